@@ -1,0 +1,132 @@
+using Ciyuan.Quantities;
+
+namespace Ciyuan.Ledger;
+
+/// <summary>
+/// Ledger operations that are done all together or not at all. The group's id makes it safe to send again: the outcome
+/// of an id, a refusal too, is fixed for good.
+/// </summary>
+/// <param name="Source">Who sends it; ids are unique within it.</param>
+/// <param name="Id">1 to 256 characters.</param>
+/// <param name="EventTime">When it happened in the world; the time of recording is the frame's.</param>
+/// <param name="Operations">1 to <see cref="MaxOperations"/> operations, done in order.</param>
+/// <param name="Memo">Why, for people.</param>
+public sealed record LedgerGroup(
+    string Source, string Id, Timestamp EventTime, IReadOnlyList<LedgerOperation> Operations, string Memo = "")
+{
+    /// <summary>Most operations in a group.</summary>
+    public const int MaxOperations = 256;
+
+    /// <summary>Hash of the content; another content under the same id is a conflict.</summary>
+    public ulong Fingerprint()
+    {
+        var text = new System.Text.StringBuilder().Append(EventTime.UnixNanoseconds).Append('|').Append(Memo);
+        foreach (LedgerOperation operation in Operations)
+        {
+            text.Append('|').Append(operation);
+        }
+
+        return System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(text.ToString()));
+    }
+}
+
+/// <summary>One operation of a group.</summary>
+public abstract record LedgerOperation;
+
+/// <summary>Moves an amount at once.</summary>
+/// <param name="Debit">Path of the account debited.</param>
+/// <param name="Credit">Path of the account credited.</param>
+/// <param name="Currency">Currency of both.</param>
+/// <param name="Amount">Above zero.</param>
+public sealed record PostTransfer(string Debit, string Credit, Currency Currency, Amount Amount) : LedgerOperation;
+
+/// <summary>Reserves an amount of a consumer's funding, in the order in which it is drawn.</summary>
+/// <param name="Hold">Id of the hold, unique within the group's source.</param>
+/// <param name="Party">The consumer.</param>
+/// <param name="Currency">Currency.</param>
+/// <param name="Amount">Above zero.</param>
+/// <param name="Expires">When it ends by itself; must be after the frame's time.</param>
+public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amount Amount, Timestamp Expires) : LedgerOperation;
+
+/// <summary>Ends a hold: some of it moves to an account, the rest is released.</summary>
+/// <param name="Hold">Id of the hold.</param>
+/// <param name="Credit">Path of the account that receives.</param>
+/// <param name="Amount">0 or more; above the held amount only by <paramref name="OverrunLimit"/>.</param>
+/// <param name="OverrunLimit">How much above the hold may be drawn, first from funding, then from the overrun account.</param>
+public sealed record SettleHold(string Hold, string Credit, Amount Amount, Amount OverrunLimit) : LedgerOperation;
+
+/// <summary>Ends a hold and releases all of it.</summary>
+/// <param name="Hold">Id of the hold.</param>
+public sealed record ReleaseHold(string Hold) : LedgerOperation;
+
+/// <summary>Posts the opposite of a posted group's transfers. A group is reversed at most once.</summary>
+/// <param name="Group">Id of the group, of the same source.</param>
+public sealed record ReverseGroup(string Group) : LedgerOperation;
+
+/// <summary>What became of a group or of one of its operations. The checks are made in this order, the first that
+/// applies is the answer (docs/LEDGER.md). Numbers are stored: never change or reuse one.</summary>
+public enum LedgerStatus : byte
+{
+    /// <summary>Done now.</summary>
+    Done = 1,
+
+    /// <summary>The same group was done, or refused, before: see the reply's earlier status.</summary>
+    Exists = 2,
+
+    /// <summary>Another group was sent under this id.</summary>
+    Conflict = 3,
+
+    /// <summary>No operation, too many, an id too long, or a field missing.</summary>
+    Malformed = 4,
+
+    /// <summary>The amount must be above zero (or not below zero, where an operation says so).</summary>
+    AmountOutOfRange = 5,
+
+    /// <summary>There is no such account in that currency.</summary>
+    AccountNotFound = 6,
+
+    /// <summary>Debit and credit are the same account.</summary>
+    AccountsAreSame = 7,
+
+    /// <summary>The account takes no postings by hand: it is kept by the engine.</summary>
+    AccountIsKept = 8,
+
+    /// <summary>The funding account has expired.</summary>
+    AccountExpired = 9,
+
+    /// <summary>There is no such party.</summary>
+    PartyNotFound = 10,
+
+    /// <summary>The hold's end is not after the frame's time.</summary>
+    HoldExpiresTooSoon = 11,
+
+    /// <summary>A hold with this id was placed before.</summary>
+    HoldExists = 12,
+
+    /// <summary>There is no open hold with this id: never placed, or it has ended.</summary>
+    HoldNotOpen = 13,
+
+    /// <summary>More is to be settled than was held, beyond the overrun limit.</summary>
+    ExceedsHold = 14,
+
+    /// <summary>The account, or the party's funding, does not cover the amount.</summary>
+    InsufficientFunds = 15,
+
+    /// <summary>There is no such posted group to reverse.</summary>
+    GroupNotFound = 16,
+
+    /// <summary>The group has been reversed already.</summary>
+    AlreadyReversed = 17,
+
+    /// <summary>A balance would be larger than an amount can hold.</summary>
+    Overflow = 18,
+
+    /// <summary>Too many holds are open (<see cref="LedgerState.MaxOpenHolds"/>).</summary>
+    TooManyHolds = 19,
+}
+
+/// <summary>The stored outcome of a group.</summary>
+/// <param name="Status">What became of it.</param>
+/// <param name="FailedOperation">Index of the operation that was refused; -1 when none.</param>
+/// <param name="Postings">What was posted, in order.</param>
+public sealed record GroupResult(LedgerStatus Status, int FailedOperation, Posting[] Postings);

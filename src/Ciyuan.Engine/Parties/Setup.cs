@@ -1,0 +1,198 @@
+using System.Text.Json.Serialization;
+
+namespace Ciyuan.Parties;
+
+/// <summary>What a party is to the network. Numbers are stored: never change or reuse one.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Role>))]
+public enum Role : byte
+{
+    /// <summary>Uses models and pays (用户).</summary>
+    Consumer = 0,
+
+    /// <summary>Runs the network and this ledger (平台); exactly one party.</summary>
+    Platform = 1,
+
+    /// <summary>Provides models (模型方).</summary>
+    Provider = 2,
+
+    /// <summary>Operates compute sites (算力方).</summary>
+    Compute = 3,
+
+    /// <summary>Supplies data (数据方).</summary>
+    Data = 4,
+}
+
+/// <summary>How a funding account pays. Numbers are stored: never change or reuse one.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<FundingKind>))]
+public enum FundingKind : byte
+{
+    /// <summary>Money paid in before (预付款); never below zero.</summary>
+    Prepaid = 0,
+
+    /// <summary>Tokens bought before (词元包), one for one, until they expire.</summary>
+    Pack = 1,
+
+    /// <summary>Money given for a time (代金券); never below zero.</summary>
+    Voucher = 2,
+
+    /// <summary>Money owed later (信用额度), up to a limit.</summary>
+    Credit = 3,
+}
+
+/// <summary>
+/// A change of parties, agreements, prices or funding, as it stands in the journal for good: whatever changes money or
+/// policy is such a command, with who and when. All of it is accepted, or none. What is already there with the same
+/// content is left alone, so a setup can be applied again.
+/// </summary>
+public sealed record Setup
+{
+    /// <summary>Who makes the change: a person or a system.</summary>
+    public string By { get; init; } = "";
+
+    /// <summary>Parties to add, or to give another name or further roles.</summary>
+    public IReadOnlyList<PartySetup> Parties { get; init; } = [];
+
+    /// <summary>Projects to add.</summary>
+    public IReadOnlyList<ProjectSetup> Projects { get; init; } = [];
+
+    /// <summary>Keys to add.</summary>
+    public IReadOnlyList<KeySetup> Keys { get; init; } = [];
+
+    /// <summary>Compute sites to add.</summary>
+    public IReadOnlyList<SiteSetup> Sites { get; init; } = [];
+
+    /// <summary>Price book versions to add; immutable afterwards.</summary>
+    public IReadOnlyList<BookSetup> Books { get; init; } = [];
+
+    /// <summary>Agreements to add; immutable afterwards, except that an end may be set once.</summary>
+    public IReadOnlyList<AgreementSetup> Agreements { get; init; } = [];
+
+    /// <summary>Funding accounts to open.</summary>
+    public IReadOnlyList<FundingSetup> Funding { get; init; } = [];
+}
+
+/// <summary>A party.</summary>
+/// <param name="Id">Short name used in records and account paths: a–z, 0–9, '-', '_' and '.', 1 to 64 characters.</param>
+/// <param name="Name">Full name for people.</param>
+/// <param name="Roles">One or more roles.</param>
+public sealed record PartySetup(string Id, string Name, IReadOnlyList<Role> Roles);
+
+/// <summary>A project of a consumer. Its id is unique within the party.</summary>
+/// <param name="Party">The consumer.</param>
+/// <param name="Id">Short name.</param>
+/// <param name="Name">Name for people.</param>
+public sealed record ProjectSetup(string Party, string Id, string Name = "");
+
+/// <summary>A key of a project. Its id (not the secret) is unique in the ledger, so a record may name the key alone.</summary>
+/// <param name="Party">The consumer.</param>
+/// <param name="Project">The project.</param>
+/// <param name="Id">Short name.</param>
+public sealed record KeySetup(string Party, string Project, string Id);
+
+/// <summary>A compute site.</summary>
+/// <param name="Id">Short name used in records.</param>
+/// <param name="Operator">The compute operator.</param>
+/// <param name="Name">Name for people.</param>
+public sealed record SiteSetup(string Id, string Operator, string Name = "");
+
+/// <summary>A version of a price book: dated, and immutable from the moment it is accepted.</summary>
+/// <param name="Id">Name of the book.</param>
+/// <param name="Version">1, 2, 3, …; a version's content never changes.</param>
+/// <param name="Currency">Currency of all prices.</param>
+/// <param name="From">First moment (RFC 3339) at which the version is in force; empty: always.</param>
+/// <param name="To">First moment at which it is no longer in force; empty: until a later version's start.</param>
+/// <param name="Source">Where the prices come from.</param>
+/// <param name="Prices">Prices by model.</param>
+public sealed record BookSetup(
+    string Id, int Version, string Currency, string From, string To, string Source, IReadOnlyList<PriceSetup> Prices);
+
+/// <summary>Prices of one model or pattern.</summary>
+/// <param name="Model">Exact name, or a pattern with <c>*</c>. An exact name goes before patterns; among patterns the
+/// one with most characters that are not <c>*</c>, then the one that stands first.</param>
+/// <param name="PerMillionTokens">Price of a million tokens by class, as a decimal: <c>input.text.cache_read</c>; the
+/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their own.</param>
+/// <param name="PerUnit">Price of one unit of another meter: <c>image</c>, <c>second</c>, …</param>
+public sealed record PriceSetup(
+    string Model,
+    IReadOnlyDictionary<string, string> PerMillionTokens,
+    IReadOnlyDictionary<string, string>? PerUnit = null);
+
+/// <summary>An agreement (合约) between two parties: who pays whom for which usage, and how the amount is made.</summary>
+/// <param name="Id">Short name, unique.</param>
+/// <param name="Payer">Party that pays.</param>
+/// <param name="Payee">Party that is paid.</param>
+/// <param name="Currency">Currency of its amounts; may be left out with a book.</param>
+/// <param name="From">First event time (RFC 3339) that it covers; empty: always.</param>
+/// <param name="To">First event time that it no longer covers; empty: without end.</param>
+/// <param name="Book">Price per class: the price book.</param>
+/// <param name="PerCall">Or: a fixed amount for each call.</param>
+/// <param name="ShareOf">Or: a share of the amount of this other agreement …</param>
+/// <param name="SharePercent">… in percent, with at most 4 decimals.</param>
+/// <param name="BilledOutcomes">Outcomes that are billed; left out: <c>ok</c> and <c>cut</c>.</param>
+/// <param name="Where">Usage that it covers, beyond what its parties say.</param>
+public sealed record AgreementSetup(
+    string Id,
+    string Payer,
+    string Payee,
+    string Currency = "",
+    string From = "",
+    string To = "",
+    string Book = "",
+    string PerCall = "",
+    string ShareOf = "",
+    string SharePercent = "",
+    IReadOnlyList<string>? BilledOutcomes = null,
+    WhereSetup? Where = null);
+
+/// <summary>Conditions on a record; each that is given must hold. Models may be patterns with <c>*</c>.</summary>
+/// <param name="Party">The consumer.</param>
+/// <param name="Project">The project.</param>
+/// <param name="Key">The key.</param>
+/// <param name="Scenario">The scenario.</param>
+/// <param name="Model">The model, as answered or else as asked.</param>
+/// <param name="Provider">The provider.</param>
+/// <param name="Site">The site.</param>
+/// <param name="Operation">The operation.</param>
+/// <param name="Tags">Labels that the record must carry.</param>
+public sealed record WhereSetup(
+    string Party = "",
+    string Project = "",
+    string Key = "",
+    string Scenario = "",
+    string Model = "",
+    string Provider = "",
+    string Site = "",
+    string Operation = "",
+    IReadOnlyDictionary<string, string>? Tags = null);
+
+/// <summary>A funding account of a consumer. Accounts are drawn by priority (lower first), then earliest expiry, then
+/// the order in which they were opened.</summary>
+/// <param name="Party">The consumer.</param>
+/// <param name="Id">Short name, unique within the party.</param>
+/// <param name="Kind">How it pays.</param>
+/// <param name="Currency">Money: its currency. Packs: <c>TOK</c>, and may be left out.</param>
+/// <param name="Priority">0 to 1000; lower is drawn first.</param>
+/// <param name="Expires">First moment (RFC 3339) at which it can't be drawn any more; what is left then is taken back.
+/// Empty: never.</param>
+/// <param name="Limit">Credit only: most that may be owed, as a decimal.</param>
+/// <param name="Classes">Packs only: token classes that it covers, as in a price book; left out: all.</param>
+/// <param name="Models">Packs and vouchers: models that it covers, patterns with <c>*</c>; left out: all.</param>
+public sealed record FundingSetup(
+    string Party,
+    string Id,
+    FundingKind Kind,
+    string Currency = "",
+    int Priority = 100,
+    string Expires = "",
+    string Limit = "",
+    IReadOnlyList<string>? Classes = null,
+    IReadOnlyList<string>? Models = null);
+
+/// <summary>The stored form of a setup: JSON, in the order of the declarations, without what is left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(Setup))]
+public sealed partial class SetupJson : JsonSerializerContext;

@@ -1,0 +1,79 @@
+namespace Ciyuan.Quantities;
+
+/// <summary>
+/// The one place where amounts lose digits, and the one place where an amount is divided. Rounding happens on a
+/// statement and its difference is a line of its own; division hands out every pico.
+/// </summary>
+public static class Rounding
+{
+    /// <summary>
+    /// Rounds half to even to the currency's minor unit (a fen, a cent, a whole token).
+    /// <c>Rounded = exact + Difference</c>, so the difference can be posted.
+    /// </summary>
+    public static (Amount Rounded, Amount Difference) ToMinorUnit(Amount exact, Currency currency)
+    {
+        Int128 step = Amount.PicoPerUnit;
+        for (int i = 0; i < currency.MinorDigits; i++)
+        {
+            step /= 10;
+        }
+
+        (Int128 quotient, Int128 rest) = Int128.DivRem(exact.Pico, step);
+        Int128 twice = Int128.Abs(rest) * 2;
+        if (twice > step || (twice == step && Int128.IsOddInteger(quotient)))
+        {
+            quotient += Int128.Sign(exact.Pico);
+        }
+
+        var rounded = new Amount(checked(quotient * step));
+        return (rounded, rounded - exact);
+    }
+
+    /// <summary>
+    /// Splits an amount by integer weights so that the shares add up to it exactly (largest remainder, known as the
+    /// Hamilton method): each share is rounded towards zero, and what is left is given one pico at a time to the largest
+    /// remainders, the earlier share first where they are equal.
+    /// </summary>
+    /// <param name="total">What is split; may be negative.</param>
+    /// <param name="weights">Weights of 0 or more, with a positive sum of at most 10⁹.</param>
+    /// <param name="shares">Receives one share for each weight.</param>
+    /// <exception cref="ArgumentException">The weights are not of that kind, or the lengths differ.</exception>
+    public static void Split(Amount total, ReadOnlySpan<long> weights, Span<Amount> shares)
+    {
+        const long MaxSum = 1_000_000_000;
+        long sum = 0;
+        foreach (long weight in weights)
+        {
+            sum = weight is < 0 or > MaxSum ? MaxSum + 1 : Math.Min(sum + weight, MaxSum + 1);
+        }
+
+        if (sum is 0 or > MaxSum || shares.Length != weights.Length)
+        {
+            throw new ArgumentException("Weights must be 0 or more with a sum of 1 to 10^9, a share for each.", nameof(weights));
+        }
+
+        // total = whole·sum + part, so share = whole·weight + part·weight/sum; the products stay within range.
+        (Int128 whole, Int128 part) = Int128.DivRem(total.Pico, sum);
+        Span<long> remainders = weights.Length <= 64 ? stackalloc long[weights.Length] : new long[weights.Length];
+        Int128 left = total.Pico;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            (Int128 quotient, Int128 remainder) = Int128.DivRem(part * weights[i], sum);
+            shares[i] = new Amount(checked((whole * weights[i]) + quotient));
+            remainders[i] = (long)Int128.Abs(remainder);
+            left -= shares[i].Pico;
+        }
+
+        for (; left != 0; left -= Int128.Sign(left))
+        {
+            int largest = 0;
+            for (int i = 1; i < remainders.Length; i++)
+            {
+                largest = remainders[i] > remainders[largest] ? i : largest;
+            }
+
+            shares[largest] = new Amount(shares[largest].Pico + Int128.Sign(left));
+            remainders[largest] = -1;
+        }
+    }
+}

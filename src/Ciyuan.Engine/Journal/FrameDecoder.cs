@@ -132,7 +132,7 @@ public static class FrameDecoder
         var prices = new MeterPrice[reader.Count()];
         for (int i = 0; i < prices.Length; i++)
         {
-            prices[i] = new MeterPrice(ReadMeter(ref reader, reader.Index(int.MaxValue)), new Amount(reader.ZigZag128()));
+            prices[i] = new MeterPrice(new MeterPattern((ushort)reader.Index(1 << 16)), new Amount(reader.ZigZag128()));
         }
 
         return new Rate

@@ -103,7 +103,7 @@ public sealed class FrameEncoder
         _tables.Count(rate.Prices.Length);
         foreach (MeterPrice price in rate.Prices)
         {
-            _tables.Count(price.Meter.Value);
+            _tables.Count(price.Meters.Value);
             _tables.ZigZag(price.PerStep.Pico);
         }
 

@@ -117,7 +117,7 @@ public static class FactHeaderCodec
         writer.Write((byte)rate.Reason);
         WriteList(writer, rate.Prices, (w, price) =>
         {
-            w.Write(price.Meter.Value);
+            w.Write(price.Meters.Value);
             WriteInt128(w, price.PerStep.Pico);
         });
     }
@@ -137,7 +137,7 @@ public static class FactHeaderCodec
         ShareOf = reader.ReadString(),
         SharePpm = reader.ReadInt32(),
         Reason = (SuspenseReason)reader.ReadByte(),
-        Prices = ReadList(reader, r => new MeterPrice(ReadMeter(r), new Amount(ReadInt128(r)))),
+        Prices = ReadList(reader, r => new MeterPrice(new MeterPattern(r.ReadUInt16()), new Amount(ReadInt128(r)))),
     };
 
     private static void WriteSlot(BinaryWriter writer, FactSlot slot)

@@ -258,23 +258,15 @@ public sealed class FactSegmentBuilder
             return 0;
         }
 
-        // Counts and prices are both sorted by meter.
         Int128 sum = 0;
-        int p = 0;
-        MeterPrice[] prices = rate.Prices;
         foreach (Count count in counts)
         {
-            while (p < prices.Length && prices[p].Meter < count.Meter)
-            {
-                p++;
-            }
-
-            sum += p < prices.Length && prices[p].Meter == count.Meter ? prices[p].PerStep.Pico * count.Steps : 0;
+            sum += rate.TryGetPrice(count.Meter, out Amount perStep) ? perStep.Pico * count.Steps : 0;
         }
 
         foreach (Count covered in charge.Covered ?? [])
         {
-            sum -= rate.TryGetPrice(covered.Meter, out Amount perStep) ? perStep.Pico * covered.Steps : 0;
+            sum -= rate.TryGetPrice(covered.Meter, out Amount price) ? price.Pico * covered.Steps : 0;
         }
 
         return sum;

@@ -8,24 +8,28 @@ public sealed class ReadmeTests
 {
     private const string RunFromSource = "dotnet run -c Release --project src/Ciyuan.Cli --";
 
-    /// <summary>Longest that one script may take: a hundred times what it takes on two cores.</summary>
+    private const string EndOfScript = "---- end of script ----";
+
+    /// <summary>Longest that all scripts may take: many times what they take on two cores.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Readme_ItsScripts_RunAndPrintWhatItSays()
     {
+        ReadmeFence[] fences = [.. ReadmeFences.Of(Repository.Read("README.md")).Where(f => !f.Exempt)];
         string folder = Directory.CreateTempSubdirectory("ciyuan-readme-").FullName;
         try
         {
             CopySamples(folder);
-            foreach (ReadmeFence fence in ReadmeFences.Of(Repository.Read("README.md")).Where(f => !f.Exempt))
-            {
-                string script = fence.Script.Replace(RunFromSource, Ciyuan, StringComparison.Ordinal);
-                (int exit, string output) = await RunAsync(folder, script);
+            LinkProgram(folder);
+            (int exit, string output) = await RunAsync(folder, Join(fences));
 
-                Assert.True(exit == 0, $"exit code {exit} of\n{fence.Script}\n{output}");
-                string printed = Squeeze(output);
-                Assert.All(fence.Prints, line => Assert.Contains(Squeeze(line), printed, StringComparison.Ordinal));
+            Assert.True(exit == 0, $"exit code {exit} after\n{output}");
+            string[] outputs = output.Split(EndOfScript);
+            for (int i = 0; i < fences.Length; i++)
+            {
+                string printed = Squeeze(outputs[i]);
+                Assert.All(fences[i].Prints, l => Assert.Contains(Squeeze(l), printed, StringComparison.Ordinal));
             }
         }
         finally
@@ -44,14 +48,23 @@ public sealed class ReadmeTests
         Assert.True(fences[1].Exempt && fences.Count(f => f.Exempt) == 1);
     }
 
-    // Built beside this test, in the same configuration: artifacts/bin/<project>/<configuration>.
-    private static string Ciyuan
+    // One shell runs them all, as a reader's does; the program stands for building it from source.
+    private static string Join(IEnumerable<ReadmeFence> fences)
     {
-        get
-        {
-            string here = AppContext.BaseDirectory.TrimEnd('/');
-            return Path.Combine(here, "../../Ciyuan.Cli", Path.GetFileName(here), "ciyuan");
-        }
+        IEnumerable<string> scripts = fences.Select(f =>
+            $"{f.Script.Replace(RunFromSource, "artifacts/bin/Ciyuan.Cli/release/ciyuan", StringComparison.Ordinal)}"
+            + $"echo '{EndOfScript}'\n");
+        return "exec 2>&1\nset -x\n" + string.Concat(scripts);
+    }
+
+    // The program built beside this test, in the same configuration: artifacts/bin/<project>/<configuration>.
+    private static void LinkProgram(string folder)
+    {
+        string here = AppContext.BaseDirectory.TrimEnd('/');
+        string built = Path.GetFullPath(Path.Combine(here, "../../Ciyuan.Cli", Path.GetFileName(here)));
+        string bin = Path.Combine(folder, "artifacts/bin/Ciyuan.Cli");
+        Directory.CreateDirectory(bin);
+        Directory.CreateSymbolicLink(Path.Combine(bin, "release"), built);
     }
 
     private static void CopySamples(string folder)
@@ -65,7 +78,7 @@ public sealed class ReadmeTests
 
     private static async Task<(int Exit, string Output)> RunAsync(string folder, string script)
     {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", "exec 2>&1\n" + script])
+        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", script])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -54,7 +54,7 @@ public sealed class ReadmeTests
         IEnumerable<string> scripts = fences.Select(f =>
             $"{f.Script.Replace(RunFromSource, "artifacts/bin/Ciyuan.Cli/release/ciyuan", StringComparison.Ordinal)}"
             + $"echo '{EndOfScript}'\n");
-        return "exec 2>&1\nset -x\n" + string.Concat(scripts);
+        return "exec 2>&1\n" + string.Concat(scripts);
     }
 
     // The program built beside this test, in the same configuration: artifacts/bin/<project>/<configuration>.

@@ -23,14 +23,3 @@ public IReadOnlyList<Ciyuan.Ledger.AccountView> Accounts => throw null!;
 /// <summary>Every invariant that is broken, in words; empty when all hold.</summary>
 public IReadOnlyList<string> FindBrokenInvariants() => throw null!;
 }
-/// <summary>Frame bytes.</summary>
-public static class FrameCodec { 
-/// <summary>Body.</summary>
-public static void Encode(Frame frame, IBufferWriter<byte> output) {}
-/// <summary>Throws JournalException naming the frame when malformed.</summary>
-public static Frame Decode(int shard, long seq, Timestamp time, ReadOnlySpan<byte> body) => throw null!;
-/// <summary>SHA-256(“ciyuan frame v1\0” ‖ shard i32 LE ‖ seq i64 LE ‖ time i64 LE ‖ previous 32 ‖ body) into hash (32).</summary>
-public static void Hash(int shard, long seq, Timestamp time, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> body, Span<byte> hash) {}
-}
-/// <summary>damage.</summary>
-public sealed class JournalException(string message, Exception? inner = null) : Exception(message, inner);

@@ -19,6 +19,12 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
     /// <summary>Decimal places of one pico.</summary>
     public const int Decimals = 12;
 
+    /// <summary>
+    /// The largest amount of one charge, transfer or hold: 10¹⁵ units. 10¹¹ of them still fit a balance, so a balance
+    /// can't overflow within the life of a ledger, and one that does is a broken invariant.
+    /// </summary>
+    public static Amount Most { get; } = FromUnits(1_000_000_000_000_000);
+
     /// <summary>Nothing.</summary>
     public static Amount Zero => default;
 

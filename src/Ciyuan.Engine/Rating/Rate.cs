@@ -60,10 +60,61 @@ public enum SuspenseReason : byte
     Overflow = 7,
 }
 
-/// <summary>The price of one step (<see cref="Meter.StepsPerUnit"/>) of a meter.</summary>
-/// <param name="Meter">What is priced.</param>
+/// <summary>
+/// The meters that one line of a price book prices: a unit such as <c>image</c>, one token class, or all classes below a
+/// front part of the name (<c>input.text</c>, <c>output</c>).
+/// </summary>
+/// <remarks>Number, frozen: that of <see cref="Meter"/>; for a front part, modality 7 and kind 15 stand for any.</remarks>
+public readonly record struct MeterPattern(ushort Value)
+{
+    private const int AnyKind = 15;
+    private const int AnyModality = 7;
+
+    /// <summary>How narrow it is: 2 for a unit or a whole class name, 1 for direction and modality, 0 for a direction.</summary>
+    public int Specificity => Value >= 256 || (Value & 15) != AnyKind ? 2 : ((Value >> 4) & 7) != AnyModality ? 1 : 0;
+
+    /// <summary>Whether a meter is priced by it.</summary>
+    public bool Matches(Meter meter) => Specificity switch
+    {
+        2 => meter.Value == Value,
+        1 => meter.Value < 256 && meter.Value >> 4 == Value >> 4,
+        _ => meter.Value < 256 && meter.Value >> 7 == Value >> 7,
+    };
+
+    /// <summary>Reads a name: three, two or one part of a class name, or a unit.</summary>
+    public static bool TryParse(string name, out MeterPattern pattern)
+    {
+        string[] parts = name.Split('.');
+        bool direction = parts[0] is "input" or "output";
+        int modality = parts.Length == 2 ? TokenClass.Modalities.IndexOf(parts[1]) : AnyModality;
+        if (direction && parts.Length < 3 && modality >= 0)
+        {
+            pattern = new MeterPattern((ushort)((parts[0] == "output" ? 128 : 0) | (modality << 4) | AnyKind));
+            return true;
+        }
+
+        bool exact = Meter.TryParse(name, out Meter meter);
+        pattern = new MeterPattern(meter.Value);
+        return exact;
+    }
+
+    /// <summary>The name.</summary>
+    public override string ToString()
+    {
+        string direction = (Value & 128) == 0 ? "input" : "output";
+        return Specificity switch
+        {
+            2 => Meter.TryFromValue(Value, out Meter meter) ? meter.ToString() : $"meter {Value}",
+            1 => $"{direction}.{TokenClass.Modalities[(Value >> 4) & 7]}",
+            _ => direction,
+        };
+    }
+}
+
+/// <summary>The price of one step (<see cref="Meter.StepsPerUnit"/>) of some meters.</summary>
+/// <param name="Meters">What is priced.</param>
 /// <param name="PerStep">0 or more; in the currency of the book.</param>
-public readonly record struct MeterPrice(Meter Meter, Amount PerStep);
+public readonly record struct MeterPrice(MeterPattern Meters, Amount PerStep);
 
 /// <summary>
 /// How one agreement rates one kind of record: the prices that were found, and where they come from. A charge cites its
@@ -98,7 +149,7 @@ public sealed record Rate
     /// <summary>The model name or pattern of the book that matched.</summary>
     public string Model { get; init; } = "";
 
-    /// <summary>Prices by meter, sorted by meter; for <see cref="RateMethod.Prices"/>.</summary>
+    /// <summary>Prices, the narrowest pattern first; for <see cref="RateMethod.Prices"/>.</summary>
     public MeterPrice[] Prices { get; init; } = [];
 
     /// <summary>The fixed amount; for <see cref="RateMethod.PerCall"/>.</summary>
@@ -113,12 +164,12 @@ public sealed record Rate
     /// <summary>Why it is in suspense; for <see cref="RateMethod.Suspense"/>.</summary>
     public SuspenseReason Reason { get; init; }
 
-    /// <summary>Price of one step of a meter; false when there is none.</summary>
+    /// <summary>Price of one step of a meter, by the narrowest pattern that matches; false when there is none.</summary>
     public bool TryGetPrice(Meter meter, out Amount perStep)
     {
         foreach (MeterPrice price in Prices)
         {
-            if (price.Meter == meter)
+            if (price.Meters.Matches(meter))
             {
                 perStep = price.PerStep;
                 return true;

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Ciyuan.Journal;
+
+/// <summary>
+/// Reads what <see cref="ByteWriter"/> wrote. Bytes are hostile until proven otherwise: every read is bounded, and one
+/// that does not fit throws <see cref="JournalException"/>.
+/// </summary>
+public ref struct ByteReader(ReadOnlySpan<byte> bytes)
+{
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
+
+    /// <summary>Offset of the next byte.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>Bytes not yet read.</summary>
+    public readonly int Remaining => _bytes.Length - Position;
+
+    /// <summary>One byte.</summary>
+    public byte Byte() => Position < _bytes.Length ? _bytes[Position++] : throw Damaged("ends too early");
+
+    /// <summary>An unsigned integer.</summary>
+    public ulong Varint()
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 64; shift += 7)
+        {
+            byte b = Byte();
+            value |= (ulong)(b & 0x7f) << shift;
+            if (b < 0x80)
+            {
+                return value;
+            }
+        }
+
+        throw Damaged("has an integer of more than 64 bits");
+    }
+
+    /// <summary>A number of things of which each takes at least one byte, so it can't exceed what remains.</summary>
+    public int Count()
+    {
+        ulong value = Varint();
+        return value <= (ulong)Remaining ? (int)value : throw Damaged($"counts {value} things where {Remaining} bytes remain");
+    }
+
+    /// <summary>An index below a limit.</summary>
+    public int Index(int limit)
+    {
+        ulong value = Varint();
+        return value < (ulong)limit ? (int)value : throw Damaged($"refers to entry {value} of {limit}");
+    }
+
+    /// <summary>A signed integer.</summary>
+    public long ZigZag()
+    {
+        ulong zigzag = Varint();
+        return unchecked((long)(zigzag >> 1) ^ -(long)(zigzag & 1));
+    }
+
+    /// <summary>A signed 128-bit integer.</summary>
+    public Int128 ZigZag128()
+    {
+        UInt128 zigzag = 0;
+        for (int shift = 0; shift < 128; shift += 7)
+        {
+            byte b = Byte();
+            zigzag |= (UInt128)(b & 0x7f) << shift;
+            if (b < 0x80)
+            {
+                return unchecked((Int128)(zigzag >> 1) ^ -(Int128)(zigzag & 1));
+            }
+        }
+
+        throw Damaged("has an integer of more than 128 bits");
+    }
+
+    /// <summary>A text.</summary>
+    public string Text() => Encoding.UTF8.GetString(Raw(Count()));
+
+    /// <summary>Bytes as they are.</summary>
+    public ReadOnlySpan<byte> Raw(int length)
+    {
+        if (length > Remaining)
+        {
+            throw Damaged("ends too early");
+        }
+
+        Position += length;
+        return _bytes.Slice(Position - length, length);
+    }
+
+    /// <summary>16 bytes, little-endian.</summary>
+    public UInt128 Fixed128() => BinaryPrimitives.ReadUInt128LittleEndian(Raw(16));
+
+    /// <summary>What to throw when the content makes no sense at this place.</summary>
+    public readonly JournalException Damaged(string what) => new($"{what} (at byte {Position} of {_bytes.Length})");
+}

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using Ciyuan.Journal;
 
@@ -24,10 +23,10 @@ internal sealed class Committer : IDisposable
     private readonly Action<Frame> _published;
     private readonly Action<string>? _log;
     private readonly BlockingCollection<Batch> _queue = new(Waiting);
-    private readonly ArrayBufferWriter<byte> _body = new(1 << 20);
+    private readonly FrameEncoder _encoder = new();
     private readonly SemaphoreSlim _idle = new(0);
     private readonly Thread _thread;
-    private byte[] _previous = new byte[SqliteJournal.HashLength];
+    private byte[] _previous = FrameHash.BeforeFirst;
     private IdIndex? _index;
     private volatile Exception? _fault;
     private long _durable;
@@ -70,7 +69,7 @@ internal sealed class Committer : IDisposable
     internal void Continue(IdIndex index)
     {
         long last = _journal.LastSeq(_shard);
-        _previous = last == 0 ? new byte[SqliteJournal.HashLength] : _journal.Read(last, _shard)!.Value.Hash;
+        _previous = last == 0 ? FrameHash.BeforeFirst : _journal.Read(last, _shard)!.Value.Hash;
         _index = index;
         Volatile.Write(ref _durable, last);
         _fault = null;
@@ -134,12 +133,10 @@ internal sealed class Committer : IDisposable
 
     private void Commit(Frame frame)
     {
-        Span<byte> hash = stackalloc byte[SqliteJournal.HashLength];
-        _body.ResetWrittenCount();
-        FrameCodec.Encode(frame, _body);
-        FrameCodec.Hash(frame.Shard, frame.Seq, frame.Time, _previous, _body.WrittenSpan, hash);
-        _journal.Append(frame.Shard, frame.Seq, frame.Time, _previous, hash, _body.WrittenSpan);
-        hash.CopyTo(_previous);
+        ReadOnlySpan<byte> body = _encoder.Encode(frame);
+        byte[] hash = FrameHash.Compute(frame.Shard, frame.Seq, frame.Time, _previous, body);
+        _journal.Append(frame.Shard, frame.Seq, frame.Time, _previous, hash, body);
+        _previous = hash;
     }
 
     /// <summary>The commit point is passed: nothing here may take the frame back.</summary>

@@ -9,7 +9,7 @@ namespace Ciyuan.Storage;
 internal sealed class FrameReader : IDisposable
 {
     /// <summary>Decoded frames kept: a frame of 8 192 records takes some 5 MB.</summary>
-    private const int Kept = 4;
+    private const int Kept = 6;
 
     /// <summary>Frames decoded ahead of a reader in order.</summary>
     private const int Ahead = 2;
@@ -20,7 +20,6 @@ internal sealed class FrameReader : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Frame> _inFlight = [];
     private readonly LinkedList<(long Seq, Task<Frame?> Frame)> _recent = new();
-    private long _lastRead;
     private bool _disposed;
 
     /// <summary>Reads from a journal connection, which it owns.</summary>
@@ -48,6 +47,15 @@ internal sealed class FrameReader : IDisposable
         }
     }
 
+    /// <summary>Frames in flight were lost: they could not be stored.</summary>
+    internal void ForgetInFlight()
+    {
+        lock (_gate)
+        {
+            _inFlight.Clear();
+        }
+    }
+
     /// <summary>A frame.</summary>
     /// <exception cref="JournalException">There is no such frame, or it can't be read.</exception>
     internal Frame Read(long seq)
@@ -60,13 +68,12 @@ internal sealed class FrameReader : IDisposable
             }
         }
 
+        bool inOrder = _recent.Any(r => r.Seq == seq - 1);
         Task<Frame?> wanted = Get(seq);
-        for (int i = 1; i <= Ahead && seq == _lastRead + 1; i++)
+        for (int i = 1; i <= Ahead && inOrder; i++)
         {
             _ = Get(seq + i);
         }
-
-        _lastRead = seq;
 
         // Read ahead too early, it was not there yet: look again.
         return wanted.GetAwaiter().GetResult() ?? ReadAndDecode(seq)
@@ -117,7 +124,7 @@ internal sealed class FrameReader : IDisposable
         }
 
         return stored is { } frame
-            ? FrameCodec.Decode(frame.Shard, frame.Seq, frame.Time, frame.Body)
+            ? FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, frame.Body)
             : null;
     }
 }

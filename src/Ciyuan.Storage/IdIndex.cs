@@ -28,6 +28,7 @@ internal sealed class IdIndex : IHistory, IDisposable
     private IdRun[] _runs;
     private long _activeFirst;
     private long _current;
+    private long _last;
 
     private IdIndex(IdRunFolder folder, FrameReader frames, int generation)
     {
@@ -67,9 +68,10 @@ internal sealed class IdIndex : IHistory, IDisposable
         }
     }
 
-    /// <summary>Ends a frame; a full table goes on its way to a file.</summary>
+    /// <summary>Ends a frame that came to be; a full table goes on its way to a file.</summary>
     internal void EndFrame()
     {
+        _last = _current;
         if (_current <= CoveredSeq)
         {
             _active.Clear(); // replayed: the files have them
@@ -83,10 +85,10 @@ internal sealed class IdIndex : IHistory, IDisposable
     /// <summary>Sends the table on its way to a file, which then holds all ids up to the last frame.</summary>
     internal void Freeze()
     {
-        if (_current >= _activeFirst)
+        if (_last >= _activeFirst)
         {
-            _folder.Enqueue(_active, _activeFirst, _current);
-            _activeFirst = _current + 1;
+            _folder.Enqueue(_active, _activeFirst, _last);
+            _activeFirst = _last + 1;
             _active = new IdTable();
             (_runs, _frozen) = _folder.TakeView();
         }

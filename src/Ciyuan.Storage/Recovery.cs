@@ -103,6 +103,6 @@ internal static class Recovery
         }
 
         StoredFrame stored = frames.Current;
-        return (stored, FrameCodec.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body));
+        return (stored, FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body));
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using SQLitePCL;
@@ -10,7 +9,7 @@ namespace Ciyuan.Storage;
 /// <param name="Seq">Number in the shard, from 1 without gaps.</param>
 /// <param name="Time">Time of recording.</param>
 /// <param name="Previous">Hash of the frame before, 32 bytes; zeros for the first.</param>
-/// <param name="Hash">Hash of this frame, 32 bytes (see <see cref="FrameCodec.Hash"/>).</param>
+/// <param name="Hash">Hash of this frame, 32 bytes (see <see cref="FrameHash.Compute"/>).</param>
 /// <param name="Body">The frame's bytes.</param>
 public readonly record struct StoredFrame(int Shard, long Seq, Timestamp Time, byte[] Previous, byte[] Hash, byte[] Body);
 
@@ -21,9 +20,6 @@ public readonly record struct StoredFrame(int Shard, long Seq, Timestamp Time, b
 /// </summary>
 public sealed class SqliteJournal : IDisposable
 {
-    /// <summary>Bytes of a frame's hash (SHA-256).</summary>
-    public const int HashLength = 32;
-
     /// <summary>Written into the file's header: "Ciyu".</summary>
     private const int ApplicationId = 0x43697975;
 
@@ -119,7 +115,7 @@ public sealed class SqliteJournal : IDisposable
     /// <exception cref="JournalException">Names the first broken frame.</exception>
     public byte[] VerifyChain(int shard = 0, Action<long>? progress = null)
     {
-        byte[] previous = new byte[HashLength];
+        byte[] previous = FrameHash.BeforeFirst;
         Task checking = Task.CompletedTask;
         foreach (StoredFrame frame in ReadFrom(1, shard))
         {
@@ -138,14 +134,13 @@ public sealed class SqliteJournal : IDisposable
     /// <exception cref="JournalException">Names the frame.</exception>
     internal static void CheckFrame(in StoredFrame frame, ReadOnlySpan<byte> previous)
     {
-        Span<byte> hash = stackalloc byte[HashLength];
         if (!frame.Previous.AsSpan().SequenceEqual(previous))
         {
             throw Broken(frame.Shard, frame.Seq, "does not follow the frame before it (hash of the previous frame differs)");
         }
 
-        FrameCodec.Hash(frame.Shard, frame.Seq, frame.Time, frame.Previous, frame.Body, hash);
-        if (!CryptographicOperations.FixedTimeEquals(hash, frame.Hash))
+        byte[] hash = FrameHash.Compute(frame.Shard, frame.Seq, frame.Time, frame.Previous, frame.Body);
+        if (!hash.AsSpan().SequenceEqual(frame.Hash))
         {
             throw Broken(frame.Shard, frame.Seq, "is not what was written (its hash differs)");
         }
@@ -211,8 +206,10 @@ public sealed class SqliteJournal : IDisposable
         _database.Dispose();
     }
 
-    internal static JournalException Broken(int shard, long seq, string how, Exception? inner = null) =>
-        new($"frame {seq} of shard {shard}: {how}; restore the journal from a backup, or run `ciyuan fsck` to see more", inner);
+    internal static JournalException Broken(int shard, long seq, string how, Exception? inner = null) => new(
+        $"frame {seq} of shard {shard}: {how}; restore the journal from a backup, or run `ciyuan fsck` to see more" +
+        (inner is null ? "" : $" ({inner.Message})"),
+        inner!);
 
     private StoredFrame? ReadNext(long seq, int shard)
     {

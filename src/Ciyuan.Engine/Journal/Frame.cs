@@ -85,12 +85,6 @@ public sealed class Frame
     public IReadOnlyList<UsageResult> RecordResults { get; init; } = [];
 }
 
-/// <summary>What ended by itself when a frame's time had passed its end.</summary>
-/// <param name="Hold">Digest of the hold that expired; zero when a funding account did.</param>
-/// <param name="Account">The funding account that expired; null when a hold did.</param>
-/// <param name="Postings">What was taken back from the funding account.</param>
-public sealed record Expiry(UInt128 Hold, AccountName? Account, Posting[] Postings);
-
 /// <summary>What became of a setup. Numbers are stored: never change or reuse one.</summary>
 public enum SetupStatus : byte
 {

@@ -20,7 +20,7 @@ public sealed class FrameEncoder
     private readonly Dictionary<string, int> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<UsageContext, int> _contexts = [];
     private readonly Dictionary<AccountName, int> _accounts = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Rate, int> _rates = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Rate, int> _rates = [];
     private readonly List<string> _textList = [];
     private UsageContext? _lastContext;
     private int _lastContextIndex;

@@ -69,3 +69,9 @@ public enum UsageRemarks : byte
 /// <param name="Charges">Charges, in the order of the agreements' ids within income, cost, between.</param>
 /// <param name="Postings">Postings, charge by charge.</param>
 public sealed record UsageResult(UsageStatus Status, UsageRemarks Remarks, Charge[] Charges, Posting[] Postings);
+
+/// <summary>What ended by itself when a frame's time had passed its end.</summary>
+/// <param name="Hold">Digest of the hold that expired; zero when a funding account did.</param>
+/// <param name="Account">The funding account that expired; null when a hold did.</param>
+/// <param name="Postings">What was taken back from the funding account.</param>
+public sealed record Expiry(UInt128 Hold, AccountName? Account, Posting[] Postings);

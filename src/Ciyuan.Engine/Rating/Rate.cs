@@ -56,8 +56,11 @@ public enum SuspenseReason : byte
     /// <summary>The provider named in the record has no agreement that covers it.</summary>
     NoProviderAgreement = 6,
 
-    /// <summary>The amount is beyond what an amount can hold.</summary>
+    /// <summary>The amount is beyond the largest that a charge may have (<see cref="Amount.Most"/>).</summary>
     Overflow = 7,
+
+    /// <summary>The agreements that share one amount ask for more than all of it.</summary>
+    SharesExceedBase = 8,
 }
 
 /// <summary>
@@ -163,6 +166,20 @@ public sealed record Rate
 
     /// <summary>Why it is in suspense; for <see cref="RateMethod.Suspense"/>.</summary>
     public SuspenseReason Reason { get; init; }
+
+    private int _hash;
+
+    /// <inheritdoc/>
+    public bool Equals(Rate? other) =>
+        ReferenceEquals(this, other)
+        || (other is not null && Agreement == other.Agreement && Method == other.Method && Side == other.Side
+            && Payer == other.Payer && Payee == other.Payee && Currency == other.Currency && Book == other.Book
+            && Version == other.Version && Model == other.Model && PerCall == other.PerCall && ShareOf == other.ShareOf
+            && SharePpm == other.SharePpm && Reason == other.Reason && Prices.AsSpan().SequenceEqual(other.Prices));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        _hash != 0 ? _hash : _hash = HashCode.Combine(Agreement, Method, Side, Payer, Payee, Version, Model, Reason) | 1;
 
     /// <summary>Price of one step of a meter, by the narrowest pattern that matches; false when there is none.</summary>
     public bool TryGetPrice(Meter meter, out Amount perStep)

@@ -19,6 +19,12 @@ public enum IdKind : byte
 
     /// <summary>A conflicting record that was kept aside.</summary>
     Conflict = 4,
+
+    /// <summary>The reversal of a group, under the group's id.</summary>
+    Reversal = 5,
+
+    /// <summary>A correction.</summary>
+    Correction = 6,
 }
 
 /// <summary>

@@ -69,7 +69,10 @@ public sealed record UsageContext(
     /// <summary>From <see cref="Parts"/> parts in the order of the parameters.</summary>
     public static UsageContext FromParts(ReadOnlySpan<string> p) => new(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9]);
 
-    /// <summary>A hash of the content that is the same on every machine.</summary>
+    /// <summary>
+    /// A hash of the content that is the same on every machine. With a key, party and project are left out: the key
+    /// implies them, and an event is the same whether they were stated or filled in.
+    /// </summary>
     public ulong Fingerprint => _fingerprint != 0 ? _fingerprint : _fingerprint = ComputeFingerprint();
 
     private ulong _fingerprint;
@@ -101,7 +104,8 @@ public sealed record UsageContext(
         var joined = new StringBuilder();
         for (int i = 0; i < Parts; i++)
         {
-            joined.Append(this[i].Length).Append(':').Append(this[i]);
+            string part = Key.Length > 0 && (i is 1 or 2) ? "" : this[i];
+            joined.Append(part.Length).Append(':').Append(part);
         }
 
         return System.IO.Hashing.XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(joined.ToString()));
@@ -154,6 +158,19 @@ public sealed class UsageRecord
 
     /// <summary>The hold that this usage settles; empty when none was placed.</summary>
     public string Hold { get; init; } = "";
+
+    /// <summary>The same record in a context in which more is filled in.</summary>
+    public UsageRecord In(UsageContext context) => new()
+    {
+        Id = Id,
+        Context = context,
+        EventTime = EventTime,
+        Outcome = Outcome,
+        LatencyMs = LatencyMs,
+        Counts = Counts,
+        Tags = Tags,
+        Hold = Hold,
+    };
 
     /// <summary>Sum over token classes of one direction.</summary>
     public long Tokens(Direction direction)

@@ -1,0 +1,121 @@
+using Ciyuan.Ledger;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Journal;
+
+/// <summary>Frames whose records were corrected, and where the corrected charges stand.</summary>
+/// <param name="FromSeq">First frame.</param>
+/// <param name="ToSeq">Last frame.</param>
+/// <param name="Position">The correction.</param>
+internal readonly record struct CorrectedRange(long FromSeq, long ToSeq, FramePosition Position);
+
+/// <content>Corrections: charges are taken back by reversing entries and made anew; records never change.</content>
+public sealed partial class Engine
+{
+    /// <summary>Most records that one correction may look at; a longer range is sent as several corrections.</summary>
+    public const int MaxCorrectedRecords = 262_144;
+
+    private CorrectionResult ApplyCorrection(
+        Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
+    {
+        if (correction.Id.Length is 0 or > UsageRecord.MaxNameLength || correction.Source.Length is 0 or > UsageRecord.MaxNameLength
+            || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
+        {
+            return new CorrectionResult(LedgerStatus.Malformed, []);
+        }
+
+        UInt128 digest = _hasher.Digest(IdKind.Correction, correction.Source, correction.Id);
+        ulong fingerprint = (ulong)correction.ToString().Length ^ System.IO.Hashing.XxHash3.HashToUInt64(
+            System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
+        if (_history.TryFind(digest, out PastId past))
+        {
+            return new CorrectionResult(past.Fingerprint == fingerprint ? LedgerStatus.Exists : LedgerStatus.Conflict, []);
+        }
+
+        var corrected = new List<CorrectedRecord>();
+        int looked = 0;
+        for (long seq = correction.FromSeq; seq <= correction.ToSeq && looked <= MaxCorrectedRecords; seq++)
+        {
+            Frame source = _history.ReadFrame(seq);
+            looked += source.Records.Count;
+            if (looked > MaxCorrectedRecords)
+            {
+                return new CorrectionResult(LedgerStatus.Malformed, []);
+            }
+
+            CorrectFrame(correction, source, time, frame, corrected);
+        }
+
+        var result = new CorrectionResult(LedgerStatus.Done, corrected);
+        Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
+        if (corrected.Count > 0)
+        {
+            _corrected.Add(new CorrectedRange(correction.FromSeq, correction.ToSeq, position));
+        }
+
+        frame.Corrections.Add(correction);
+        frame.CorrectionResults.Add(result);
+        return result;
+    }
+
+    private void CorrectFrame(
+        Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame, List<CorrectedRecord> corrected)
+    {
+        Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(source.Seq, frame);
+        for (int i = 0; i < source.Records.Count; i++)
+        {
+            UsageRecord record = source.Records[i];
+            UsageResult result = source.RecordResults[i];
+            if (result.Status != UsageStatus.Posted || !correction.Period.Contains(record.EventTime)
+                || (correction.Index >= 0 && correction.Index != i))
+            {
+                continue;
+            }
+
+            _postUsage.LoadCurrent(result.Charges, result.Postings);
+            foreach (CorrectedRecord later in earlier?.GetValueOrDefault(i) ?? [])
+            {
+                _postUsage.LoadLater(later.Charges, later.Reversed, later.Postings);
+            }
+
+            bool rerate = correction.Mode == CorrectionMode.Rerate;
+            if (_postUsage.Correct(record, rerate, correction.Agreement, _catalog, time) is var (charges, postings, reversed))
+            {
+                corrected.Add(new CorrectedRecord(
+                    new FramePosition(source.Seq, i), record.Context, record.EventTime, reversed, charges, postings));
+            }
+        }
+    }
+
+    /// <summary>Earlier corrections of a frame's records, by index and in order; null when there are none.</summary>
+    private Dictionary<int, List<CorrectedRecord>>? CorrectionsOf(long seq, FrameDraft frame)
+    {
+        Dictionary<int, List<CorrectedRecord>>? byIndex = null;
+        foreach (CorrectedRange range in _corrected)
+        {
+            if (range.FromSeq > seq || range.ToSeq < seq)
+            {
+                continue;
+            }
+
+            IReadOnlyList<CorrectionResult> results = range.Position.Seq > Seq
+                ? frame.CorrectionResults
+                : _history.ReadFrame(range.Position.Seq).CorrectionResults;
+            foreach (CorrectedRecord record in results[range.Position.Index].Records)
+            {
+                if (record.Position.Seq == seq)
+                {
+                    byIndex ??= [];
+                    if (!byIndex.TryGetValue(record.Position.Index, out List<CorrectedRecord>? list))
+                    {
+                        byIndex.Add(record.Position.Index, list = []);
+                    }
+
+                    list.Add(record);
+                }
+            }
+        }
+
+        return byIndex;
+    }
+}

@@ -63,3 +63,9 @@ internal static partial class ApiDocument
         Gives = typeof(HealthAnswer),
     };
 }
+internal static partial class ApiDocument
+{
+    internal static ApiText GetReport { get; } = new("getReport", "Usage and money.", "x");
+    internal static ApiText GetStatement { get; } = new("getStatement", "x", "x");
+    internal static ApiText GetBalances { get; } = new("getBalances", "x", "x");
+}

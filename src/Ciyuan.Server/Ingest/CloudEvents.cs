@@ -40,11 +40,12 @@ public sealed class CloudEvents
 
     /// <summary>Reads one event.</summary>
     /// <param name="json">One JSON object in the structured content mode.</param>
-    /// <param name="received">Stands for the time of an event that says none.</param>
+    /// <param name="received">Stands for the time of an event that says none; null refuses such an event, as an import
+    /// must, because reading the file again has to give the same records.</param>
     /// <param name="record">The record; null when refused.</param>
     /// <param name="fault">Why it was refused.</param>
     /// <returns>False when refused.</returns>
-    public bool TryParse(ReadOnlySpan<byte> json, Timestamp received, out UsageRecord? record, out IngestFault fault)
+    public bool TryParse(ReadOnlySpan<byte> json, Timestamp? received, out UsageRecord? record, out IngestFault fault)
     {
         record = null;
         _builder.Reset();
@@ -171,7 +172,7 @@ public sealed class CloudEvents
         return hasCounts || _tokens.TryAddCounts(_builder);
     }
 
-    private bool TryMerge(Timestamp received)
+    private bool TryMerge(Timestamp? received)
     {
         string id = _envelope[(int)Attribute.Id]!;
         if (_builder.Id.Length > 0 && _builder.Id != id)
@@ -199,13 +200,17 @@ public sealed class CloudEvents
                 "differs between envelope and data");
     }
 
-    private bool TryMergeTime(Timestamp received)
+    private bool TryMergeTime(Timestamp? received)
     {
         bool inData = _builder.IsGiven(UsageField.Time);
         Timestamp inner = _builder.Time;
         if (_envelope[(int)Attribute.Time] is not { } outer)
         {
-            _builder.SetTime(inData ? inner : received);
+            if (inData || received is not null)
+            {
+                _builder.SetTime(inData ? inner : received!.Value);
+            }
+
             return true;
         }
 

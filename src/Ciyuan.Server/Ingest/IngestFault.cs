@@ -60,7 +60,7 @@ public readonly record struct IngestFault(IngestCode Code, string Field, string 
     };
 
     /// <summary>Field and reason in one sentence.</summary>
-    public string Message => Field.Length == 0 ? Reason : $"{Field}: {Reason}";
+    public string Message => string.IsNullOrEmpty(Field) ? Reason : $"{Field}: {Reason}";
 
     /// <inheritdoc/>
     public override string ToString() => $"{CodeName}: {Message}";

@@ -7,7 +7,7 @@ namespace Ciyuan.ServerTests;
 public sealed class LedgerTests
 {
     internal static string Deposit(string id, string party, string amount) => Group(
-        id, $$"""{"type":"post","debit":"ciyuan/cash","credit":"{{party}}/prepaid/main","currency":"CNY","amount":"{{amount}}"}""");
+        id, $$"""{"type":"post","debit":"ciyuan/cash/bank","credit":"{{party}}/prepaid/main","currency":"CNY","amount":"{{amount}}"}""");
 
     private static string Group(string id, string operations) => $$"""
         {"source":"test","id":"{{id}}","event_time":"2026-11-01T00:00:00Z","operations":[{{operations}}]}
@@ -23,7 +23,7 @@ public sealed class LedgerTests
         await Done(server, Deposit("d1", "acme", "10"));
         await Done(server, Group("h1", Hold("call-1", "4")));
         await Done(server, Group("h2", Hold("call-2", "5")));
-        await Done(server, Group("s1", """{"type":"settle","hold":"call-1","credit":"ciyuan/cash","amount":"3"}"""));
+        await Done(server, Group("s1", """{"type":"settle","hold":"call-1","credit":"ciyuan/cash/bank","amount":"3"}"""));
         await Done(server, Group("r1", """{"type":"release","hold":"call-2"}"""));
         Assert.Equal("7", await BalanceOf(server, "acme/prepaid/main"));
     }

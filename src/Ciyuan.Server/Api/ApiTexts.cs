@@ -6,6 +6,8 @@ internal static partial class ApiDocument
 {
     private static readonly int[] CommandProblems = [400, 401, 413, 415, 429, 503, 507];
 
+    private static readonly int[] ReadProblems = [400, 401, 422, 429];
+
     internal static ApiText PostEvents { get; } = new(
         "recordEvents", "Records usage.",
         "Takes one event or a batch. Each event gets a result; a bad one keeps no other from being taken. The answer goes out "
@@ -62,10 +64,30 @@ internal static partial class ApiDocument
     {
         Gives = typeof(HealthAnswer),
     };
-}
-internal static partial class ApiDocument
-{
-    internal static ApiText GetReport { get; } = new("getReport", "Usage and money.", "x");
-    internal static ApiText GetStatement { get; } = new("getStatement", "x", "x");
-    internal static ApiText GetBalances { get; } = new("getBalances", "x", "x");
+
+    internal static ApiText GetReport { get; } = new(
+        "getReport", "Usage and money, grouped and filtered.",
+        "Exact sums of all durable records, with the scope that they hold for: period, zone, what is in and what is out. "
+        + "Figures are decimal strings.")
+    {
+        Answers = [new ApiBody(Json, "Report"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetStatement { get; } = new(
+        "getStatement", "What an agreement owes for a period.",
+        "The lines add up to 'exact'; 'total' is rounded to the minor unit, with the difference as a figure of its own. "
+        + "'found' is false when nothing was ever charged under the agreement.")
+    {
+        Answers = [new ApiBody(Json, "Statement"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetBalances { get; } = new(
+        "getBalances", "Balances of accounts, now or at a moment.",
+        "A balance is credits less debits. Over all accounts each currency sums to zero.")
+    {
+        Answers = [new ApiBody(Json, "Balances"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
 }

@@ -18,15 +18,16 @@ internal static class Endpoints
         var events = new EventsApi(shard, inFlight);
         var setup = new SetupApi(shard, inFlight);
         var ledger = new LedgerApi(shard, inFlight);
-        var reports = new ReportsApi(shard, options.Limits);
-        var balances = new BalancesApi(shard, options.Shard, options.Limits);
+        var reads = new ReadGate(options.Limits);
+        var reports = new ReportsApi(shard, reads);
+        var balances = new BalancesApi(shard, options.Shard, reads);
 
         app.MapPost("/v1/events", (Delegate)events.PostAsync).Describe(ApiDocument.PostEvents);
         app.MapPost("/v1/setup", (Delegate)setup.PostAsync).Describe(ApiDocument.PostSetup);
         app.MapPost("/v1/ledger/groups", (Delegate)ledger.PostGroupAsync).Describe(ApiDocument.PostGroup);
         app.MapPost("/v1/corrections", (Delegate)ledger.PostCorrectionAsync).Describe(ApiDocument.PostCorrection);
-        app.MapGet("/v1/report", reports.GetReportAsync).Describe(ApiDocument.GetReport);
-        app.MapGet("/v1/agreements/{id}/statement", reports.GetStatementAsync).Describe(ApiDocument.GetStatement);
+        app.MapGet("/v1/report", reports.GetReport).Describe(ApiDocument.GetReport);
+        app.MapGet("/v1/agreements/{id}/statement", reports.GetStatement).Describe(ApiDocument.GetStatement);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
         app.MapGet("/healthz", () => Results.Json(new HealthAnswer("ok"), CommandBody.Json))
             .Describe(ApiDocument.GetHealth);

@@ -291,7 +291,7 @@ internal sealed class IdRunFolder : IDisposable
         {
             while (!_stopping)
             {
-                int from = FindMerge(_runs);
+                int from = FindMerge([.. _runs.Select(r => r.Format.Count)]);
                 if (from >= 0 || _unwanted.Count > 0)
                 {
                     return from >= 0 ? [.. _runs[from..]] : [];
@@ -308,14 +308,15 @@ internal sealed class IdRunFolder : IDisposable
     /// Start of the newest files to be merged: those after the last file of a higher class, once eight of them are of the
     /// highest class among them. Each id is thus rewritten once for each factor of eight. -1 when there is nothing to do.
     /// </summary>
-    internal static int FindMerge(List<IdRun> runs)
+    /// <param name="counts">Ids in each file, in the order of their frames.</param>
+    internal static int FindMerge(IReadOnlyList<long> counts)
     {
         long total = 0;
         int count = 0;
         int highest = -1;
-        for (int i = runs.Count - 1; i >= 0; i--)
+        for (int i = counts.Count - 1; i >= 0; i--)
         {
-            int sizeClass = SizeClass(runs[i].Format.Count);
+            int sizeClass = SizeClass(counts[i]);
             if (sizeClass > highest)
             {
                 if (count >= MergeFanIn)
@@ -326,7 +327,7 @@ internal sealed class IdRunFolder : IDisposable
                 (highest, count) = (sizeClass, 0);
             }
 
-            total += runs[i].Format.Count;
+            total += counts[i];
             count += sizeClass == highest ? 1 : 0;
             if (total > IdRunFormat.MaxCount)
             {

@@ -67,6 +67,10 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Last frame that is durable; 0 before the first.</summary>
     public long DurableSeq => _writer.DurableSeq;
 
+    /// <summary>The statistics, with all frames that are durable at this moment; waits until they are.</summary>
+    /// <exception cref="InvalidOperationException">They can't be kept; the first error is inside.</exception>
+    public FactStore Facts => _writer.Facts;
+
     /// <summary>Opens a shard: locks the folder, verifies the whole journal, recovers the engine.</summary>
     /// <exception cref="DataFolderInUseException">Another process writes to the folder.</exception>
     /// <exception cref="JournalException">The journal is damaged; names the first broken frame.</exception>

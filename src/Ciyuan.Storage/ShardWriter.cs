@@ -17,6 +17,7 @@ internal sealed class ShardWriter : IDisposable
     private readonly ShardOptions _options;
     private readonly FrameReader _frames;
     private readonly Committer _committer;
+    private readonly FactFeed _facts;
     private readonly Thread _thread;
     private ChannelReader<ShardWork> _queue = null!;
     private IdIndex _index;
@@ -26,8 +27,10 @@ internal sealed class ShardWriter : IDisposable
     private long _recordsSinceSnapshot;
     private ShardWork? _leftOver;
 
-    private ShardWriter(ShardOptions options, FrameReader frames, Committer committer, IdIndex index, Engine engine)
+    private ShardWriter(
+        ShardOptions options, FrameReader frames, Committer committer, FactFeed facts, IdIndex index, Engine engine)
     {
+        _facts = facts;
         _options = options;
         _frames = frames;
         _committer = committer;
@@ -38,12 +41,16 @@ internal sealed class ShardWriter : IDisposable
 
     internal long DurableSeq => _committer.DurableSeq;
 
+    /// <summary>The statistics, with all that is durable now.</summary>
+    internal FactStore Facts => _facts.After(_committer.DurableSeq);
+
     /// <summary>Verifies the journal and recovers the engine, side by side.</summary>
     internal static ShardWriter Open(ShardOptions options, CancellationToken cancel)
     {
         var journal = SqliteJournal.OpenWriter(options.Folder);
         var frames = new FrameReader(SqliteJournal.OpenReadOnly(options.Folder), options.Shard);
         IdIndex? index = null;
+        FactFeed? facts = null;
         Task verified = Task.CompletedTask;
         try
         {
@@ -56,13 +63,15 @@ internal sealed class ShardWriter : IDisposable
                 journal.LimitPages(options.JournalPages);
             }
 
-            var committer = new Committer(journal, options.Shard, frames, _ => { }, options.Log);
+            facts = OpenFacts(options, engine.Seq);
+            var committer = new Committer(journal, options.Shard, frames, facts.Offer, options.Log);
             committer.Continue(index);
-            return new ShardWriter(options, frames, committer, index, engine);
+            return new ShardWriter(options, frames, committer, facts, index, engine);
         }
         catch
         {
             _ = Task.WhenAny(verified).GetAwaiter().GetResult();
+            facts?.Dispose();
             index?.Dispose();
             frames.Dispose();
             journal.Dispose();
@@ -88,6 +97,7 @@ internal sealed class ShardWriter : IDisposable
         }
 
         _committer.Dispose();
+        _facts.Dispose();
         _index.Dispose();
         _frames.Dispose();
     }
@@ -250,6 +260,22 @@ internal sealed class ShardWriter : IDisposable
     {
         using var journal = SqliteJournal.OpenReadOnly(options.Folder);
         journal.VerifyChain(options.Shard, _ => cancel.ThrowIfCancellationRequested());
+    }
+
+    private static FactFeed OpenFacts(ShardOptions options, long last)
+    {
+        FactStore store = FactStore.Open(options.Folder);
+        try
+        {
+            Recovery.RequireTail("stats.db", store.LastSeq, last);
+            var journal = SqliteJournal.OpenReadOnly(options.Folder);
+            return new FactFeed(store, journal, options.Shard, last, options.Log);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     private static IdIndex OpenIndex(ShardOptions options, FrameReader frames, bool verify) =>

@@ -201,4 +201,24 @@ public sealed class EventsTests
         (int small, _) = await server.PostAsync("/v1/events", Json, Batch([Event("a")]));
         Assert.Equal(200, small);
     }
+
+    [Fact]
+    public async Task PostEvents_DiskFull_RefusesWithoutTakingAndStillReads()
+    {
+        await using TestServer server = await StartAsync(journalPages: 40);
+        int batch = 0;
+        (int Status, JsonNode Answer) last;
+        do
+        {
+            last = await server.PostAsync("/v1/events?brief=1", Json, BatchOf(batch++));
+        }
+        while (last.Status == 200 && batch < 1_000);
+
+        Assert.Equal((507, "urn:ciyuan:problem:storage-full"), (last.Status, (string)last.Answer["type"]!));
+        (int again, _) = await server.PostAsync("/v1/events?brief=1", Json, BatchOf(batch - 1));
+        (int known, JsonNode exists) = await server.PostAsync("/v1/events?brief=1", Json, BatchOf(0));
+        Assert.Equal((507, 200, 200), (again, known, (int)exists["exists"]!));
+    }
+
+    private static string BatchOf(int batch) => Batch(Enumerable.Range(0, 200).Select(i => Event($"{batch}-{i}")));
 }

@@ -33,10 +33,11 @@ internal sealed class TestServer : IAsyncDisposable
 
     internal HttpClient Client { get; }
 
-    internal static async Task<TestServer> StartAsync(string? token = null, ServerLimits? limits = null)
+    internal static async Task<TestServer> StartAsync(string? token = null, ServerLimits? limits = null, long journalPages = 0)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ciyuan-server-");
-        ServerHost host = await ServerHost.StartAsync(new ServerOptions(new ShardOptions(folder.FullName))
+        var shard = new ShardOptions(folder.FullName) { JournalPages = journalPages };
+        ServerHost host = await ServerHost.StartAsync(new ServerOptions(shard)
         {
             Listen = "http://127.0.0.1:0",
             Token = token,
@@ -86,9 +87,10 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A usage record as it is sent.</summary>
     internal static string Event(
         string id, long input = 1_000, long output = 100, string party = "acme", string model = "glm-4.6",
-        string time = "2026-11-02T08:00:00+08:00") => string.Create(CultureInfo.InvariantCulture, $$"""
-        {"source":"test","id":"{{id}}","time":"{{time}}","party":"{{party}}","model":"{{model}}","provider":"zhipu","counts":{"input.text":{{input}},"output.text":{{output}}}}
-        """);
+        string time = "2026-11-02T08:00:00+08:00") => string.Create(CultureInfo.InvariantCulture, $$$"""
+        {"source":"test","id":"{{{id}}}","time":"{{{time}}}","party":"{{{party}}}","model":"{{{model}}}",
+         "provider":"zhipu","counts":{"input.text":{{{input}}},"output.text":{{{output}}}}}
+        """).ReplaceLineEndings("");
 
     internal static string Batch(IEnumerable<string> events) => $"[{string.Join(",\n", events)}]";
 

@@ -50,7 +50,7 @@ internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gat
         IEnumerable<Frame> frames = journal.ReadFrom(1, folder.Shard).Select(stored =>
         {
             seq = stored.Seq;
-            return FrameCodec.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body);
+            return FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body);
         });
         IReadOnlyDictionary<AccountName, AccountTotals> totals = AccountSums.At(frames, moment, basis);
         return Render(totals.Select(t => (t.Key, t.Value)), moment, basis, pattern, seq);

@@ -36,16 +36,16 @@ internal static class BalanceVerb
         using SqliteJournal journal = SqliteJournal.OpenReadOnly(context.Data);
         var sums = new AccountSums(at ?? Timestamp.MaxValue, basis);
         long lastSeq = 0;
-        foreach (StoredFrame stored in journal.ReadFrom(1))
+        foreach (Frame frame in Facts.FramesFrom(journal, 1))
         {
             cancel.ThrowIfCancellationRequested();
-            sums.Add(FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body));
+            sums.Add(frame);
             if (sums.IsComplete)
             {
                 break;
             }
 
-            lastSeq = stored.Seq;
+            lastSeq = frame.Seq;
         }
 
         var shown = sums.Totals

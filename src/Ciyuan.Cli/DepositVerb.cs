@@ -94,9 +94,8 @@ internal static class DepositVerb
     private static string FindPlatform(string folder)
     {
         using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder);
-        foreach (StoredFrame stored in journal.ReadFrom(1))
+        foreach (Frame frame in Facts.FramesFrom(journal, 1))
         {
-            Frame frame = FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body);
             PartySetup? platform = frame.Setups
                 .Where((_, i) => frame.SetupResults[i].Status == SetupStatus.Done)
                 .SelectMany(setup => setup.Parties).FirstOrDefault(party => party.Roles.Contains(Role.Platform));

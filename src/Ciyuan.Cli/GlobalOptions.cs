@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
-using NodaTime;
+using DateTimeZone = NodaTime.DateTimeZone;
+using DateTimeZoneProviders = NodaTime.DateTimeZoneProviders;
 
 namespace Ciyuan.Cli;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Ciyuan.Server.Render;
 using Ciyuan.Statistics;
-using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
@@ -45,8 +44,8 @@ internal static class ReportVerb
 
     internal static int Run(VerbContext context, ReportQuery query)
     {
-        using FactStore facts = FactStore.OpenReadOnly(context.Data);
-        context.Write(ReportRendering.Render(facts.Run(query)));
+        using var facts = new Facts(context.Data);
+        context.Write(ReportRendering.Render(facts.Store.Run(query)));
         return Verb.Done;
     }
 

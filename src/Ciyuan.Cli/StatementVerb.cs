@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
-using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
@@ -25,8 +24,8 @@ internal static class StatementVerb
 
     internal static int Run(VerbContext context, StatementQuery query)
     {
-        using FactStore facts = FactStore.OpenReadOnly(context.Data);
-        Statement statement = facts.RunStatement(query);
+        using var facts = new Facts(context.Data);
+        Statement statement = facts.Store.RunStatement(query);
         context.Write(StatementRendering.Render(statement));
         return statement.Found ? Verb.Done : Verb.Refused;
     }

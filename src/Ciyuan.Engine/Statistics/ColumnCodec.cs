@@ -289,15 +289,15 @@ public static class ColumnCodec
         switch (shape.Width)
         {
             case 0: break;
-            case 1: Write(shape, values, bytes[..values.Length]); break;
-            case 2: Write(shape, values, MemoryMarshal.Cast<byte, ushort>(bytes)); break;
-            case 4: Write(shape, values, MemoryMarshal.Cast<byte, uint>(bytes)); break;
-            case 8: Write(shape, values, MemoryMarshal.Cast<byte, ulong>(bytes)); break;
+            case 1: WriteCodes(shape, values, bytes[..values.Length]); break;
+            case 2: WriteCodes(shape, values, MemoryMarshal.Cast<byte, ushort>(bytes)); break;
+            case 4: WriteCodes(shape, values, MemoryMarshal.Cast<byte, uint>(bytes)); break;
+            case 8: WriteCodes(shape, values, MemoryMarshal.Cast<byte, ulong>(bytes)); break;
             default: values.CopyTo(MemoryMarshal.Cast<byte, Int128>(bytes)); break;
         }
     }
 
-    private static void Write<T>(in ColumnShape shape, ReadOnlySpan<Int128> values, Span<T> codes)
+    private static void WriteCodes<T>(in ColumnShape shape, ReadOnlySpan<Int128> values, Span<T> codes)
         where T : unmanaged, IBinaryInteger<T>
     {
         Int128 start = shape.Base;

@@ -52,15 +52,11 @@ public static class Rounding
             throw new ArgumentException("Weights must be 0 or more with a sum of 1 to 10^9, a share for each.", nameof(weights));
         }
 
-        // total = whole·sum + part, so share = whole·weight + part·weight/sum; the products stay within range.
-        (Int128 whole, Int128 part) = Int128.DivRem(total.Pico, sum);
         Span<long> remainders = weights.Length <= 64 ? stackalloc long[weights.Length] : new long[weights.Length];
         Int128 left = total.Pico;
         for (int i = 0; i < weights.Length; i++)
         {
-            (Int128 quotient, Int128 remainder) = Int128.DivRem(part * weights[i], sum);
-            shares[i] = new Amount(checked((whole * weights[i]) + quotient));
-            remainders[i] = (long)Int128.Abs(remainder);
+            shares[i] = new Amount(MultiplyDivide(total.Pico, weights[i], sum, out remainders[i]));
             left -= shares[i].Pico;
         }
 
@@ -75,5 +71,24 @@ public static class Rounding
             shares[largest] = new Amount(shares[largest].Pico + Int128.Sign(left));
             remainders[largest] = -1;
         }
+    }
+
+    /// <summary>value × weight ÷ sum towards zero, with the size of what is left over in units of 1/sum.</summary>
+    private static Int128 MultiplyDivide(Int128 value, long weight, long sum, out long remainder)
+    {
+        // value = whole·sum + part, so the result is whole·weight + part·weight/sum and every product stays in range.
+        // Amounts of one call nearly always fit 64 bits, where dividing is ten times as fast.
+        if (value == unchecked((long)value))
+        {
+            (long shortWhole, long shortPart) = Math.DivRem((long)value, sum);
+            (long shortQuotient, remainder) = Math.DivRem(shortPart * weight, sum);
+            remainder = Math.Abs(remainder);
+            return ((Int128)shortWhole * weight) + shortQuotient;
+        }
+
+        (Int128 whole, Int128 part) = Int128.DivRem(value, sum);
+        (Int128 quotient, Int128 rest) = Int128.DivRem(part * weight, sum);
+        remainder = (long)Int128.Abs(rest);
+        return (whole * weight) + quotient;
     }
 }

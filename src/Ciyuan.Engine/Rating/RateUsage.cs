@@ -63,6 +63,11 @@ public static class RateUsage
     /// </summary>
     public static void Share(RatingPlans plans, List<RatedLine> rated)
     {
+        if (!rated.Exists(r => r.Rate.Method == RateMethod.Share))
+        {
+            return;
+        }
+
         for (int i = 0; i < rated.Count; i++)
         {
             if (rated[i].Rate.Method != RateMethod.Share)

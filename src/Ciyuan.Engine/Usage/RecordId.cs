@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ciyuan.Usage;
@@ -45,6 +46,7 @@ public readonly struct IdHasher
     }
 
     /// <summary>Digest of an id within its scope: kind byte, scope, a zero byte, id; texts in UTF-8.</summary>
+    [SkipLocalsInit] // only the bytes written are read
     public UInt128 Digest(IdKind kind, string scope, string id)
     {
         int most = 2 + Encoding.UTF8.GetMaxByteCount(scope.Length) + Encoding.UTF8.GetMaxByteCount(id.Length);

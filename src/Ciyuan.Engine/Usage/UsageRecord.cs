@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ciyuan.Quantities;
@@ -188,6 +189,7 @@ public sealed class UsageRecord
     /// A 64-bit fingerprint of all content but the time of recording; two events with the same id and another
     /// fingerprint are in conflict.
     /// </summary>
+    [SkipLocalsInit] // only the words written are read
     public ulong Fingerprint()
     {
         Span<ulong> words = stackalloc ulong[5 + (2 * MaxCounts) + MaxTags];

@@ -94,7 +94,8 @@ public sealed class ServerHost : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = ServerLimits.Connections;
-        kestrel.Limits.MaxRequestBodySize = ServerLimits.BodyBytes;
+        // Above our own limit, so that who sends somewhat too much can read why, and doesn't find the connection reset.
+        kestrel.Limits.MaxRequestBodySize = 4L * ServerLimits.BodyBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
         kestrel.Limits.MaxRequestLineSize = ServerLimits.HeaderBytes;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(ServerLimits.HeaderSeconds);

@@ -81,6 +81,7 @@ public sealed class EventsTests
         await using TestServer server = await StartWithSetupAsync();
         string bad = Event("x").Replace("\"party\"", "\"partei\"", StringComparison.Ordinal);
         string body = Batch([Event("a"), bad, "42", Event("b")]);
+        await server.PostAsync("/v1/ledger/groups", Json, LedgerTests.Deposit("paid", "acme", "100"));
         (int status, JsonNode answer) = await server.PostAsync("/v1/events?brief=1", Json, body);
         Assert.Equal(200, status);
         Assert.Equal((2, 2), ((int)answer["posted"]!, (int)answer["rejected"]!));

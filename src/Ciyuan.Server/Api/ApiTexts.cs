@@ -33,6 +33,7 @@ internal static partial class ApiDocument
     {
         Requests = [new ApiBody("application/yaml", null, "SetupYaml")],
         Takes = typeof(Setup),
+        AlsoTakes = SetupApi.YamlTypes,
         Gives = typeof(SetupAnswer),
         Problems = [.. CommandProblems, 422],
     };

@@ -46,13 +46,29 @@ internal static class CommandBody
     {
         try
         {
-            T? value = JsonSerializer.Deserialize(json, type);
-            return value is null ? (null, Problems.Malformed("The body is null; an object is needed.")) : (value, null);
+            return HasNull(json)
+                ? (null, Problems.Malformed("The body has a null. Leave out a field that is not there, and an entry of a list too."))
+                : (JsonSerializer.Deserialize(json, type)!, null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return (null, Problems.Malformed(Explain(e as JsonException)));
         }
+    }
+
+    // A null deep in a list would pass as a value and break an invariant of the engine.
+    private static bool HasNull(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ServerLimits.JsonDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // The serializer's own words name types of this program; only the names of missing fields are taken from them.

@@ -31,7 +31,8 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
                 await ExplainBareStatusAsync(http);
             }
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && Problems.ForException(e) is null
+            && e is OperationCanceledException or IOException)
         {
             ClientLeft(_log, http.Request.Method, RouteOf(http));
             return;

@@ -12,8 +12,10 @@ internal readonly record struct CorrectedRange(long FromSeq, long ToSeq, FramePo
 /// <content>Corrections: charges are taken back by reversing entries and made anew; records never change.</content>
 public sealed partial class Engine
 {
-    /// <summary>Most records that one correction may look at; a longer range is sent as several corrections.</summary>
-    public const int MaxCorrectedRecords = 262_144;
+    /// <summary>After how many records a correction stops at the end of a frame; the rest is for the next correction.</summary>
+    public const int CorrectedRecordsEach = 32_768;
+
+    private readonly Dictionary<UsageContext, UsageContext> _contextOf = new(ReferenceEqualityComparer.Instance);
 
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
@@ -21,36 +23,32 @@ public sealed partial class Engine
         if (correction.Id.Length is 0 or > UsageRecord.MaxNameLength || correction.Source.Length is 0 or > UsageRecord.MaxNameLength
             || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
         {
-            return new CorrectionResult(LedgerStatus.Malformed, []);
+            return new CorrectionResult(LedgerStatus.Malformed, 0, []);
         }
 
         UInt128 digest = _hasher.Digest(IdKind.Correction, correction.Source, correction.Id);
-        ulong fingerprint = (ulong)correction.ToString().Length ^ System.IO.Hashing.XxHash3.HashToUInt64(
-            System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
+        ulong fingerprint = System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
         if (_history.TryFind(digest, out PastId past))
         {
-            return new CorrectionResult(past.Fingerprint == fingerprint ? LedgerStatus.Exists : LedgerStatus.Conflict, []);
+            return past.Fingerprint == fingerprint
+                ? ResultsOf(past.Position, frame) with { Status = LedgerStatus.Exists }
+                : new CorrectionResult(LedgerStatus.Conflict, 0, []);
         }
 
         var corrected = new List<CorrectedRecord>();
-        int looked = 0;
-        for (long seq = correction.FromSeq; seq <= correction.ToSeq && looked <= MaxCorrectedRecords; seq++)
+        long seq = correction.FromSeq;
+        for (int looked = 0; seq <= correction.ToSeq && looked < CorrectedRecordsEach; seq++)
         {
             Frame source = _history.ReadFrame(seq);
             looked += source.Records.Count;
-            if (looked > MaxCorrectedRecords)
-            {
-                return new CorrectionResult(LedgerStatus.Malformed, []);
-            }
-
             CorrectFrame(correction, source, time, frame, corrected);
         }
 
-        var result = new CorrectionResult(LedgerStatus.Done, corrected);
+        var result = new CorrectionResult(LedgerStatus.Done, seq - 1, corrected);
         Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
         if (corrected.Count > 0)
         {
-            _corrected.Add(new CorrectedRange(correction.FromSeq, correction.ToSeq, position));
+            _corrected.Add(new CorrectedRange(correction.FromSeq, result.ToSeq, position));
         }
 
         frame.Corrections.Add(correction);
@@ -62,9 +60,17 @@ public sealed partial class Engine
         Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame, List<CorrectedRecord> corrected)
     {
         Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(source.Seq, frame);
+        _postUsage.BeginFrame();
+        _contextOf.Clear();
         for (int i = 0; i < source.Records.Count; i++)
         {
             UsageRecord record = source.Records[i];
+            if (!_contextOf.TryGetValue(record.Context, out UsageContext? context))
+            {
+                context = _filledIn.Intern(record.Context);
+                _contextOf.Add(record.Context, context);
+            }
+
             UsageResult result = source.RecordResults[i];
             if (result.Status != UsageStatus.Posted || !correction.Period.Contains(record.EventTime)
                 || (correction.Index >= 0 && correction.Index != i))
@@ -79,10 +85,10 @@ public sealed partial class Engine
             }
 
             bool rerate = correction.Mode == CorrectionMode.Rerate;
-            if (_postUsage.Correct(record, rerate, correction.Agreement, _catalog, time) is var (charges, postings, reversed))
+            if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time) is var (charges, postings, reversed))
             {
                 corrected.Add(new CorrectedRecord(
-                    new FramePosition(source.Seq, i), record.Context, record.EventTime, reversed, charges, postings));
+                    new FramePosition(source.Seq, i), context, record.EventTime, reversed, charges, postings));
             }
         }
     }
@@ -98,10 +104,7 @@ public sealed partial class Engine
                 continue;
             }
 
-            IReadOnlyList<CorrectionResult> results = range.Position.Seq > Seq
-                ? frame.CorrectionResults
-                : _history.ReadFrame(range.Position.Seq).CorrectionResults;
-            foreach (CorrectedRecord record in results[range.Position.Index].Records)
+            foreach (CorrectedRecord record in ResultsOf(range.Position, frame).Records)
             {
                 if (record.Position.Seq == seq)
                 {
@@ -118,4 +121,8 @@ public sealed partial class Engine
 
         return byIndex;
     }
+
+    /// <summary>The outcome of an earlier correction, which may stand in the frame that is being made.</summary>
+    private CorrectionResult ResultsOf(FramePosition position, FrameDraft frame) =>
+        (position.Seq > Seq ? frame.CorrectionResults : _history.ReadFrame(position.Seq).CorrectionResults)[position.Index];
 }

@@ -143,8 +143,10 @@ public sealed record CorrectedRecord(
 
 /// <summary>The stored outcome of a correction.</summary>
 /// <param name="Status"><see cref="LedgerStatus.Done"/>, or why not.</param>
+/// <param name="ToSeq">Last frame that was looked at. A correction stops at the end of a frame once it has seen
+/// <see cref="Engine.CorrectedRecordsEach"/> records; the rest is asked for by another, from the next frame on.</param>
 /// <param name="Records">The records whose charges changed, in journal order.</param>
-public sealed record CorrectionResult(LedgerStatus Status, IReadOnlyList<CorrectedRecord> Records);
+public sealed record CorrectionResult(LedgerStatus Status, long ToSeq, IReadOnlyList<CorrectedRecord> Records);
 
 /// <summary>The answer to one usage record.</summary>
 /// <param name="Status">What became of it.</param>

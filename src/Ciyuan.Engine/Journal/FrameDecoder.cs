@@ -256,6 +256,7 @@ public static class FrameDecoder
     private static CorrectionResult ReadCorrectionResult(ref ByteReader reader, Tables tables, long seq, Timestamp time)
     {
         var status = (LedgerStatus)reader.Byte();
+        long toSeq = reader.ZigZag();
         var records = new CorrectedRecord[reader.Count()];
         for (int i = 0; i < records.Length; i++)
         {
@@ -268,7 +269,7 @@ public static class FrameDecoder
             records[i] = new CorrectedRecord(position, context, time, reversed, charges, postings);
         }
 
-        return new CorrectionResult(status, records);
+        return new CorrectionResult(status, toSeq, records);
     }
 
     private static (UsageRecord[] Records, UsageResult[] Results) ReadRecords(

@@ -224,6 +224,7 @@ public sealed class FrameEncoder
     private void WriteCorrectionResult(CorrectionResult result, long seq, Timestamp time)
     {
         _commands.Byte((byte)result.Status);
+        _commands.ZigZag(result.ToSeq);
         _commands.Count(result.Records.Count);
         foreach (CorrectedRecord record in result.Records)
         {

@@ -8,8 +8,22 @@ namespace Ciyuan.Ledger;
 /// <content>Corrections of one record: which charges change, their reversal, and the charges made anew.</content>
 internal sealed partial class PostUsage
 {
-    private readonly List<(Charge Charge, Posting[] Postings)> _current = [];
-    private readonly List<int> _kept = [];
+    /// <summary>A charge as it stands now; its postings begin at a place in those it was stored with.</summary>
+    private readonly record struct CurrentCharge(Charge Charge, Posting[] Postings, int From);
+
+    private readonly List<CurrentCharge> _current = [];
+    private readonly List<Charge> _corrected = [];
+
+    // The engine's own objects for those read from a frame, found once for each frame and not for each record.
+    private readonly Dictionary<Rate, Rate> _rateOf = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<AccountName, Account> _accountOf = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Starts with another frame's records.</summary>
+    public void BeginFrame()
+    {
+        _rateOf.Clear();
+        _accountOf.Clear();
+    }
 
     /// <summary>Starts with the charges that a record was given when it was posted.</summary>
     public void LoadCurrent(Charge[] charges, Posting[] postings)
@@ -23,11 +37,11 @@ internal sealed partial class PostUsage
     {
         for (int i = 0; i < reversed; i++)
         {
-            Charge taken = charges[i];
-            int at = _current.FindIndex(c => c.Charge.Rate.Equals(taken.Rate) && c.Charge.Amount == -taken.Amount);
+            (Rate rate, Amount amount) = (Canonical(charges[i].Rate), -charges[i].Amount);
+            int at = _current.FindIndex(c => c.Charge.Rate.Equals(rate) && c.Charge.Amount == amount);
             if (at < 0)
             {
-                throw new InvalidOperationException($"A correction took back a charge under '{taken.Rate.Agreement}' that was not there.");
+                throw new InvalidOperationException($"A correction took back a charge under '{rate.Agreement}' that was not there.");
             }
 
             _current.RemoveAt(at);
@@ -39,35 +53,26 @@ internal sealed partial class PostUsage
     /// <summary>
     /// Corrects the loaded charges. A charge stays when it would be made under the very same rate: counts never change, so
     /// its amount can't either. Of the others, the old one is taken back by the opposite postings and the new one posted.
+    /// With an agreement, only charges under it, shares of it, and suspense without an agreement are looked at.
     /// </summary>
     /// <returns>Null when nothing changes.</returns>
     public (Charge[] Charges, Posting[] Postings, int Reversed)? Correct(
-        UsageRecord record, bool rerate, string agreement, Catalog catalog, Timestamp now)
+        UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now)
     {
-        RatingPlan plan = plans.Find(record.Context, record.EventTime);
         _rated.Clear();
+        RatingPlan plan = plans.Find(context, record.EventTime);
         if (rerate)
         {
             RateUsage.Rate(plan, plans, record, _rated);
-            RateUsage.Share(plans, _rated); // decides which shares have a base; amounts are made again below
-        }
-
-        PairUp(agreement);
-        if (_kept.Count == _current.Count && _kept.Count == _rated.Count)
-        {
-            return null;
+            RateUsage.Share(plans, _rated); // tells which shares have a base; their amounts are made again below
         }
 
         _postings.Clear();
-        var charges = new List<Charge>();
-        TakeBack(agreement, charges);
-        int reversed = charges.Count;
-        if (rerate)
-        {
-            MakeAnew(record, agreement, plan, catalog, now, charges);
-        }
-
-        return charges.Count == 0 ? null : (charges.ToArray(), _postings.ToArray(), reversed);
+        _corrected.Clear();
+        TakeBack(agreement);
+        int reversed = _corrected.Count;
+        MakeAnew(record, agreement, plan, catalog, now);
+        return _corrected.Count == 0 ? null : ([.. _corrected], [.. _postings], reversed);
     }
 
     private void AddCurrent(Charge[] charges, int from, Posting[] postings)
@@ -77,96 +82,138 @@ internal sealed partial class PostUsage
         {
             if (i >= from)
             {
-                _current.Add((charges[i], postings[next..(next + charges[i].PostingCount)]));
+                _current.Add(new CurrentCharge(charges[i] with { Rate = Canonical(charges[i].Rate) }, postings, next));
             }
 
             next += charges[i].PostingCount;
         }
     }
 
-    /// <summary>Finds the current charges that stay. A share stays only if what it shares stays.</summary>
-    private void PairUp(string agreement)
-    {
-        _kept.Clear();
-        for (int i = 0; i < _current.Count; i++)
-        {
-            if (Stays(_current[i].Charge.Rate))
-            {
-                _kept.Add(i);
-            }
-        }
-
-        // With only one agreement asked for, all others stay as they are.
-        if (agreement.Length > 0)
-        {
-            _rated.RemoveAll(r => !InScope(r.Rate, agreement) && !_current.Exists(c => c.Charge.Rate.Equals(r.Rate)));
-        }
-    }
-
-    private bool Stays(Rate rate) =>
-        _rated.Exists(r => r.Rate.Equals(rate))
-        && (rate.Method != RateMethod.Share
-            || _current.Exists(c => c.Charge.Rate.Agreement == rate.ShareOf && _rated.Exists(r => r.Rate.Equals(c.Charge.Rate))));
-
     private static bool InScope(Rate rate, string agreement) =>
         agreement.Length == 0 || rate.Agreement == agreement || rate.ShareOf == agreement || rate.Agreement.Length == 0;
 
-    private void TakeBack(string agreement, List<Charge> charges)
+    /// <summary>Whether a rate is among those that the record is rated under now. A share stays only if its base does.</summary>
+    private bool Stays(Rate rate)
+    {
+        if (!IsRated(rate))
+        {
+            return false;
+        }
+
+        bool stays = true;
+        if (rate.Method == RateMethod.Share)
+        {
+            stays = false;
+            foreach (CurrentCharge current in _current)
+            {
+                stays |= current.Charge.Rate.Agreement == rate.ShareOf && IsRated(current.Charge.Rate);
+            }
+        }
+
+        return stays;
+    }
+
+    private bool IsRated(Rate rate)
+    {
+        foreach (RatedLine line in _rated)
+        {
+            if (line.Rate.Equals(rate))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private int FindStaying(Rate rate)
     {
         for (int i = 0; i < _current.Count; i++)
         {
-            (Charge charge, Posting[] postings) = _current[i];
-            if (_kept.Contains(i) || !InScope(charge.Rate, agreement))
+            if (_current[i].Charge.Rate.Equals(rate) && Stays(rate))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private void TakeBack(string agreement)
+    {
+        foreach (CurrentCharge current in _current)
+        {
+            Charge charge = current.Charge;
+            if (!InScope(charge.Rate, agreement) || Stays(charge.Rate))
             {
                 continue;
             }
 
             // What was drawn last comes back first.
-            for (int p = postings.Length - 1; p >= 0; p--)
+            for (int p = current.From + charge.PostingCount - 1; p >= current.From; p--)
             {
-                Account debit = ledger.Find(postings[p].Credit)!;
-                Account credit = ledger.Find(postings[p].Debit)!;
-                _postings.Add(ledger.Post(debit, credit, postings[p].Amount));
+                ref readonly Posting posting = ref current.Postings[p];
+                _postings.Add(ledger.Post(AccountOf(posting.Credit), AccountOf(posting.Debit), posting.Amount));
             }
 
-            charges.Add(charge with { Rate = plans.Canonical(charge.Rate), Amount = -charge.Amount });
+            _corrected.Add(charge with { Amount = -charge.Amount });
         }
     }
 
-    private void MakeAnew(
-        UsageRecord record, string agreement, RatingPlan plan, Catalog catalog, Timestamp now, List<Charge> charges)
+    private void MakeAnew(UsageRecord record, string agreement, RatingPlan plan, Catalog catalog, Timestamp now)
     {
-        var anew = new bool[_rated.Count];
-        var packPostings = new (int From, int Count)[_rated.Count];
+        Span<int> packPostings = stackalloc int[_rated.Count];
         int start = _postings.Count;
         for (int i = 0; i < _rated.Count; i++)
         {
-            RatedLine line = _rated[i];
-            int stays = _kept.FindIndex(k => _current[k].Charge.Rate.Equals(line.Rate));
-            anew[i] = stays < 0 && InScope(line.Rate, agreement);
-            if (stays >= 0)
+            int staying = FindStaying(_rated[i].Rate);
+            bool anew = staying < 0 && InScope(_rated[i].Rate, agreement);
+            if (staying >= 0)
             {
-                _rated[i] = line with { Amount = _current[_kept[stays]].Charge.Amount };
+                _rated[i] = _rated[i] with { Amount = _current[staying].Charge.Amount }; // what shares of it are cut from
             }
-            else if (anew[i])
-            {
-                int from = _postings.Count;
-                packPostings[i] = (from - start, DrawPacks(i, record, plan, catalog, now));
-            }
+
+            packPostings[i] = anew ? DrawPacks(i, record, plan, catalog, now) : -1;
         }
 
-        Posting[] packs = [.. _postings.Skip(start)];
-        _postings.RemoveRange(start, _postings.Count - start);
+        Posting[] packs = _postings.Count == start ? [] : [.. _postings.Skip(start)];
+        _postings.RemoveRange(start, packs.Length);
         RateUsage.Share(plans, _rated);
+        int pack = 0;
         for (int i = 0; i < _rated.Count; i++)
         {
-            if (anew[i])
+            if (packPostings[i] < 0)
             {
-                int before = _postings.Count;
-                _postings.AddRange(packs.AsSpan(packPostings[i].From, packPostings[i].Count));
-                PostLine(_rated[i], record, plan, catalog, now);
-                charges.Add(new Charge(_rated[i].Rate, _rated[i].Amount, _postings.Count - before, _rated[i].Covered));
+                continue;
             }
+
+            int before = _postings.Count;
+            _postings.AddRange(packs.AsSpan(pack, packPostings[i]));
+            pack += packPostings[i];
+            PostLine(_rated[i], record, plan, catalog, now);
+            _corrected.Add(new Charge(_rated[i].Rate, _rated[i].Amount, _postings.Count - before, _rated[i].Covered));
         }
+    }
+
+    private Rate Canonical(Rate rate)
+    {
+        if (!_rateOf.TryGetValue(rate, out Rate? canonical))
+        {
+            canonical = plans.Canonical(rate);
+            _rateOf.Add(rate, canonical);
+        }
+
+        return canonical;
+    }
+
+    private Account AccountOf(AccountName name)
+    {
+        if (!_accountOf.TryGetValue(name, out Account? account))
+        {
+            account = ledger.Find(name) ?? throw new InvalidOperationException($"The journal posts to {name}, which is not open.");
+            _accountOf.Add(name, account);
+        }
+
+        return account;
     }
 }

@@ -1,0 +1,221 @@
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Settlement;
+
+/// <summary>Adds an agreement's charges up to the lines of a statement. Not safe for several threads.</summary>
+public sealed class StatementBuilder
+{
+    private readonly Dictionary<LineKey, Sums> _lines = [];
+    private readonly SortedDictionary<Currency, Int128> _waiting = [];
+    private Rate? _rate;
+    private Int128 _charged;
+
+    /// <summary>True when the agreement was seen in any period.</summary>
+    public bool Found { get; set; }
+
+    /// <summary>Records that the agreement charged or that wait in its suspense.</summary>
+    public long Records { get; set; }
+
+    /// <summary>Records that the agreement charged.</summary>
+    public long CallsBilled { get; set; }
+
+    /// <summary>Corrected records.</summary>
+    public long Corrections { get; set; }
+
+    /// <summary>Charges in suspense.</summary>
+    public long SuspenseCharges { get; set; }
+
+    /// <summary>Events kept aside.</summary>
+    public long KeptAside { get; set; }
+
+    /// <summary>Steps of a meter at the rate's price.</summary>
+    /// <param name="rate">The rate; priced per class.</param>
+    /// <param name="model">The model of the records.</param>
+    /// <param name="meter">The meter.</param>
+    /// <param name="steps">Steps used.</param>
+    /// <param name="covered">Steps of these that token packs paid for.</param>
+    public void AddUsage(Rate rate, string model, Meter meter, Int128 steps, Int128 covered)
+    {
+        Take(rate);
+        if (!rate.TryGetPrice(meter, out Amount perStep))
+        {
+            return; // what has no price is not charged: the rate was found to price all that it charges
+        }
+
+        var key = new LineKey(
+            StatementLineKind.Usage, model, (meter.Value, 1), rate.Book, rate.Version, perStep, rate.ShareOf, rate.SharePpm);
+        Sums sums = Line(key);
+        sums.Meter = meter;
+        sums.Steps += steps;
+        sums.Covered += covered;
+        sums.Amount += perStep.Pico * (steps - covered);
+    }
+
+    /// <summary>Calls at the rate's fixed amount.</summary>
+    public void AddCalls(Rate rate, string model, long calls)
+    {
+        Take(rate);
+        Sums sums = Line(new LineKey(StatementLineKind.PerCall, model, default, "", 0, rate.PerCall, "", 0));
+        sums.Calls += calls;
+        sums.Amount += rate.PerCall.Pico * calls;
+    }
+
+    /// <summary>Amounts as they are: shares, corrections, or what a rate's method does not tell.</summary>
+    /// <param name="rate">The rate.</param>
+    /// <param name="model">The model of the records.</param>
+    /// <param name="kind">The line's kind.</param>
+    /// <param name="calls">Records with such an amount.</param>
+    /// <param name="amount">Their sum.</param>
+    /// <param name="covered">Token steps that packs paid for, for corrections; signed.</param>
+    public void AddAmount(Rate rate, string model, StatementLineKind kind, long calls, Int128 amount, Int128 covered = default)
+    {
+        Take(rate);
+        Sums sums = Line(new LineKey(kind, model, default, rate.Book, rate.Version, default, rate.ShareOf, rate.SharePpm));
+        sums.Calls += calls;
+        sums.Covered += covered;
+        sums.Amount += amount;
+    }
+
+    /// <summary>The sum of the charges themselves, taken another way than the lines; the two must agree.</summary>
+    public void AddCharged(Int128 amount) => _charged = checked(_charged + amount);
+
+    /// <summary>Quantity in suspense.</summary>
+    public void AddWaiting(Rate rate, Currency unit, Int128 amount)
+    {
+        Take(rate);
+        _waiting[unit] = checked(_waiting.GetValueOrDefault(unit) + amount);
+    }
+
+    /// <summary>Adds what another builder has seen of other records.</summary>
+    public void Merge(StatementBuilder other)
+    {
+        Found |= other.Found;
+        Records += other.Records;
+        CallsBilled += other.CallsBilled;
+        Corrections += other.Corrections;
+        SuspenseCharges += other.SuspenseCharges;
+        KeptAside += other.KeptAside;
+        AddCharged(other._charged);
+        foreach ((LineKey key, Sums sums) in other._lines)
+        {
+            Sums line = Line(key);
+            line.Meter = sums.Meter;
+            line.Calls += sums.Calls;
+            line.Steps += sums.Steps;
+            line.Covered += sums.Covered;
+            line.Amount += sums.Amount;
+        }
+
+        foreach ((Currency unit, Int128 amount) in other._waiting)
+        {
+            _waiting[unit] = checked(_waiting.GetValueOrDefault(unit) + amount);
+        }
+
+        if (other._rate is { } rate)
+        {
+            Take(rate);
+        }
+    }
+
+    /// <summary>The statement.</summary>
+    /// <exception cref="InvalidOperationException">The lines do not add up to the charges: a broken invariant.</exception>
+    public Statement Build(StatementQuery query, long dataToSeq, Timestamp dataToTime)
+    {
+        StatementLine[] lines = [.. _lines
+            .Where(pair => !pair.Value.AreZero)
+            .OrderBy(pair => pair.Key, Comparer<LineKey>.Create(Compare))
+            .Select(pair => pair.Value.ToLine(pair.Key))];
+        var exact = new Amount(lines.Aggregate(default(Int128), (sum, line) => checked(sum + line.Amount.Pico)));
+        if (exact.Pico != _charged)
+        {
+            throw new InvalidOperationException(
+                $"The lines of {query.Agreement} add up to {exact}, its charges to {new Amount(_charged)}.");
+        }
+
+        Currency currency = _rate?.Currency ?? default;
+        (Amount total, Amount difference) = Rounding.ToMinorUnit(exact, currency);
+        return new Statement
+        {
+            Query = query,
+            Found = Found,
+            Payer = _rate?.Payer ?? "",
+            Payee = _rate?.Payee ?? "",
+            Side = _rate?.Side ?? Side.Between,
+            Currency = currency,
+            Lines = lines,
+            Exact = exact,
+            RoundingDifference = difference,
+            Total = total,
+            Records = Records,
+            CallsBilled = CallsBilled,
+            Corrections = Corrections,
+            SuspenseCharges = SuspenseCharges,
+            Suspense = [.. _waiting.Where(pair => pair.Value != 0).Select(pair => (pair.Key, new Amount(pair.Value)))],
+            KeptAside = KeptAside,
+            DataToSeq = dataToSeq,
+            DataToTime = dataToTime,
+        };
+    }
+
+    // The parties and the currency of an agreement never change; a rate in suspense may lack them.
+    private void Take(Rate rate) => _rate = _rate is null || _rate.Currency.IsNone ? rate : _rate;
+
+    private Sums Line(LineKey key)
+    {
+        if (!_lines.TryGetValue(key, out Sums? sums))
+        {
+            _lines.Add(key, sums = new Sums());
+        }
+
+        return sums;
+    }
+
+    private static int Compare(LineKey x, LineKey y)
+    {
+        int order = x.Kind.CompareTo(y.Kind);
+        order = order != 0 ? order : string.CompareOrdinal(x.Model, y.Model);
+        order = order != 0 ? order : x.Meter.CompareTo(y.Meter);
+        order = order != 0 ? order : string.CompareOrdinal(x.Book, y.Book);
+        order = order != 0 ? order : x.Version.CompareTo(y.Version);
+        order = order != 0 ? order : x.Price.CompareTo(y.Price);
+        order = order != 0 ? order : string.CompareOrdinal(x.ShareOf, y.ShareOf);
+        return order != 0 ? order : x.SharePpm.CompareTo(y.SharePpm);
+    }
+
+    private readonly record struct LineKey(
+        StatementLineKind Kind, string Model, (ushort Value, byte Present) Meter, string Book, int Version, Amount Price,
+        string ShareOf, int SharePpm);
+
+    private sealed class Sums
+    {
+        public Meter? Meter { get; set; }
+
+        public long Calls { get; set; }
+
+        public Int128 Steps { get; set; }
+
+        public Int128 Covered { get; set; }
+
+        public Int128 Amount { get; set; }
+
+        public bool AreZero => Calls == 0 && Steps == 0 && Covered == 0 && Amount == 0;
+
+        public StatementLine ToLine(LineKey key) => new()
+        {
+            Kind = key.Kind,
+            Model = key.Model,
+            Meter = Meter,
+            Book = key.Book,
+            Version = key.Version,
+            UnitPrice = key.Price,
+            ShareOf = key.ShareOf,
+            SharePpm = key.SharePpm,
+            Steps = Steps,
+            CoveredSteps = Covered,
+            Calls = Calls,
+            Amount = new Amount(Amount),
+        };
+    }
+}

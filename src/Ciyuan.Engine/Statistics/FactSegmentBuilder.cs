@@ -1,0 +1,312 @@
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Statistics;
+
+/// <summary>
+/// Takes frames in and makes a segment of them. Memory is bounded by the rows that its owner lets it take; it is not
+/// safe for several threads.
+/// </summary>
+public sealed class FactSegmentBuilder
+{
+    /// <summary>Rows at which a segment is sealed, at the end of a frame: large enough that a query's cost for a segment
+    /// (headers, seeks) is below 1 ns a row, small enough that a worker's buffers stay in the CPU's second-level cache.</summary>
+    public const int SealRows = 65_536;
+
+    private const int Grades = 8; // more than EvidenceGrade has, a power of two
+
+    private static readonly Currency[] CountedUnits =
+        [Currency.Tok, .. Meter.OtherUnits.Select(unit => unit.Currency)];
+
+    private readonly FactTypes _types = new();
+    private readonly Entries?[] _quantities = new Entries?[(256 + CountedUnits.Length) * Grades];
+    private readonly Dictionary<int, Entries> _rests = [];
+    private readonly Dictionary<(int Slot, Meter Meter, EvidenceGrade Grade), Entries> _covered = [];
+    private long[] _times = new long[1024];
+    private int[] _typeOfRow = new int[1024];
+    private int _records;
+    private long _minTime = long.MaxValue;
+    private long _maxTime = long.MinValue;
+
+    /// <summary>Rows so far.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>First frame taken in; 0 before it.</summary>
+    public long FirstSeq { get; private set; }
+
+    /// <summary>Last frame taken in; 0 before the first.</summary>
+    public long LastSeq { get; private set; }
+
+    /// <summary>Time of recording of the last frame.</summary>
+    public Timestamp LastTime { get; private set; }
+
+    /// <summary>Takes a frame in; frames come in order.</summary>
+    public void Add(Frame frame)
+    {
+        FirstSeq = FirstSeq == 0 ? frame.Seq : FirstSeq;
+        LastSeq = frame.Seq;
+        LastTime = frame.Time;
+        foreach (CorrectionResult result in frame.CorrectionResults)
+        {
+            foreach (CorrectedRecord record in result.Records)
+            {
+                int type = _types.Find(record.Context, FactKind.Correction, default, record.Charges, record.Reversed);
+                int row = AddRow(record.EventTime, type);
+                AddCharges(row, type, record.Charges, record.Postings, [], record.Reversed);
+            }
+        }
+
+        for (int i = 0; i < frame.Records.Count; i++)
+        {
+            AddRecord(frame.Records[i], frame.RecordResults[i]);
+        }
+    }
+
+    /// <summary>The segment of all frames so far.</summary>
+    public FactSegment Build()
+    {
+        var columns = new List<FactColumn>();
+        var data = new List<byte[]>();
+        var all = new Entries(Rows);
+        void Append(FactColumnKind kind, int slot, Meter meter, EvidenceGrade grade, Entries entries)
+        {
+            ColumnShape shape = ColumnCodec.Encode(entries.Rows, entries.Values, Rows, out byte[] bytes);
+            ulong checksum = System.IO.Hashing.XxHash3.HashToUInt64(bytes);
+            columns.Add(new FactColumn(kind, slot, meter, grade, shape, checksum));
+            data.Add(bytes);
+        }
+
+        for (int i = 0; i < Rows; i++)
+        {
+            all.Add(i, _times[i]);
+        }
+
+        Append(FactColumnKind.Time, 0, default, default, all);
+        all.Clear();
+        for (int i = 0; i < Rows; i++)
+        {
+            all.Add(i, _typeOfRow[i]);
+        }
+
+        Append(FactColumnKind.Type, 0, default, default, all);
+        for (int i = 0; i < _quantities.Length; i++)
+        {
+            if (_quantities[i] is { } entries && Meter.TryFromValue(i / Grades, out Meter meter))
+            {
+                Append(FactColumnKind.Quantity, 0, meter, (EvidenceGrade)(i % Grades), entries);
+            }
+        }
+
+        foreach ((int slot, Entries entries) in _rests.OrderBy(pair => pair.Key))
+        {
+            Append(FactColumnKind.Rest, slot, default, default, entries);
+        }
+
+        foreach (((int slot, Meter meter, EvidenceGrade grade), Entries entries) in _covered.OrderBy(pair => pair.Key))
+        {
+            Append(FactColumnKind.Covered, slot, meter, grade, entries);
+        }
+
+        return new FactSegment(MakeHeader(columns), data);
+    }
+
+    private FactHeader MakeHeader(List<FactColumn> columns) => new()
+    {
+        FirstSeq = FirstSeq,
+        LastSeq = LastSeq,
+        LastTime = LastTime,
+        Rows = Rows,
+        Records = _records,
+        MinTime = new Timestamp(_minTime),
+        MaxTime = new Timestamp(_maxTime),
+        Contexts = [.. _types.Contexts],
+        Rates = [.. _types.Rates],
+        ChargeSums = [.. _types.ChargeSums],
+        Plans = [.. _types.Plans],
+        Types = [.. _types.Types],
+        Columns = columns,
+    };
+
+    private void AddRecord(UsageRecord record, UsageResult result)
+    {
+        if (result.Status != UsageStatus.Posted)
+        {
+            AddRow(record.EventTime, _types.Find(record.Context, FactKind.Conflict, record.Outcome, [], 0));
+            return;
+        }
+
+        int type = _types.Find(record.Context, FactKind.Record, record.Outcome, result.Charges, 0);
+        int row = AddRow(record.EventTime, type);
+        _records++;
+        foreach (Count count in record.Counts)
+        {
+            if (count.Steps != 0)
+            {
+                ref Entries? entries = ref _quantities[(count.Meter.Value * Grades) + (int)count.Grade];
+                (entries ??= new Entries(256)).Add(row, count.Steps);
+            }
+        }
+
+        AddCharges(row, type, result.Charges, result.Postings, record.Counts, 0);
+    }
+
+    private int AddRow(Timestamp eventTime, int type)
+    {
+        if (Rows == _times.Length)
+        {
+            Array.Resize(ref _times, Rows * 2);
+            Array.Resize(ref _typeOfRow, Rows * 2);
+        }
+
+        long time = eventTime.UnixNanoseconds;
+        _times[Rows] = time;
+        _typeOfRow[Rows] = type;
+        _minTime = Math.Min(_minTime, time);
+        _maxTime = Math.Max(_maxTime, time);
+        return Rows++;
+    }
+
+    private void AddCharges(int row, int type, Charge[] charges, Posting[] postings, Count[] counts, int reversed)
+    {
+        FactSlot[] slots = _types.Plans[_types.Types[type].Plan];
+        bool isRecord = _types.Types[type].Kind == FactKind.Record;
+        int slot = 0;
+        int posting = 0;
+        for (int i = 0; i < charges.Length; i++)
+        {
+            ref readonly Charge charge = ref charges[i];
+            ReadOnlySpan<Posting> own = postings.AsSpan(posting, charge.PostingCount);
+            posting += charge.PostingCount;
+            if (charge.Rate.Method == RateMethod.Suspense)
+            {
+                AddWaiting(row, slot, own, counts, i < reversed);
+                slot += CountedUnits.Length;
+                continue;
+            }
+
+            _types.AddToSum(slots[slot].Rate, charge.Amount);
+            Int128 rest = charge.Amount.Pico - (isRecord ? Derive(charge, counts) : 0);
+            AddRest(row, slot, rest);
+            foreach (Count covered in charge.Covered ?? [])
+            {
+                (int, Meter, EvidenceGrade) key = (slot, covered.Meter, covered.Grade);
+                if (!_covered.TryGetValue(key, out Entries? entries))
+                {
+                    _covered.Add(key, entries = new Entries(256));
+                }
+
+                entries.AddTo(row, i < reversed ? -covered.Steps : covered.Steps);
+            }
+
+            slot++;
+        }
+    }
+
+    // What waits in suspense is what was posted there, in counted units; for a record that should be its counts.
+    private void AddWaiting(int row, int slot, ReadOnlySpan<Posting> postings, Count[] counts, bool takenBack)
+    {
+        Span<Int128> waiting = stackalloc Int128[CountedUnits.Length];
+        foreach (Posting posting in postings)
+        {
+            int unit = Array.IndexOf(CountedUnits, posting.Debit.Currency);
+            if (unit >= 0)
+            {
+                waiting[unit] += takenBack ? -posting.Amount.Pico : posting.Amount.Pico;
+            }
+        }
+
+        foreach (Count count in counts)
+        {
+            int unit = count.Meter.IsTokens ? 0 : count.Meter.Value - 255;
+            waiting[unit] -= (Int128)count.Steps * (Amount.PicoPerUnit / count.Meter.StepsPerUnit);
+        }
+
+        for (int i = 0; i < waiting.Length; i++)
+        {
+            AddRest(row, slot + i, waiting[i]);
+        }
+    }
+
+    private void AddRest(int row, int slot, Int128 rest)
+    {
+        if (rest == 0)
+        {
+            return;
+        }
+
+        if (!_rests.TryGetValue(slot, out Entries? entries))
+        {
+            _rests.Add(slot, entries = new Entries(256));
+        }
+
+        entries.Add(row, rest);
+    }
+
+    private static Int128 Derive(in Charge charge, Count[] counts)
+    {
+        Rate rate = charge.Rate;
+        if (rate.Method == RateMethod.PerCall)
+        {
+            return rate.PerCall.Pico;
+        }
+
+        if (rate.Method != RateMethod.Prices)
+        {
+            return 0;
+        }
+
+        Int128 sum = 0;
+        foreach (Count count in counts)
+        {
+            sum += rate.TryGetPrice(count.Meter, out Amount perStep) ? perStep.Pico * count.Steps : 0;
+        }
+
+        foreach (Count covered in charge.Covered ?? [])
+        {
+            sum -= rate.TryGetPrice(covered.Meter, out Amount price) ? price.Pico * covered.Steps : 0;
+        }
+
+        return sum;
+    }
+
+    // Rows with a value, and the values.
+    private sealed class Entries(int capacity)
+    {
+        private int[] _rows = new int[Math.Max(capacity, 16)];
+        private Int128[] _values = new Int128[Math.Max(capacity, 16)];
+        private int _count;
+
+        public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _count);
+
+        public ReadOnlySpan<Int128> Values => _values.AsSpan(0, _count);
+
+        public void Clear() => _count = 0;
+
+        public void Add(int row, Int128 value)
+        {
+            if (_count == _rows.Length)
+            {
+                Array.Resize(ref _rows, _count * 2);
+                Array.Resize(ref _values, _count * 2);
+            }
+
+            _rows[_count] = row;
+            _values[_count++] = value;
+        }
+
+        public void AddTo(int row, Int128 value)
+        {
+            if (_count > 0 && _rows[_count - 1] == row)
+            {
+                _values[_count - 1] += value;
+            }
+            else
+            {
+                Add(row, value);
+            }
+        }
+    }
+}

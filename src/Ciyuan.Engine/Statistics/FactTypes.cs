@@ -1,0 +1,169 @@
+using Ciyuan.Ledger;
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Statistics;
+
+// The tables of a segment under construction: contexts, rates, plans, types. A record whose charges have the same rate
+// objects as the last one of its context is found without hashing anything but the context.
+internal sealed class FactTypes
+{
+    private static readonly Currency[] CountedUnits =
+        [Currency.Tok, .. Meter.OtherUnits.Select(unit => unit.Currency)];
+
+    private readonly Dictionary<UsageContext, ContextEntry> _contexts = [];
+    private readonly Dictionary<Rate, int> _rates = new(new RateContent());
+    private readonly Dictionary<Rate, int> _rateObjects = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<FactSlot[], int> _plans = new(new PlanContent());
+    private readonly Dictionary<FactType, int> _types = [];
+
+    public List<UsageContext> Contexts { get; } = [];
+
+    public List<Rate> Rates { get; } = [];
+
+    public List<Amount> ChargeSums { get; } = [];
+
+    public List<FactSlot[]> Plans { get; } = [];
+
+    public List<FactType> Types { get; } = [];
+
+    public void AddToSum(int rate, Amount amount) => ChargeSums[rate] += amount;
+
+    public int Find(UsageContext context, FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+    {
+        if (!_contexts.TryGetValue(context, out ContextEntry? entry))
+        {
+            _contexts.Add(context, entry = new ContextEntry(Contexts.Count));
+            Contexts.Add(context);
+        }
+
+        if (!entry.IsLast(kind, outcome, charges, reversed))
+        {
+            int plan = FindPlan(charges, reversed);
+            var type = new FactType(entry.Code, kind, outcome, plan);
+            if (!_types.TryGetValue(type, out int code))
+            {
+                _types.Add(type, code = Types.Count);
+                Types.Add(type);
+            }
+
+            entry.SetLast(code, kind, outcome, charges, reversed);
+        }
+
+        return entry.LastType;
+    }
+
+    private int FindPlan(Charge[] charges, int reversed)
+    {
+        var slots = new List<FactSlot>(charges.Length);
+        for (int i = 0; i < charges.Length; i++)
+        {
+            Rate rate = charges[i].Rate;
+            int code = FindRate(rate);
+            bool takenBack = i < reversed;
+            if (rate.Method != RateMethod.Suspense)
+            {
+                slots.Add(new FactSlot(code, rate.Currency, takenBack, 0));
+                continue;
+            }
+
+            foreach (Currency unit in CountedUnits)
+            {
+                int step = unit != Currency.Tok ? 0 : takenBack ? -1 : 1;
+                slots.Add(new FactSlot(code, unit, takenBack, step));
+            }
+        }
+
+        FactSlot[] plan = [.. slots];
+        if (!_plans.TryGetValue(plan, out int found))
+        {
+            _plans.Add(plan, found = Plans.Count);
+            Plans.Add(plan);
+        }
+
+        return found;
+    }
+
+    private int FindRate(Rate rate)
+    {
+        if (_rateObjects.TryGetValue(rate, out int code))
+        {
+            return code;
+        }
+
+        if (!_rates.TryGetValue(rate, out code))
+        {
+            _rates.Add(rate, code = Rates.Count);
+            Rates.Add(rate);
+            ChargeSums.Add(default);
+        }
+
+        _rateObjects.Add(rate, code);
+        return code;
+    }
+
+    private sealed class ContextEntry(int code)
+    {
+        private Rate[] _rates = [];
+        private FactKind _kind;
+        private Outcome _outcome;
+        private int _reversed;
+
+        public int Code { get; } = code;
+
+        public int LastType { get; private set; } = -1;
+
+        public bool IsLast(FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+        {
+            if (LastType < 0 || kind != _kind || outcome != _outcome || reversed != _reversed
+                || charges.Length != _rates.Length)
+            {
+                return false;
+            }
+
+            for (int i = 0; i < charges.Length; i++)
+            {
+                if (!ReferenceEquals(charges[i].Rate, _rates[i]))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
+        public void SetLast(int type, FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+        {
+            (LastType, _kind, _outcome, _reversed) = (type, kind, outcome, reversed);
+            _rates = Array.ConvertAll(charges, charge => charge.Rate);
+        }
+    }
+
+    // Rates by content: the record's own equality compares the list of prices by reference.
+    private sealed class RateContent : IEqualityComparer<Rate>
+    {
+        public bool Equals(Rate? x, Rate? y) => ReferenceEquals(x, y)
+            || (x is not null && y is not null && x.Prices.AsSpan().SequenceEqual(y.Prices)
+                && x == (y with { Prices = x.Prices }));
+
+        public int GetHashCode(Rate rate) => HashCode.Combine(
+            rate.Agreement, rate.Method, rate.Side, rate.Book, rate.Version, rate.Model, rate.Prices.Length, rate.Reason);
+    }
+
+    private sealed class PlanContent : IEqualityComparer<FactSlot[]>
+    {
+        public bool Equals(FactSlot[]? x, FactSlot[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(FactSlot[] slots)
+        {
+            var hash = new HashCode();
+            foreach (FactSlot slot in slots)
+            {
+                hash.Add(slot);
+            }
+
+            return hash.ToHashCode();
+        }
+    }
+}

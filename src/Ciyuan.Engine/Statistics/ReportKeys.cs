@@ -1,0 +1,153 @@
+using Ciyuan.Rating;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Statistics;
+
+// Turns what a row, a count and a charge are into the parts of the report's keys, and says what the filters leave out.
+// Each method gives a number that stands for the values of the dimensions of its nature; -1 when filtered out.
+internal sealed class ReportKeys
+{
+    private readonly Axis _types;
+    private readonly Axis _counts;
+    private readonly Axis _charges;
+
+    public ReportKeys(ReportQuery query)
+    {
+        _types = new Axis(query, dimension => !dimension.IsOfCount() && !dimension.IsOfCharge());
+        _counts = new Axis(query, Dimensions.IsOfCount);
+        _charges = new Axis(query, Dimensions.IsOfCharge);
+        NoCount = _counts.Find(_ => Dimensions.None);
+        NoCharge = _charges.Find(_ => Dimensions.None);
+        TellsCountsApart = _counts.IsUsed;
+        IsByRowAlone = _counts.Dimensions.Length == 0 && _charges.Dimensions.Length == 0;
+    }
+
+    // What has no class: charges per call, shares, corrections, records without counts.
+    public int NoCount { get; }
+
+    // Records that no agreement charges.
+    public int NoCharge { get; }
+
+    public bool TellsCountsApart { get; }
+
+    public bool IsByRowAlone { get; }
+
+    public int OfType(UsageContext context, FactType type) => _types.Find(dimension => dimension switch
+    {
+        Dimension.Party => context.Party,
+        Dimension.Project => context.Project,
+        Dimension.Key => context.Key,
+        Dimension.Scenario => context.Scenario,
+        Dimension.Model => context.Model,
+        Dimension.ModelAsked => context.ModelAsked,
+        Dimension.Provider => context.Provider,
+        Dimension.Site => context.Site,
+        Dimension.Operation => context.Operation,
+        Dimension.Source => context.Source,
+        _ => type.Kind == FactKind.Correction ? Dimensions.None : NameOf(type.Outcome),
+    });
+
+    public int OfCount(Meter meter, EvidenceGrade grade) => _counts.Find(dimension => dimension switch
+    {
+        Dimension.Class => meter.ToString(),
+        Dimension.Grade => NameOf(grade),
+        _ when !meter.IsTokens => Dimensions.None,
+        Dimension.Direction => PartOf(meter, 0),
+        Dimension.Modality => PartOf(meter, 1),
+        _ => PartOf(meter, 2),
+    });
+
+    public int OfRate(Rate rate) => _charges.Find(dimension =>
+        dimension == Dimension.Agreement ? rate.Agreement : NameOf(rate.Side));
+
+    // The values in the order of the query's dimensions.
+    public string[] Values(GroupKey key, IReadOnlyList<Dimension> order)
+    {
+        var values = new string[order.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = order[i].IsOfCount() ? _counts.Value(key.Count, order[i])
+                : order[i].IsOfCharge() ? _charges.Value(key.Charge, order[i])
+                : _types.Value(key.Type, order[i]);
+        }
+
+        return values;
+    }
+
+    private static string PartOf(Meter meter, int part) => meter.TokenClass.ToString().Split('.')[part];
+
+    private static string NameOf(Outcome outcome) => outcome switch
+    {
+        Outcome.Ok => "ok",
+        Outcome.Failed => "failed",
+        _ => "cut",
+    };
+
+    private static string NameOf(EvidenceGrade grade) => grade switch
+    {
+        EvidenceGrade.Exact => "exact",
+        EvidenceGrade.Reported => "reported",
+        EvidenceGrade.Bounded => "bounded",
+        EvidenceGrade.Partial => "partial",
+        _ => "estimated",
+    };
+
+    private static string NameOf(Side side) => side switch
+    {
+        Side.Income => "income",
+        Side.Cost => "cost",
+        _ => "between",
+    };
+
+    // The dimensions of one nature: numbers for the lists of their values that occur.
+    private sealed class Axis(ReportQuery query, Func<Dimension, bool> belongs)
+    {
+        private readonly Filter[] _filters = [.. query.Filters.Where(filter => belongs(filter.Dimension))];
+        private readonly Dictionary<string[], int> _codes = new(new ByContent());
+        private readonly List<string[]> _values = [];
+
+        public Dimension[] Dimensions { get; } = [.. query.GroupBy.Where(belongs)];
+
+        public bool IsUsed => Dimensions.Length > 0 || _filters.Length > 0;
+
+        public string Value(int code, Dimension dimension) => _values[code][Array.IndexOf(Dimensions, dimension)];
+
+        public int Find(Func<Dimension, string> valueOf)
+        {
+            foreach (Filter filter in _filters)
+            {
+                if (!filter.Matches(OrNone(valueOf(filter.Dimension))))
+                {
+                    return -1;
+                }
+            }
+
+            string[] values = Array.ConvertAll(Dimensions, dimension => OrNone(valueOf(dimension)));
+            if (!_codes.TryGetValue(values, out int code))
+            {
+                _codes.Add(values, code = _values.Count);
+                _values.Add(values);
+            }
+
+            return code;
+        }
+
+        private static string OrNone(string value) => value.Length == 0 ? Statistics.Dimensions.None : value;
+    }
+
+    private sealed class ByContent : IEqualityComparer<string[]>
+    {
+        public bool Equals(string[]? x, string[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(string[] values)
+        {
+            var hash = new HashCode();
+            foreach (string value in values)
+            {
+                hash.Add(value, StringComparer.Ordinal);
+            }
+
+            return hash.ToHashCode();
+        }
+    }
+}

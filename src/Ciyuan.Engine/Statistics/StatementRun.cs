@@ -1,0 +1,218 @@
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
+using Ciyuan.Settlement;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Statistics;
+
+/// <summary>Adds an agreement's charges up over segments, one after the other; see <see cref="StatementBuilder"/>.</summary>
+/// <param name="query">The question.</param>
+public sealed class StatementRun(StatementQuery query)
+{
+    private readonly StatementBuilder _builder = new();
+    private readonly SegmentScan _scan = new();
+    private readonly Dictionary<LocalKey, int> _localCodes = [];
+    private readonly List<LocalKey> _locals = [];
+    private FactHeader _header = null!;
+    private bool[] _ours = [];
+    private Int128 _charged;
+
+    /// <summary>The statement of several runs over different segments.</summary>
+    /// <param name="query">The question.</param>
+    /// <param name="runs">Runs of that question that together have seen each segment once.</param>
+    /// <param name="dataToSeq">Last frame of the segments; 0 when there is none.</param>
+    /// <param name="dataToTime">Its time.</param>
+    public static Statement Finish(
+        StatementQuery query, IReadOnlyList<StatementRun> runs, long dataToSeq, Timestamp dataToTime)
+    {
+        var whole = new StatementBuilder();
+        foreach (StatementRun run in runs)
+        {
+            whole.Merge(run._builder);
+        }
+
+        return whole.Build(query, dataToSeq, dataToTime);
+    }
+
+    /// <summary>Takes a segment in.</summary>
+    /// <exception cref="InvalidDataException">The columns do not add up to the charges in the frames.</exception>
+    public void Add(FactHeader header, ColumnReader read)
+    {
+        _header = header;
+        _ours = [.. header.Rates.Select(rate => rate.Agreement == query.Agreement)];
+        bool any = _ours.Contains(true);
+        _builder.Found |= any;
+        if (!header.Meets(query.Period) || (!any && header.Types.All(type => type.Kind != FactKind.Conflict)))
+        {
+            return;
+        }
+
+        _scan.Begin(header, read, query.Period, null, MapTypes(), _locals.Count);
+        _charged = 0;
+        FoldCells();
+        for (int column = 2; any && column < header.Columns.Count; column++)
+        {
+            FoldColumn(column);
+        }
+
+        Int128 expected = 0;
+        for (int rate = 0; rate < _ours.Length; rate++)
+        {
+            expected += _ours[rate] ? header.ChargeSums[rate].Pico : 0;
+        }
+
+        if (header.IsWithin(query.Period) && _charged != expected)
+        {
+            throw new InvalidDataException(
+                $"Facts of frames {header.FirstSeq} to {header.LastSeq}: charges of {query.Agreement} add up to "
+                + $"{new Amount(_charged)} instead of {new Amount(expected)}. Delete stats.db, it is made anew.");
+        }
+
+        _builder.AddCharged(_charged);
+    }
+
+    private int[] MapTypes()
+    {
+        _localCodes.Clear();
+        _locals.Clear();
+        var localOfType = new int[_header.Types.Count];
+        for (int t = 0; t < localOfType.Length; t++)
+        {
+            FactType type = _header.Types[t];
+            bool ours = _header.Plans[type.Plan].Any(slot => _ours[slot.Rate]);
+            string model = ours ? _header.Contexts[type.Context].Model : "";
+            var key = new LocalKey(model, type.Kind, ours ? type.Plan : -1);
+            if (!_localCodes.TryGetValue(key, out int local))
+            {
+                _localCodes.Add(key, local = _locals.Count);
+                _locals.Add(key);
+            }
+
+            localOfType[t] = local;
+        }
+
+        return localOfType;
+    }
+
+    private void FoldCells()
+    {
+        for (int cell = 0; cell < _scan.CellCount; cell++)
+        {
+            LocalKey local = _locals[_scan.LocalOf(cell)];
+            long rows = _scan.RowsOf(cell);
+            _builder.KeptAside += local.Kind == FactKind.Conflict ? rows : 0;
+            if (rows == 0 || local.Plan < 0)
+            {
+                continue;
+            }
+
+            FactSlot[] slots = [.. _header.Plans[local.Plan].Where(slot => _ours[slot.Rate])];
+            bool isRecord = local.Kind == FactKind.Record;
+            bool isCharged = slots.Any(slot => RateOf(slot).Method != RateMethod.Suspense);
+            _builder.Records += isRecord ? rows : 0;
+            _builder.CallsBilled += isRecord && isCharged ? rows : 0;
+            _builder.Corrections += isRecord ? 0 : rows;
+            foreach (FactSlot slot in slots)
+            {
+                _builder.SuspenseCharges += rows * slot.SuspenseCharges;
+                FoldCharges(local, slot, rows);
+            }
+        }
+    }
+
+    private void FoldCharges(LocalKey local, FactSlot slot, long rows)
+    {
+        Rate rate = RateOf(slot);
+        if (rate.Method == RateMethod.Suspense)
+        {
+            return;
+        }
+
+        if (local.Kind == FactKind.Correction || rate.Method == RateMethod.Share)
+        {
+            _builder.AddAmount(rate, local.Model, KindOf(local, slot), rows, 0);
+        }
+        else if (rate.Method == RateMethod.PerCall)
+        {
+            _builder.AddCalls(rate, local.Model, rows);
+            _charged += rate.PerCall.Pico * rows;
+        }
+    }
+
+    private void FoldColumn(int column)
+    {
+        FactColumn c = _header.Columns[column];
+        _scan.Sum(column);
+        for (int cell = 0; cell < _scan.CellCount; cell++)
+        {
+            LocalKey local = _locals[_scan.LocalOf(cell)];
+            Int128 sum = local.Plan < 0 || _scan.RowsOf(cell) == 0 ? 0 : _scan.Sums[cell, _scan.RowsOf(cell)];
+            if (sum == 0)
+            {
+                continue;
+            }
+
+            FactSlot[] slots = _header.Plans[local.Plan];
+            for (int s = 0; s < slots.Length; s++)
+            {
+                if (!_ours[slots[s].Rate])
+                {
+                    continue;
+                }
+
+                if (c.Kind == FactColumnKind.Quantity)
+                {
+                    FoldSteps(local, slots[s], c.Meter, sum, covered: 0);
+                }
+                else if (c.Slot == s && c.Kind == FactColumnKind.Covered)
+                {
+                    FoldSteps(local, slots[s], c.Meter, 0, covered: sum);
+                }
+                else if (c.Slot == s)
+                {
+                    FoldRest(local, slots[s], sum);
+                }
+            }
+        }
+    }
+
+    private void FoldSteps(LocalKey local, FactSlot slot, Meter meter, Int128 steps, Int128 covered)
+    {
+        Rate rate = RateOf(slot);
+        Int128 perStep = FactHeader.Derive(rate, slot.Unit, meter).Pico;
+        if (local.Kind == FactKind.Correction)
+        {
+            _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, 0, meter.IsTokens ? covered : 0);
+        }
+        else if (rate.Method == RateMethod.Prices)
+        {
+            _builder.AddUsage(rate, local.Model, meter, steps, covered);
+            _charged += perStep * (steps - covered);
+        }
+        else if (rate.Method == RateMethod.Suspense && perStep != 0)
+        {
+            _builder.AddWaiting(rate, slot.Unit, perStep * steps);
+        }
+    }
+
+    private void FoldRest(LocalKey local, FactSlot slot, Int128 sum)
+    {
+        Rate rate = RateOf(slot);
+        if (rate.Method == RateMethod.Suspense)
+        {
+            _builder.AddWaiting(rate, slot.Unit, sum);
+            return;
+        }
+
+        _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, sum);
+        _charged += sum;
+    }
+
+    private Rate RateOf(FactSlot slot) => _header.Rates[slot.Rate];
+
+    private StatementLineKind KindOf(LocalKey local, FactSlot slot) => local.Kind == FactKind.Correction
+        ? slot.TakenBack ? StatementLineKind.TakenBack : StatementLineKind.MadeAnew
+        : RateOf(slot).Method == RateMethod.Share ? StatementLineKind.Share : StatementLineKind.Usage;
+
+    private readonly record struct LocalKey(string Model, FactKind Kind, int Plan);
+}

@@ -1,0 +1,93 @@
+using Ciyuan.Parties;
+
+namespace Ciyuan.Server.Api;
+
+internal static partial class ApiDocument
+{
+    private static readonly int[] CommandProblems = [400, 401, 413, 415, 429, 503, 507];
+
+    private static readonly int[] ReadProblems = [400, 401, 422, 429];
+
+    internal static ApiText PostEvents { get; } = new(
+        "recordEvents", "Records usage.",
+        "Takes one event or a batch. Each event gets a result; a bad one keeps no other from being taken. The answer goes out "
+        + "when all of it is durable. Sending the same request again is safe at any time. A body that can't be read to its "
+        + "end is refused whole. gzip (Content-Encoding) is taken. A single event that is in conflict or rejected is "
+        + "answered with 409 or 400, a batch always with 200.")
+    {
+        Requests =
+        [
+            new ApiBody(Json, "UsageEvents", "UsageEvents"),
+            new ApiBody("application/x-ndjson", "UsageEventLines", "UsageEventLines"),
+            new ApiBody("application/cloudevents+json", "UsageCloudEvent", "UsageCloudEvent"),
+            new ApiBody("application/cloudevents-batch+json", "UsageCloudEvents", "UsageCloudEvents"),
+        ],
+        Answers = [new ApiBody(Json, "EventAnswer", "EventAnswer")],
+        Problems = [.. CommandProblems, 409],
+    };
+
+    internal static ApiText PostSetup { get; } = new(
+        "setUp", "Adds parties, agreements, prices and funding.",
+        "All of it is accepted, or none. What is there already with the same content is left alone, so a setup can be "
+        + "applied again.")
+    {
+        Requests = [new ApiBody("application/yaml", null, "SetupYaml")],
+        Takes = typeof(Setup),
+        Gives = typeof(SetupAnswer),
+        Problems = [.. CommandProblems, 422],
+    };
+
+    internal static ApiText PostGroup { get; } = new(
+        "postGroup", "Posts ledger operations, all or none.",
+        "Deposits, holds, settlements, releases and reversals. The outcome of an id, a refusal too, is fixed for good; "
+        + "sent again, the group does nothing and gets the same outcome.")
+    {
+        Takes = typeof(GroupBody),
+        TakesExample = "Group",
+        Gives = typeof(GroupAnswer),
+        Problems = [.. CommandProblems, 409, 422],
+    };
+
+    internal static ApiText PostCorrection { get; } = new(
+        "correct", "Corrects charges of recorded usage.",
+        "Takes charges back by reversing entries and, for rerate, makes them anew under the agreements and books as they "
+        + "are now. The records stay as they are.")
+    {
+        Takes = typeof(CorrectionBody),
+        TakesExample = "Correction",
+        Gives = typeof(CorrectionAnswer),
+        Problems = [.. CommandProblems, 409, 422],
+    };
+
+    internal static ApiText GetHealth { get; } = new(
+        "getHealth", "Says that the server answers.", "Needs no token.")
+    {
+        Gives = typeof(HealthAnswer),
+    };
+
+    internal static ApiText GetReport { get; } = new(
+        "getReport", "Usage and money, grouped and filtered.",
+        "Exact sums of all durable records, with the scope that they hold for: period, zone, what is in and what is out. "
+        + "Figures are decimal strings.")
+    {
+        Answers = [new ApiBody(Json, "Report"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetStatement { get; } = new(
+        "getStatement", "What an agreement owes for a period.",
+        "The lines add up to 'exact'; 'total' is rounded to the minor unit, with the difference as a figure of its own. "
+        + "'found' is false when nothing was ever charged under the agreement.")
+    {
+        Answers = [new ApiBody(Json, "Statement"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetBalances { get; } = new(
+        "getBalances", "Balances of accounts, now or at a moment.",
+        "A balance is credits less debits. Over all accounts each currency sums to zero.")
+    {
+        Answers = [new ApiBody(Json, "Balances"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+}

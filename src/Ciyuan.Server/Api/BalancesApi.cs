@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Quantities;
+using Ciyuan.Server.Render;
+using Ciyuan.Settlement;
+using Ciyuan.Statistics;
+using Ciyuan.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace Ciyuan.Server.Api;
+
+/// <summary>Balances now, or at any moment.</summary>
+internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gate)
+{
+    /// <summary>GET /v1/balances</summary>
+    internal async Task<IResult> GetAsync(
+        [Description("Accounts that are shown: a path that may have *; all when left out.")] string? match,
+        [Description("The moment, itself included: RFC 3339, or the first moment of a day, month or year in UTC. Now when "
+            + "left out.")] string? at,
+        [Description("What places a posting before or after the moment: recorded (when left out) or event.")] string? by,
+        [Description("json (when left out) or csv.")] string? format)
+    {
+        string pattern = string.IsNullOrEmpty(match) ? "*" : match;
+        if (by is not (null or "" or "recorded" or "event"))
+        {
+            return Problems.Malformed("by: recorded or event");
+        }
+
+        if (string.IsNullOrEmpty(at))
+        {
+            long seq = shard.DurableSeq;
+            IReadOnlyList<AccountView> views = await shard.BalancesAsync();
+            IEnumerable<(AccountName, AccountTotals)> all =
+                views.Select(v => (v.Name, new AccountTotals(v.DebitsPosted, v.CreditsPosted)));
+            return gate.Run(format, () => Render(all, null, TimeBasis.Recorded, pattern, seq));
+        }
+
+        TimeBasis basis = by == "event" ? TimeBasis.Event : TimeBasis.Recorded;
+        return Period.TryParseBound(at, NodaTime.DateTimeZone.Utc, out Timestamp moment)
+            ? gate.Run(format, () => RenderAt(moment, basis, pattern))
+            : Problems.Malformed("at: write RFC 3339, such as 2026-11-01T08:00:00+08:00, or a day, month or year");
+    }
+
+    // From the frames themselves, by a connection of its own: the writer isn't held up.
+    private Rendering RenderAt(Timestamp moment, TimeBasis basis, string pattern)
+    {
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder.Folder);
+        long seq = 0;
+        IEnumerable<Frame> frames = journal.ReadFrom(1, folder.Shard).Select(stored =>
+        {
+            seq = stored.Seq;
+            return FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body);
+        });
+        IReadOnlyDictionary<AccountName, AccountTotals> totals = AccountSums.At(frames, moment, basis);
+        return Render(totals.Select(t => (t.Key, t.Value)), moment, basis, pattern, seq);
+    }
+
+    private static Rendering Render(
+        IEnumerable<(AccountName Name, AccountTotals Totals)> accounts, Timestamp? at, TimeBasis basis, string pattern, long seq)
+    {
+        var shown = new Filter(Dimension.Party, [pattern]);
+        return BalanceRendering.Render(new BalanceSheet(at, basis, pattern, seq, [.. accounts
+            .Where(account => shown.Matches(account.Name.Path))
+            .OrderBy(account => account.Name.Path, StringComparer.Ordinal).ThenBy(account => account.Name.Currency)]));
+    }
+}

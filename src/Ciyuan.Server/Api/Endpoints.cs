@@ -1,0 +1,36 @@
+using Ciyuan.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Ciyuan.Server.Api;
+
+/// <summary>The server answers.</summary>
+/// <param name="Status">ok</param>
+internal sealed record HealthAnswer(string Status);
+
+/// <summary>Every endpoint of the server.</summary>
+internal static class Endpoints
+{
+    internal static void Map(IEndpointRouteBuilder app, Shard shard, ServerOptions options)
+    {
+        var inFlight = new InFlight(options.Limits);
+        var events = new EventsApi(shard, inFlight);
+        var setup = new SetupApi(shard, inFlight);
+        var ledger = new LedgerApi(shard, inFlight);
+        var reads = new ReadGate(options.Limits);
+        var reports = new ReportsApi(shard, reads);
+        var balances = new BalancesApi(shard, options.Shard, reads);
+
+        app.MapPost("/v1/events", (Delegate)events.PostAsync).Describe(ApiDocument.PostEvents);
+        app.MapPost("/v1/setup", (Delegate)setup.PostAsync).Describe(ApiDocument.PostSetup);
+        app.MapPost("/v1/ledger/groups", (Delegate)ledger.PostGroupAsync).Describe(ApiDocument.PostGroup);
+        app.MapPost("/v1/corrections", (Delegate)ledger.PostCorrectionAsync).Describe(ApiDocument.PostCorrection);
+        app.MapGet("/v1/report", reports.GetReport).Describe(ApiDocument.GetReport);
+        app.MapGet("/v1/agreements/{id}/statement", reports.GetStatement).Describe(ApiDocument.GetStatement);
+        app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
+        app.MapGet("/healthz", () => Results.Json(new HealthAnswer("ok"), CommandBody.Json))
+            .Describe(ApiDocument.GetHealth);
+        app.MapOpenApi("/openapi/{documentName}.json");
+    }
+}

@@ -1,0 +1,67 @@
+using Ciyuan.Parties;
+
+namespace Ciyuan.Server.Ingest;
+
+/// <summary>Reads a <see cref="Setup"/> from YAML. Strict: what is not known, or is not of its kind, is refused with line
+/// and column. Whether parties, books and agreements fit together is for the engine to say.</summary>
+public static class SetupYaml
+{
+    /// <summary>Reads a setup.</summary>
+    /// <param name="yaml">The file's text.</param>
+    /// <param name="by">Who makes the change, where the file does not say it under <c>by</c>.</param>
+    /// <exception cref="YamlFileException">Names line and column.</exception>
+    public static Setup Parse(string yaml, string by)
+    {
+        StrictYaml file = StrictYaml.Parse(yaml, "a setup");
+        var setup = new Setup
+        {
+            By = file.Text("by", by),
+            Parties = file.List("parties", "a party", ReadParty),
+            Projects = file.List("projects", "a project", ReadProject),
+            Keys = file.List("keys", "a key", ReadKey),
+            Sites = file.List("sites", "a site", ReadSite),
+            Books = file.List("books", "a book", ReadBook),
+            Agreements = file.List("agreements", "an agreement", ReadAgreement),
+            Funding = file.List("funding", "a funding account", ReadFunding),
+        };
+        file.End();
+        return setup;
+    }
+
+    private static PartySetup ReadParty(StrictYaml y)
+    {
+        string id = y.Needed("id");
+        return new PartySetup(id, y.Text("name", id), y.Choices<Role>("roles"));
+    }
+
+    private static ProjectSetup ReadProject(StrictYaml y) => new(y.Needed("party"), y.Needed("id"), y.Text("name"));
+
+    private static KeySetup ReadKey(StrictYaml y) => new(y.Needed("party"), y.Needed("project"), y.Needed("id"));
+
+    private static SiteSetup ReadSite(StrictYaml y) => new(y.Needed("id"), y.Needed("operator"), y.Text("name"));
+
+    private static BookSetup ReadBook(StrictYaml y) => new(
+        y.Needed("id"), y.Whole("version", 1), y.Needed("currency"), y.Text("from"), y.Text("to"), y.Text("source"),
+        y.List("prices", "a price", ReadPrice));
+
+    private static PriceSetup ReadPrice(StrictYaml y) => new(
+        y.Needed("model"), y.Pairs("per_million_tokens") ?? [], y.Pairs("per_unit"));
+
+    private static AgreementSetup ReadAgreement(StrictYaml y) => new(
+        y.Needed("id"), y.Needed("payer"), y.Needed("payee"), y.Text("currency"), y.Text("from"), y.Text("to"),
+        y.Text("book"), y.Text("per_call"), y.Text("share_of"), y.Text("share_percent"), y.Texts("billed_outcomes"),
+        y.Map("where") is { } where ? ReadWhere(where) : null);
+
+    private static WhereSetup ReadWhere(StrictYaml y)
+    {
+        var where = new WhereSetup(
+            y.Text("party"), y.Text("project"), y.Text("key"), y.Text("scenario"), y.Text("model"), y.Text("provider"),
+            y.Text("site"), y.Text("operation"), y.Pairs("tags"));
+        y.End();
+        return where;
+    }
+
+    private static FundingSetup ReadFunding(StrictYaml y) => new(
+        y.Needed("party"), y.Needed("id"), y.Choice<FundingKind>("kind"), y.Text("currency"), y.Whole("priority", 100),
+        y.Text("expires"), y.Text("limit"), y.Texts("classes"), y.Texts("models"));
+}

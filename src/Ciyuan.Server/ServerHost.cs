@@ -1,0 +1,122 @@
+using Ciyuan.Server.Api;
+using Ciyuan.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Ciyuan.Server;
+
+/// <summary>A running server: the shard of one data folder behind HTTP.</summary>
+public sealed class ServerHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Shard _shard;
+
+    private ServerHost(WebApplication app, Shard shard, Uri url) => (_app, _shard, Url) = (app, shard, url);
+
+    /// <summary>Where it listens, with the actual port.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Every route that it answers: what the OpenAPI document must list.</summary>
+    public IReadOnlyList<RouteEndpoint> Routes =>
+        [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
+    /// <summary>Opens the shard and listens; returns when requests are answered.</summary>
+    /// <exception cref="ServerRefusedException">The options are not safe or make no sense.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<ServerHost> StartAsync(ServerOptions options, CancellationToken cancel = default)
+    {
+        ListenAddress listen = ListenAddress.Parse(options.Listen);
+        AccessToken? token = options.Token is { } secret ? new AccessToken(secret) : null;
+        if (token is null && !listen.IsLoopback)
+        {
+            throw new ServerRefusedException(
+                $"{options.Listen} can be reached from other machines, and no token is set. Set {AccessToken.Variable} or "
+                + "--token-file, or listen on 127.0.0.1.");
+        }
+
+        Shard shard = await Shard.OpenAsync(options.Shard, cancel);
+        WebApplication? app = null;
+        try
+        {
+            app = Build(options, listen, token, shard);
+            await app.StartAsync(cancel);
+            string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            return new ServerHost(app, shard, new Uri(url));
+        }
+        catch
+        {
+            if (app is not null)
+            {
+                await app.DisposeAsync();
+            }
+
+            await shard.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Completes when the process is told to end (interrupt or termination signal) or the token is cancelled; then
+    /// call <see cref="DisposeAsync"/>.</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancel = default) => _app.WaitForShutdownAsync(cancel);
+
+    /// <summary>Stops listening, lets the requests under way end (at most 30 s), then closes the shard.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await _shard.DisposeAsync();
+    }
+
+    // Nothing is taken from appsettings files or ASPNETCORE_ variables: what the server does is in the options alone.
+    private static WebApplication Build(ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
+        builder.Services.Configure<HostOptions>(h => h.ShutdownTimeout = TimeSpan.FromSeconds(ServerLimits.DrainSeconds));
+        builder.Services.AddRoutingCore();
+        ApiDocument.AddTo(builder.Services, tokenNeeded: token is not null);
+        AddLogging(builder.Logging, options.Logging);
+        WebApplication app = builder.Build();
+        var gate = new RequestGate(token, listen.IsLoopback, app.Services.GetRequiredService<ILoggerFactory>());
+        app.Use(gate.RunAsync);
+        Endpoints.Map(app, shard, options);
+        return app;
+    }
+
+    private static void Limit(KestrelServerOptions kestrel, ListenAddress listen)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = ServerLimits.Connections;
+        kestrel.Limits.MaxRequestBodySize = ServerLimits.BodyBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
+        kestrel.Limits.MaxRequestLineSize = ServerLimits.HeaderBytes;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(ServerLimits.HeaderSeconds);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(ServerLimits.KeepAliveSeconds);
+        // A body or an answer that moves slower than this for ten seconds is given up.
+        var slowest = new MinDataRate(bytesPerSecond: 1_024, gracePeriod: TimeSpan.FromSeconds(ServerLimits.HeaderSeconds));
+        kestrel.Limits.MinRequestBodyDataRate = slowest;
+        kestrel.Limits.MinResponseDataRate = slowest;
+        kestrel.Listen(listen.EndPoint, on => on.Protocols = HttpProtocols.Http1);
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, Action<ILoggingBuilder>? configure)
+    {
+        if (configure is not null)
+        {
+            configure(logging);
+            return;
+        }
+
+        logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+    }
+}

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using Ciyuan.Journal;
+
+namespace Ciyuan.Storage;
+
+/// <summary>What was applied together: a frame, unless nothing had an effect, and those who wait for it.</summary>
+/// <param name="Frame">The frame.</param>
+/// <param name="Work">Who waits.</param>
+internal sealed record Batch(Frame? Frame, IReadOnlyList<ShardWork> Work);
+
+/// <summary>
+/// The thread that makes frames durable, in order, and answers only then. After any failure it accepts nothing, so that
+/// no frame is written after one that was not, until the engine has been recovered.
+/// </summary>
+internal sealed class Committer : IDisposable
+{
+    /// <summary>Batches waiting behind the one being written: with it, two frames in flight.</summary>
+    private const int Waiting = 1;
+
+    private readonly SqliteJournal _journal;
+    private readonly int _shard;
+    private readonly FrameReader _frames;
+    private readonly Action<Frame> _published;
+    private readonly Action<string>? _log;
+    private readonly BlockingCollection<Batch> _queue = new(Waiting);
+    private readonly FrameEncoder _encoder = new();
+    private readonly SemaphoreSlim _idle = new(0);
+    private readonly Thread _thread;
+    private byte[] _previous = FrameHash.BeforeFirst;
+    private IdIndex? _index;
+    private volatile Exception? _fault;
+    private long _durable;
+
+    /// <summary>Starts the thread.</summary>
+    /// <param name="journal">The journal's writer, used and closed by this alone.</param>
+    /// <param name="shard">Shard.</param>
+    /// <param name="frames">Told when a frame is durable.</param>
+    /// <param name="published">Receives each durable frame, after the callers have been answered.</param>
+    /// <param name="log">Told of checkpoints that wait for space; may be null.</param>
+    internal Committer(
+        SqliteJournal journal, int shard, FrameReader frames, Action<Frame> published, Action<string>? log)
+    {
+        _journal = journal;
+        _shard = shard;
+        _frames = frames;
+        _published = published;
+        _log = log;
+        _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
+        _thread.Start();
+    }
+
+    /// <summary>Last durable frame.</summary>
+    internal long DurableSeq => Volatile.Read(ref _durable);
+
+    /// <summary>Why nothing is accepted; null while all is well.</summary>
+    internal Exception? Fault => _fault;
+
+    /// <summary>Hands over a batch; waits while two are in flight.</summary>
+    internal void Add(Batch batch) => _queue.Add(batch);
+
+    /// <summary>Waits until all handed-over batches are done.</summary>
+    internal void Drain()
+    {
+        _queue.Add(new Batch(null, [new DrainWork(_idle)]));
+        _idle.Wait();
+    }
+
+    /// <summary>Goes on after the engine was brought to the end of the journal; only when drained.</summary>
+    internal void Continue(IdIndex index)
+    {
+        long last = _journal.LastSeq(_shard);
+        _previous = last == 0 ? FrameHash.BeforeFirst : _journal.Read(last, _shard)!.Value.Hash;
+        _index = index;
+        Volatile.Write(ref _durable, last);
+        _fault = null;
+    }
+
+    /// <summary>Commits what was handed over, moves the log into the journal's file, and closes it.</summary>
+    public void Dispose()
+    {
+        _queue.CompleteAdding();
+        _thread.Join();
+        try
+        {
+            if (_fault is null)
+            {
+                _journal.CheckpointFully();
+            }
+        }
+        catch (IOException e)
+        {
+            _log?.Invoke($"the log stays beside the journal until the next start: {e.Message}");
+        }
+        finally
+        {
+            _journal.Dispose();
+            _queue.Dispose();
+            _idle.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        foreach (Batch batch in _queue.GetConsumingEnumerable())
+        {
+            try
+            {
+                if (_fault is { } earlier)
+                {
+                    Fail(batch, earlier);
+                    continue;
+                }
+
+                if (batch.Frame is { } frame)
+                {
+                    Commit(frame);
+                }
+            }
+            catch (Exception e)
+            {
+                // Whatever it was, the engine is ahead of the journal now.
+                _fault = e is StorageFullException or JournalFaultedException
+                    ? e
+                    : new JournalFaultedException($"frame {batch.Frame?.Seq}: {e.Message}", e);
+                _index?.Abort();
+                Fail(batch, _fault);
+                continue;
+            }
+
+            Finish(batch);
+        }
+    }
+
+    private void Commit(Frame frame)
+    {
+        ReadOnlySpan<byte> body = _encoder.Encode(frame);
+        byte[] hash = FrameHash.Compute(frame.Shard, frame.Seq, frame.Time, _previous, body);
+        _journal.Append(frame.Shard, frame.Seq, frame.Time, _previous, hash, body);
+        _previous = hash;
+    }
+
+    /// <summary>The commit point is passed: nothing here may take the frame back.</summary>
+    private void Finish(Batch batch)
+    {
+        if (batch.Frame is { } frame)
+        {
+            Volatile.Write(ref _durable, frame.Seq);
+            _frames.RemoveInFlight(frame.Seq);
+            _index!.SetDurable(frame.Seq);
+        }
+
+        foreach (ShardWork work in batch.Work)
+        {
+            work.Complete();
+        }
+
+        if (batch.Frame is not null)
+        {
+            _published(batch.Frame);
+            Checkpoint();
+        }
+    }
+
+    private void Checkpoint()
+    {
+        try
+        {
+            _journal.CheckpointWhenDue();
+        }
+        catch (StorageFullException e)
+        {
+            _log?.Invoke($"the log can't be moved into the journal yet: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or JournalException)
+        {
+            _fault = new JournalFaultedException($"the journal has stopped: {e.Message}", e);
+            _index?.Abort();
+        }
+    }
+
+    private static void Fail(Batch batch, Exception fault)
+    {
+        foreach (ShardWork work in batch.Work)
+        {
+            work.Fail(fault);
+        }
+    }
+
+    private sealed class DrainWork(SemaphoreSlim drained) : ShardWork
+    {
+        internal override void TakeAnswer(Applied applied, Engine engine)
+        {
+        }
+
+        internal override void Complete() => drained.Release();
+
+        internal override void Fail(Exception fault) => drained.Release();
+    }
+}

@@ -1,0 +1,130 @@
+using Ciyuan.Journal;
+
+namespace Ciyuan.Storage;
+
+/// <summary>
+/// Reads frames back by number: those applied and not yet durable from memory, others from the journal. Who reads in
+/// order, as a correction does, finds the next frames decoded already.
+/// </summary>
+internal sealed class FrameReader : IDisposable
+{
+    /// <summary>Decoded frames kept, enough for two readers in order: a frame of 8 192 records takes some 5 MB.</summary>
+    private const int Kept = 10;
+
+    /// <summary>Frames decoded ahead of a reader in order.</summary>
+    private const int Ahead = 2;
+
+    private readonly SqliteJournal _journal;
+    private readonly int _shard;
+    private readonly Lock _reading = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, Frame> _inFlight = [];
+    private readonly LinkedList<(long Seq, Task<Frame?> Frame)> _recent = new();
+    private bool _disposed;
+
+    /// <summary>Reads from a journal connection, which it owns.</summary>
+    internal FrameReader(SqliteJournal journal, int shard)
+    {
+        _journal = journal;
+        _shard = shard;
+    }
+
+    /// <summary>Keeps a frame until it is durable.</summary>
+    internal void AddInFlight(Frame frame)
+    {
+        lock (_gate)
+        {
+            _inFlight.Add(frame.Seq, frame);
+        }
+    }
+
+    /// <summary>The frame is durable, and found in the journal from now on.</summary>
+    internal void RemoveInFlight(long seq)
+    {
+        lock (_gate)
+        {
+            _inFlight.Remove(seq);
+        }
+    }
+
+    /// <summary>Frames in flight were lost: they could not be stored.</summary>
+    internal void ForgetInFlight()
+    {
+        lock (_gate)
+        {
+            _inFlight.Clear();
+        }
+    }
+
+    /// <summary>A frame.</summary>
+    /// <exception cref="JournalException">There is no such frame, or it can't be read.</exception>
+    internal Frame Read(long seq)
+    {
+        lock (_gate)
+        {
+            if (_inFlight.TryGetValue(seq, out Frame? frame))
+            {
+                return frame;
+            }
+        }
+
+        bool inOrder = _recent.Any(r => r.Seq == seq - 1);
+        Task<Frame?> wanted = Get(seq);
+        for (int i = 1; i <= Ahead && inOrder; i++)
+        {
+            _ = Get(seq + i);
+        }
+
+        // Read ahead too early, it was not there yet: look again.
+        return wanted.GetAwaiter().GetResult() ?? ReadAndDecode(seq)
+            ?? throw new JournalException($"frame {seq} of shard {_shard}: there is none yet");
+    }
+
+    /// <summary>Closes the journal connection.</summary>
+    public void Dispose()
+    {
+        lock (_reading)
+        {
+            _disposed = true;
+            _journal.Dispose();
+        }
+    }
+
+    private Task<Frame?> Get(long seq)
+    {
+        for (LinkedListNode<(long Seq, Task<Frame?> Frame)>? node = _recent.First; node is not null; node = node.Next)
+        {
+            if (node.Value.Seq == seq && IsUseful(node.Value.Frame))
+            {
+                _recent.Remove(node);
+                _recent.AddFirst(node);
+                return node.Value.Frame;
+            }
+        }
+
+        Task<Frame?> task = Task.Run(() => ReadAndDecode(seq));
+        _recent.AddFirst((seq, task));
+        if (_recent.Count > Kept)
+        {
+            _recent.RemoveLast();
+        }
+
+        return task;
+    }
+
+    private static bool IsUseful(Task<Frame?> task) => !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
+
+    private Frame? ReadAndDecode(long seq)
+    {
+        StoredFrame? stored;
+        lock (_reading)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            stored = _journal.Read(seq, _shard);
+        }
+
+        return stored is { } frame
+            ? FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, frame.Body)
+            : null;
+    }
+}

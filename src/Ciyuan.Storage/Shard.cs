@@ -1,0 +1,146 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Storage;
+
+/// <summary>How a shard is opened.</summary>
+/// <param name="Folder">The data folder; made when missing.</param>
+public sealed record ShardOptions(string Folder)
+{
+    /// <summary>The clock that frames are stamped with.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Number of the shard.</summary>
+    public int Shard { get; init; }
+
+    /// <summary>Makes the 16 secret random bytes under which a new shard remembers ids.</summary>
+    public Func<byte[]> NewIdKey { get; init; } = () => RandomNumberGenerator.GetBytes(16);
+
+    /// <summary>Told, in sentences, what recovery did and what is to be looked after; null: nobody.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>Records between snapshots: a restart replays at most so many.</summary>
+    public int SnapshotEveryRecords { get; init; } = 1_000_000;
+
+    /// <summary>Ids in memory before they go to a file; small in tests.</summary>
+    internal int IdGeneration { get; init; } = IdIndex.DefaultGeneration;
+
+    /// <summary>Most pages in the journal's file, to test a full disk; 0: no limit.</summary>
+    internal long JournalPages { get; init; }
+}
+
+/// <summary>
+/// The one writer of a data folder: takes commands from any number of callers, joins what is waiting into frames, and
+/// answers when their frame is durable.
+/// </summary>
+/// <remarks>
+/// <code>
+/// callers ─▶ queue ─▶ engine thread: Apply ─▶ journal thread: encode, hash, commit ─▶ answers ─▶ statistics thread
+///                     (Steps 4 to 6)          (two frames in flight)
+/// </code>
+/// What ends by itself (holds, funding) ends with the next frame: balances show it from then on.
+/// </remarks>
+public sealed class Shard : IAsyncDisposable
+{
+    /// <summary>Callers' batches that wait; more wait outside, in the order in which they came.</summary>
+    private const int QueueCapacity = 256;
+
+    private readonly Channel<ShardWork> _queue = Channel.CreateBounded<ShardWork>(
+        new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private readonly DataFolder _folder;
+    private readonly ShardWriter _writer;
+    private int _disposed;
+
+    private Shard(DataFolder folder, ShardWriter writer)
+    {
+        _folder = folder;
+        _writer = writer;
+        writer.Start(_queue.Reader);
+    }
+
+    /// <summary>Last frame that is durable; 0 before the first.</summary>
+    public long DurableSeq => _writer.DurableSeq;
+
+    /// <summary>The statistics, with all frames that are durable at this moment; waits until they are.</summary>
+    /// <exception cref="InvalidOperationException">They can't be kept; the first error is inside.</exception>
+    public FactStore Facts => _writer.Facts;
+
+    /// <summary>Opens a shard: locks the folder, verifies the whole journal, recovers the engine.</summary>
+    /// <exception cref="DataFolderInUseException">Another process writes to the folder.</exception>
+    /// <exception cref="JournalException">The journal is damaged; names the first broken frame.</exception>
+    public static Task<Shard> OpenAsync(ShardOptions options, CancellationToken cancel = default) =>
+        Task.Run(() => Open(options, cancel), cancel);
+
+    /// <summary>Records usage. Cancelling ends the wait for a place in the queue; once queued, it is recorded.</summary>
+    /// <param name="records">Up to <see cref="FrameProposal.MaxCommands"/>, each without a fault.</param>
+    /// <param name="cancel">Ends the wait for a place in the queue.</param>
+    /// <returns>A reply for each, once its frame is durable.</returns>
+    /// <exception cref="StorageFullException">No space: nothing was recorded.</exception>
+    /// <exception cref="JournalFaultedException">The shard has stopped; what was recorded is known after reopening.</exception>
+    public ValueTask<UsageReply[]> RecordAsync(IReadOnlyList<UsageRecord> records, CancellationToken cancel = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(records.Count, FrameProposal.MaxCommands, nameof(records));
+        return records.Count == 0 ? new([]) : Send(new RecordWork(records), cancel);
+    }
+
+    /// <summary>Changes parties, agreements, prices or funding.</summary>
+    public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default) =>
+        Send(new SetupWork(setup), cancel);
+
+    /// <summary>Posts a ledger group.</summary>
+    public ValueTask<GroupReply> PostAsync(LedgerGroup group, CancellationToken cancel = default) =>
+        Send(new GroupWork(group), cancel);
+
+    /// <summary>Corrects recorded usage.</summary>
+    public ValueTask<CorrectionResult> CorrectAsync(Correction correction, CancellationToken cancel = default) =>
+        Send(new CorrectionWork(correction), cancel);
+
+    /// <summary>All accounts, with every frame durable that they come from.</summary>
+    public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>
+        Send(new BalancesWork(), cancel);
+
+    /// <summary>Answers what is queued, writes a snapshot, and gives the folder free.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _queue.Writer.Complete();
+            await Task.Run(_writer.Dispose).ConfigureAwait(false);
+            _folder.Dispose();
+        }
+    }
+
+    private async ValueTask<T> Send<T>(ShardWork<T> work, CancellationToken cancel)
+    {
+        try
+        {
+            await _queue.Writer.WriteAsync(work, cancel).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(Shard));
+        }
+
+        return await work.Task.ConfigureAwait(false);
+    }
+
+    private static Shard Open(ShardOptions options, CancellationToken cancel)
+    {
+        DataFolder folder = DataFolder.Lock(options.Folder);
+        try
+        {
+            return new Shard(folder, ShardWriter.Open(options, cancel));
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+}

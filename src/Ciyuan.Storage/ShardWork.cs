@@ -1,0 +1,124 @@
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Parties;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Storage;
+
+/// <summary>A caller's commands on their way through the shard: into a proposal, then an answer, given when durable.</summary>
+internal abstract class ShardWork
+{
+    /// <summary>How many commands, of whatever kind.</summary>
+    internal virtual int Commands => 1;
+
+    /// <summary>Puts the commands into the lists of a proposal.</summary>
+    internal virtual void AddTo(ProposalLists lists)
+    {
+    }
+
+    /// <summary>Takes the answer out of what the engine applied.</summary>
+    internal abstract void TakeAnswer(Applied applied, Engine engine);
+
+    /// <summary>Gives the answer to the caller: all that it depends on is durable.</summary>
+    internal abstract void Complete();
+
+    /// <summary>Tells the caller that nothing was accepted, or that it is unknown.</summary>
+    internal abstract void Fail(Exception fault);
+}
+
+/// <summary>The commands of several callers, by kind, in the order of arrival.</summary>
+internal sealed class ProposalLists
+{
+    internal List<Setup> Setups { get; } = [];
+
+    internal List<LedgerGroup> Groups { get; } = [];
+
+    internal List<Correction> Corrections { get; } = [];
+
+    internal List<UsageRecord> Records { get; } = [];
+
+    internal bool IsEmpty => Setups.Count + Groups.Count + Corrections.Count + Records.Count == 0;
+}
+
+/// <summary>Work with an answer of some type.</summary>
+internal abstract class ShardWork<T> : ShardWork
+{
+    // Continuations run elsewhere: a caller's code must not hold up the journal's thread.
+    private readonly TaskCompletionSource<T> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private T? _answer;
+
+    internal Task<T> Task => _source.Task;
+
+    internal override void TakeAnswer(Applied applied, Engine engine) => _answer = Answer(applied, engine);
+
+    internal override void Complete() => _source.TrySetResult(_answer!);
+
+    internal override void Fail(Exception fault) => _source.TrySetException(fault);
+
+    protected abstract T Answer(Applied applied, Engine engine);
+}
+
+/// <summary>Usage records.</summary>
+internal sealed class RecordWork(IReadOnlyList<UsageRecord> records) : ShardWork<UsageReply[]>
+{
+    private int _from;
+
+    internal override int Commands => records.Count;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _from = lists.Records.Count;
+        lists.Records.AddRange(records);
+    }
+
+    protected override UsageReply[] Answer(Applied applied, Engine engine) =>
+        applied.Records.Length == records.Count ? applied.Records : applied.Records.AsSpan(_from, records.Count).ToArray();
+}
+
+/// <summary>A setup.</summary>
+internal sealed class SetupWork(Setup setup) : ShardWork<SetupResult>
+{
+    private int _index;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _index = lists.Setups.Count;
+        lists.Setups.Add(setup);
+    }
+
+    protected override SetupResult Answer(Applied applied, Engine engine) => applied.Setups[_index];
+}
+
+/// <summary>A ledger group.</summary>
+internal sealed class GroupWork(LedgerGroup group) : ShardWork<GroupReply>
+{
+    private int _index;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _index = lists.Groups.Count;
+        lists.Groups.Add(group);
+    }
+
+    protected override GroupReply Answer(Applied applied, Engine engine) => applied.Groups[_index];
+}
+
+/// <summary>A correction.</summary>
+internal sealed class CorrectionWork(Correction correction) : ShardWork<CorrectionResult>
+{
+    private int _index;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _index = lists.Corrections.Count;
+        lists.Corrections.Add(correction);
+    }
+
+    protected override CorrectionResult Answer(Applied applied, Engine engine) => applied.Corrections[_index];
+}
+
+/// <summary>A question for all balances, answered when the frames that made them are durable.</summary>
+internal sealed class BalancesWork : ShardWork<IReadOnlyList<AccountView>>
+{
+    protected override IReadOnlyList<AccountView> Answer(Applied applied, Engine engine) => [.. engine.Accounts];
+}

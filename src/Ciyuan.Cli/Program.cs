@@ -1,1 +1,41 @@
-return 0;
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Ciyuan.Cli;
+
+// One verb, one file. Exit 0: done; 1: refused or a check failed, with the reason; 2: wrong usage.
+var root = new RootCommand("Ciyuan (词元): the system of record for AI usage. It counts, prices, posts, settles and reports.");
+GlobalOptions.AddTo(root);
+root.Subcommands.Add(SetupVerb.Make());
+root.Subcommands.Add(ImportVerb.Make());
+root.Subcommands.Add(ReportVerb.Make());
+root.Subcommands.Add(StatementVerb.Make());
+root.Subcommands.Add(BalanceVerb.Make());
+root.Subcommands.Add(DepositVerb.Make());
+root.Subcommands.Add(RerateVerb.Make());
+root.Subcommands.Add(FsckVerb.Make());
+root.Subcommands.Add(ServeVerb.Make());
+root.Subcommands.Add(DemoVerb.Make());
+
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
+    {
+        Console.Error.WriteLine($"ciyuan: {message}");
+    }
+
+    Console.Error.WriteLine("Run 'ciyuan --help' or 'ciyuan VERB --help'.");
+    return Verb.WrongUsage;
+}
+
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true; // the verb stops at a safe point and says how far it got
+    stop.Cancel();
+}
+
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+return await parsed.InvokeAsync(invocation, stop.Token);

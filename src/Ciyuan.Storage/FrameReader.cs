@@ -8,8 +8,8 @@ namespace Ciyuan.Storage;
 /// </summary>
 internal sealed class FrameReader : IDisposable
 {
-    /// <summary>Decoded frames kept: a frame of 8 192 records takes some 5 MB.</summary>
-    private const int Kept = 6;
+    /// <summary>Decoded frames kept, enough for two readers in order: a frame of 8 192 records takes some 5 MB.</summary>
+    private const int Kept = 10;
 
     /// <summary>Frames decoded ahead of a reader in order.</summary>
     private const int Ahead = 2;

@@ -48,6 +48,10 @@ internal sealed class IdIndex : IHistory, IDisposable
     internal static IdIndex Open(string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
         new(IdRunFolder.Open(folder, verify), frames, generation);
 
+    /// <summary>Opens the index and writes nothing: ids of further frames stay in memory.</summary>
+    internal static IdIndex OpenReadOnly(string folder, FrameReader frames) =>
+        new(IdRunFolder.OpenReadOnly(folder), frames, int.MaxValue);
+
     /// <summary>The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).</summary>
     internal long CoveredSeq { get; }
 

@@ -26,13 +26,13 @@ internal sealed class IdRunFolder : IDisposable
     private long _durable;
     private Exception? _fault;
 
-    private IdRunFolder(string folder, List<IdRun> runs, List<string> unwanted)
+    private IdRunFolder(string folder, List<IdRun> runs, List<string> unwanted, bool writes)
     {
         _folder = folder;
         _runs = runs;
         _unwanted = unwanted;
         CoveredSeq = _durable = runs.Count > 0 ? runs[^1].Format.LastSeq : 0;
-        _threads = [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }];
+        _threads = writes ? [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }] : [];
         foreach (Thread thread in _threads)
         {
             thread.IsBackground = true;
@@ -52,8 +52,11 @@ internal sealed class IdRunFolder : IDisposable
         Directory.CreateDirectory(folder);
         List<IdRun> runs = OpenRuns(folder, verify);
         List<string> unwanted = [.. Directory.GetFiles(folder).Except(runs.Select(r => r.Path))];
-        return new IdRunFolder(folder, runs, unwanted);
+        return new IdRunFolder(folder, runs, unwanted, writes: true);
     }
+
+    /// <summary>Opens the files to look into them, and writes none.</summary>
+    internal static IdRunFolder OpenReadOnly(string folder) => new(folder, OpenRuns(folder, verify: true), [], writes: false);
 
     /// <summary>
     /// The files to use: at each frame the one that goes furthest, which leaves out what was merged into another just

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using SQLitePCL;
@@ -99,9 +100,23 @@ public sealed class SqliteJournal : IDisposable
     public IEnumerable<StoredFrame> ReadFrom(long seq, int shard = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(seq, 1);
-        for (; ReadNext(seq, shard) is { } frame; seq++)
+        while (true)
         {
-            yield return frame.Seq == seq ? frame : throw Broken(shard, seq, "is missing");
+            for (; ReadNext(seq, shard) is { } frame; seq++)
+            {
+                yield return frame.Seq == seq ? frame : throw Broken(shard, seq, "is missing");
+            }
+
+            // Nothing there: the end, unless the key's tree is damaged, or a frame has just come.
+            if (LastSeq(shard) < seq)
+            {
+                yield break;
+            }
+
+            if (ReadNext(seq, shard) is null)
+            {
+                throw Broken(shard, seq, "is missing, though later ones are there");
+            }
         }
     }
 
@@ -127,7 +142,22 @@ public sealed class SqliteJournal : IDisposable
         }
 
         checking.GetAwaiter().GetResult();
+        RequireSameEnd(shard);
         return previous;
+    }
+
+    /// <summary>
+    /// Rows are found by the key's tree. A damaged page there can make the last frames invisible without any error, so
+    /// the table's own tree must end at the same frame.
+    /// </summary>
+    private void RequireSameEnd(int shard)
+    {
+        string last = _database.Execute($"SELECT seq FROM frame NOT INDEXED WHERE shard = {shard} ORDER BY rowid DESC LIMIT 1");
+        long byKey = LastSeq(shard);
+        if (last != (byKey == 0 ? "" : byKey.ToString(CultureInfo.InvariantCulture)))
+        {
+            throw Broken(shard, byKey + 1, $"can't be found, while frame '{last}' is there: the file is damaged");
+        }
     }
 
     /// <summary>Checks one frame against the one before it.</summary>

@@ -20,8 +20,9 @@ public sealed partial class Engine
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
     {
-        if (correction.Id.Length is 0 or > UsageRecord.MaxNameLength || correction.Source.Length is 0 or > UsageRecord.MaxNameLength
-            || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
+        if (!StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source) || !StoredText.IsText(correction.Memo)
+            || !StoredText.IsText(correction.Agreement) || correction.Memo.Length > LedgerGroup.MaxMemoLength
+            || correction.Index < -1 || !Enum.IsDefined(correction.Mode) || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
         {
             return new CorrectionResult(LedgerStatus.Malformed, 0, []);
         }
@@ -30,7 +31,9 @@ public sealed partial class Engine
         ulong fingerprint = System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
         if (_history.TryFind(digest, out PastId past))
         {
-            return new CorrectionResult(past.Fingerprint == fingerprint ? LedgerStatus.Exists : LedgerStatus.Conflict, 0, []);
+            return past.Fingerprint == fingerprint
+                ? ResultsOf(past.Position, frame) with { Status = LedgerStatus.Exists }
+                : new CorrectionResult(LedgerStatus.Conflict, 0, []);
         }
 
         var corrected = new List<CorrectedRecord>();
@@ -102,10 +105,7 @@ public sealed partial class Engine
                 continue;
             }
 
-            IReadOnlyList<CorrectionResult> results = range.Position.Seq > Seq
-                ? frame.CorrectionResults
-                : _history.ReadFrame(range.Position.Seq).CorrectionResults;
-            foreach (CorrectedRecord record in results[range.Position.Index].Records)
+            foreach (CorrectedRecord record in ResultsOf(range.Position, frame).Records)
             {
                 if (record.Position.Seq == seq)
                 {
@@ -122,4 +122,8 @@ public sealed partial class Engine
 
         return byIndex;
     }
+
+    /// <summary>The outcome of an earlier correction, which may stand in the frame that is being made.</summary>
+    private CorrectionResult ResultsOf(FramePosition position, FrameDraft frame) =>
+        (position.Seq > Seq ? frame.CorrectionResults : _history.ReadFrame(position.Seq).CorrectionResults)[position.Index];
 }

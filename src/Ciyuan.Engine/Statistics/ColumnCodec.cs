@@ -26,7 +26,7 @@ public static class ColumnCodec
 
     /// <summary>Packs a column, dense or sparse, whichever is shorter.</summary>
     /// <param name="rows">Rows that have a value, ascending; all others are zero.</param>
-    /// <param name="values">Their values.</param>
+    /// <param name="values">Their values; where some rows have none, a zero among these would be marked as if it were not.</param>
     /// <param name="rowCount">Rows in all.</param>
     /// <param name="bytes">The packed column.</param>
     public static ColumnShape Encode(ReadOnlySpan<int> rows, ReadOnlySpan<Int128> values, int rowCount, out byte[] bytes)

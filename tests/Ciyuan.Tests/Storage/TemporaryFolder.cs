@@ -18,11 +18,23 @@ internal sealed class TemporaryFolder : IDisposable
         {
             if (!file.Contains(".lock", StringComparison.Ordinal))
             {
-                File.Copy(file, file.Replace(Path, copy.Path, StringComparison.Ordinal));
+                CopyUnlessGone(file, file.Replace(Path, copy.Path, StringComparison.Ordinal));
             }
         }
 
         return copy;
+    }
+
+    private static void CopyUnlessGone(string from, string to)
+    {
+        try
+        {
+            File.Copy(from, to);
+        }
+        catch (FileNotFoundException)
+        {
+            // Merged into another file, or renamed, since it was listed.
+        }
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

@@ -1,0 +1,132 @@
+using System.CommandLine;
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Server.Render;
+using Ciyuan.Storage;
+
+namespace Ciyuan.Cli;
+
+/// <summary><c>ciyuan deposit PARTY FUNDING AMOUNT</c>: fills a funding account from the platform's cash account.</summary>
+internal static class DepositVerb
+{
+    private const string Source = "cli";
+
+    internal static Command Make()
+    {
+        var party = new Argument<string>("PARTY") { Description = "The consumer" };
+        var funding = new Argument<string>("FUNDING") { Description = "Id of the funding account" };
+        var amount = new Argument<string>("AMOUNT") { Description = "In the account's currency (packs: tokens)" };
+        var id = new Option<string>("--id")
+        {
+            Description = "Id of the deposit: sent again with the same time and amount, it changes nothing",
+            Required = true,
+            HelpName = "ID",
+        };
+        var memo = new Option<string>("--memo") { Description = "Why", DefaultValueFactory = _ => "", HelpName = "TEXT" };
+        var time = new Option<string?>("--time") { Description = "When it happened; else now", HelpName = "TIME" };
+        var from = new Option<string?>("--from-account")
+        {
+            Description = "Account that is debited; else cash/main of the platform",
+            HelpName = "PATH",
+        };
+        var command = new Command("deposit", "Fill a funding account") { party, funding, amount, id, memo, time, from };
+        return command.Runs((parsed, context, cancel) =>
+        {
+            string text = parsed.GetValue(amount)!;
+            if (!Amount.TryParse(text, out Amount value) || value <= Amount.Zero)
+            {
+                throw new WrongUsageException($"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
+            }
+
+            Timestamp happened = parsed.GetValue(time) is { } given
+                ? GlobalOptions.ReadTime("--time", given, context)
+                : Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
+            var deposit = new Deposit(
+                parsed.GetValue(party)!, parsed.GetValue(funding)!, value, parsed.GetValue(id)!, happened,
+                parsed.GetValue(memo)!, parsed.GetValue(from));
+            return RunAsync(context, deposit, cancel);
+        });
+    }
+
+    /// <summary>A deposit to make.</summary>
+    internal sealed record Deposit(
+        string Party, string Funding, Amount Amount, string Id, Timestamp Time, string Memo = "", string? FromAccount = null);
+
+    internal static async Task<int> RunAsync(VerbContext context, Deposit deposit, CancellationToken cancel)
+    {
+        await using Shard shard = await Verb.OpenAsync(context, cancel);
+        AccountName account = await FindAsync(shard, deposit, cancel);
+        string debit = deposit.FromAccount ?? $"{FindPlatform(context.Data)}/cash/main";
+        var transfer = new PostTransfer(debit, account.Path, account.Currency, deposit.Amount);
+        GroupReply reply = await shard.PostAsync(
+            new LedgerGroup(Source, deposit.Id, deposit.Time, [transfer], deposit.Memo), cancel);
+        if (reply.Status == LedgerStatus.Conflict)
+        {
+            throw new RefusedException($"the id {deposit.Id} was used before with another amount, account, memo or time. "
+                + "To send the same deposit again, give its --time; for a new one, another --id.");
+        }
+
+        LedgerStatus outcome = reply.Status == LedgerStatus.Exists ? reply.Earlier : reply.Status;
+        if (outcome != LedgerStatus.Done)
+        {
+            throw new RefusedException($"the deposit was refused: {outcome}. The outcome of the id {deposit.Id} is fixed: "
+                + "put right what is wrong and send it under another --id.");
+        }
+
+        context.Write(Render(transfer, reply.Status == LedgerStatus.Exists));
+        return Verb.Done;
+    }
+
+    private static async Task<AccountName> FindAsync(Shard shard, Deposit deposit, CancellationToken cancel)
+    {
+        IReadOnlyList<AccountView> accounts = await shard.BalancesAsync(cancel);
+        string[] kinds = [.. Enum.GetNames<FundingKind>().Select(kind => kind.ToLowerInvariant())];
+        AccountName[] found = [.. accounts.Select(account => account.Name)
+            .Where(name => name.Path.Split('/') is [var party, var kind, var id]
+                && party == deposit.Party && kinds.Contains(kind) && id == deposit.Funding)];
+        return found.Length == 1 ? found[0] : throw new RefusedException(
+            $"{deposit.Party} has no funding account '{deposit.Funding}': open it with ciyuan setup.");
+    }
+
+    // The one platform party stands in one of the first setups.
+    private static string FindPlatform(string folder)
+    {
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder);
+        foreach (Frame frame in Facts.FramesFrom(journal, 1))
+        {
+            PartySetup? platform = frame.Setups
+                .Where((_, i) => frame.SetupResults[i].Status == SetupStatus.Done)
+                .SelectMany(setup => setup.Parties).FirstOrDefault(party => party.Roles.Contains(Role.Platform));
+            if (platform is not null)
+            {
+                return platform.Id;
+            }
+        }
+
+        throw new RefusedException("there is no platform party yet: run ciyuan setup first.");
+    }
+
+    private static Rendering Render(PostTransfer transfer, bool wasThere)
+    {
+        string status = wasThere ? "exists" : "done";
+        return new Rendering(
+            () =>
+            {
+                var table = new Table([new("status"), new("debit"), new("credit"), new("amount", IsNumber: true), new("currency")]);
+                table.Add(status, transfer.Debit, transfer.Credit, transfer.Amount.ToString(), transfer.Currency.ToString());
+                return table;
+            },
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("status", status);
+                json.WriteString("debit", transfer.Debit);
+                json.WriteString("credit", transfer.Credit);
+                json.WriteString("amount", transfer.Amount.ToString());
+                json.WriteString("currency", transfer.Currency.ToString());
+                json.WriteEndObject();
+            });
+    }
+}

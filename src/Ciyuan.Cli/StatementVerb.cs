@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Ciyuan.Server.Render;
+using Ciyuan.Settlement;
+
+namespace Ciyuan.Cli;
+
+/// <summary><c>ciyuan statement AGREEMENT</c>: what an agreement owes for a period. Reads beside a running server.</summary>
+internal static class StatementVerb
+{
+    internal static Command Make()
+    {
+        var agreement = new Argument<string>("AGREEMENT") { Description = "Id of the agreement" };
+        var command = new Command("statement", "What an agreement owes for a period, line by line")
+        {
+            agreement, GlobalOptions.From, GlobalOptions.To, GlobalOptions.Period,
+        };
+        return command.Runs((parsed, context, _) =>
+        {
+            var query = new StatementQuery(
+                parsed.GetValue(agreement)!, GlobalOptions.ReadPeriod(parsed, context), context.Zone);
+            return Task.FromResult(Run(context, query));
+        });
+    }
+
+    internal static int Run(VerbContext context, StatementQuery query)
+    {
+        using var facts = new Facts(context.Data);
+        Statement statement = facts.Store.RunStatement(query);
+        context.Write(StatementRendering.Render(statement));
+        return statement.Found ? Verb.Done : Verb.Refused;
+    }
+}

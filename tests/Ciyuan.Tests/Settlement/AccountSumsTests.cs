@@ -3,6 +3,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Settlement;
 using Ciyuan.Tests.Statistics;
+using Xunit;
 
 namespace Ciyuan.Tests.Settlement;
 
@@ -22,7 +23,8 @@ public sealed class AccountSumsTests
             .Aggregate(default(Int128), (sum, posting) => sum + posting.Amount.Pico);
         Assert.Equal(posted, sums.Values.Aggregate(default(Int128), (sum, totals) => sum + totals.Debits.Pico));
         Assert.Equal(posted, sums.Values.Aggregate(default(Int128), (sum, totals) => sum + totals.Credits.Pico));
-        foreach (IGrouping<Currency, AccountTotals> currency in sums.GroupBy(pair => pair.Key.Currency, pair => pair.Value))
+        foreach (IGrouping<Currency, AccountTotals> currency in sums.GroupBy(pair => pair.Key.Currency, pair =>
+            pair.Value))
         {
             Assert.Equal(Amount.Zero, currency.Aggregate(Amount.Zero, (sum, totals) => sum + totals.Balance));
         }

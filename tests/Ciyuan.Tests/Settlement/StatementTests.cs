@@ -6,6 +6,7 @@ using Ciyuan.Settlement;
 using Ciyuan.Statistics;
 using Ciyuan.Tests.Statistics;
 using Ciyuan.Usage;
+using Xunit;
 
 namespace Ciyuan.Tests.Settlement;
 
@@ -48,7 +49,8 @@ public sealed class StatementTests
         Assert.Equal(charged, statement.Lines.Aggregate(Amount.Zero, (sum, line) => sum + line.Amount));
         Assert.Equal(statement.Total, statement.Exact + statement.RoundingDifference);
         Assert.Equal(records.Count(charges => charges.Length > 0), statement.Records);
-        Assert.Equal(records.Count(charges => charges.Any(c => c.Rate.Method != RateMethod.Suspense)), statement.CallsBilled);
+        Assert.Equal(records.Count(charges => charges.Any(c => c.Rate.Method != RateMethod.Suspense)),
+            statement.CallsBilled);
         Assert.Equal(corrected.Length, statement.Corrections);
         Assert.Equal(agreement != "missing", statement.Found);
         Assert.All(statement.Lines.Where(line => line.Kind == StatementLineKind.Usage), line => Assert.Equal(

@@ -1,4 +1,5 @@
 using Ciyuan.Statistics;
+using Xunit;
 
 namespace Ciyuan.Tests.Statistics;
 
@@ -75,7 +76,8 @@ public sealed class ColumnCodecTests
         var values = new List<Int128>();
         for (int row = 0; row < rowCount; row += everyNth)
         {
-            Int128 value = magnitude == 0 ? 0 : (Int128)(UInt128.CreateTruncating(Random128(random)) % (UInt128)magnitude);
+            Int128 value = magnitude == 0 ? 0 : (Int128)(UInt128.CreateTruncating(Random128(random)) % (
+                UInt128)magnitude);
             value = (value + (everyNth > 1 ? 1 : 0)) * scale; // rows with a value are not zero
             rows.Add(row);
             values.Add(signed && random.Next(2) == 0 ? -value : value);

@@ -3,6 +3,7 @@ using Ciyuan.Quantities;
 using Ciyuan.Settlement;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
+using Xunit;
 
 namespace Ciyuan.Tests.Statistics;
 
@@ -138,7 +139,8 @@ public sealed class FactStoreTests : IDisposable
         using FactStore store = FactStore.Open(_folder);
         var query = new ReportQuery { GroupBy = [Dimension.Party, Dimension.Party] };
 
-        Assert.Contains("each once", Assert.Throws<ArgumentException>(() => store.Run(query)).Message, StringComparison.Ordinal);
+        Assert.Contains("each once", Assert.Throws<ArgumentException>(() =>
+            store.Run(query)).Message, StringComparison.Ordinal);
     }
 
     private static void AssertSame(Report expected, Report actual)

@@ -1,5 +1,6 @@
 using Ciyuan.Quantities;
 using Ciyuan.Statistics;
+using Xunit;
 using DateTimeZoneProviders = NodaTime.DateTimeZoneProviders;
 
 namespace Ciyuan.Tests.Statistics;
@@ -28,7 +29,8 @@ public sealed class TimeBucketsTests
         // Lord Howe: at 02:00 +11:00 on 5 April 2026 the clock goes back to 01:30 +10:30.
         NodaTime.DateTimeZone zone = DateTimeZoneProviders.Tzdb["Australia/Lord_Howe"];
         TimeBuckets buckets = TimeBuckets.Make(
-            Bucket.Hour, zone, SyntheticFrames.Time("2026-04-04T14:10:00Z"), SyntheticFrames.Time("2026-04-04T16:00:00Z"));
+            Bucket.Hour, zone, SyntheticFrames.Time("2026-04-04T14:10:00Z"), SyntheticFrames.Time(
+                "2026-04-04T16:00:00Z"));
 
         Assert.Equal(
             ["2026-04-05T01:00+11:00", "2026-04-05T01:30+10:30", "2026-04-05T02:00+10:30"],
@@ -40,9 +42,11 @@ public sealed class TimeBucketsTests
     {
         NodaTime.DateTimeZone zone = DateTimeZoneProviders.Tzdb["America/New_York"];
         TimeBuckets buckets = TimeBuckets.Make(
-            Bucket.Hour, zone, SyntheticFrames.Time("2026-11-01T05:59:59Z"), SyntheticFrames.Time("2026-11-01T06:00:00Z"));
+            Bucket.Hour, zone, SyntheticFrames.Time("2026-11-01T05:59:59Z"), SyntheticFrames.Time(
+                "2026-11-01T06:00:00Z"));
 
-        Assert.Equal(["2026-11-01T01:00-04:00", "2026-11-01T01:00-05:00"], Enumerable.Range(0, buckets.Count).Select(buckets.Name));
+        Assert.Equal(["2026-11-01T01:00-04:00", "2026-11-01T01:00-05:00"], Enumerable.Range(0, buckets.Count)
+            .Select(buckets.Name));
     }
 
     [Fact]
@@ -50,7 +54,8 @@ public sealed class TimeBucketsTests
     {
         NodaTime.DateTimeZone zone = DateTimeZoneProviders.Tzdb["Asia/Shanghai"];
         TimeBuckets buckets = TimeBuckets.Make(
-            Bucket.Week, zone, SyntheticFrames.Time("2026-11-22T15:59:59Z"), SyntheticFrames.Time("2026-11-22T16:00:00Z"));
+            Bucket.Week, zone, SyntheticFrames.Time("2026-11-22T15:59:59Z"), SyntheticFrames.Time(
+                "2026-11-22T16:00:00Z"));
 
         Assert.Equal(["2026-11-16", "2026-11-23"], Enumerable.Range(0, buckets.Count).Select(buckets.Name));
         Assert.Equal(0, buckets.Find(SyntheticFrames.Time("2026-11-22T15:59:59Z").UnixNanoseconds));
@@ -60,7 +65,8 @@ public sealed class TimeBucketsTests
     [Fact]
     public void Make_AllTimeByDay_EndsAtTheEdgesOfTime()
     {
-        TimeBuckets buckets = TimeBuckets.Make(Bucket.Month, NodaTime.DateTimeZone.Utc, Timestamp.MinValue, Timestamp.MaxValue);
+        TimeBuckets buckets = TimeBuckets.Make(Bucket.Month, NodaTime.DateTimeZone.Utc, Timestamp.MinValue,
+            Timestamp.MaxValue);
 
         Assert.Equal(0, buckets.Find(long.MinValue));
         Assert.Equal(buckets.Count - 1, buckets.Find(long.MaxValue));

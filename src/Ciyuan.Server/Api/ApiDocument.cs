@@ -74,7 +74,8 @@ internal static partial class ApiDocument
             endpoint.Accepts(text.Takes, Json, text.AlsoTakes);
         }
 
-        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, text.Gives, text.Gives is null ? null : [Json]));
+        string[]? types = text.Gives is null ? null : [Json];
+        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, text.Gives, types));
     }
 
     // Setups are read by the reader of the YAML file, which has the names of roles and kinds in lower case.
@@ -101,8 +102,10 @@ internal static partial class ApiDocument
         };
         if (tokenNeeded)
         {
-            document.AddComponent("token", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" });
-            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("token", document)] = [] }];
+            var bearer = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" };
+            document.AddComponent("token", bearer);
+            var reference = new OpenApiSecuritySchemeReference("token", document);
+            document.Security = [new OpenApiSecurityRequirement { [reference] = [] }];
         }
 
         return Task.CompletedTask;
@@ -120,10 +123,11 @@ internal static partial class ApiDocument
         IDictionary<string, OpenApiMediaType>? taken = operation.RequestBody?.Content;
         if (text.Requests.Length > 0)
         {
-            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = Describe(text.Requests, document) };
-            foreach ((string mediaType, OpenApiMediaType content) in taken ?? new Dictionary<string, OpenApiMediaType>())
+            Dictionary<string, OpenApiMediaType> content = Describe(text.Requests, document);
+            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = content };
+            foreach ((string mediaType, OpenApiMediaType body) in taken ?? new Dictionary<string, OpenApiMediaType>())
             {
-                operation.RequestBody.Content!.TryAdd(mediaType, content);
+                content.TryAdd(mediaType, body);
             }
         }
 
@@ -135,7 +139,8 @@ internal static partial class ApiDocument
         operation.Responses ??= [];
         if (text.Answers.Length > 0)
         {
-            operation.Responses["200"] = new OpenApiResponse { Description = "Done.", Content = Describe(text.Answers, document) };
+            Dictionary<string, OpenApiMediaType> content = Describe(text.Answers, document);
+            operation.Responses["200"] = new OpenApiResponse { Description = "Done.", Content = content };
         }
 
         foreach (int status in text.Problems)

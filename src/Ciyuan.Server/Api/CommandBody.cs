@@ -8,7 +8,8 @@ namespace Ciyuan.Server.Api;
 /// <summary>Reads the JSON body of a command.</summary>
 internal static class CommandBody
 {
-    /// <summary>How commands and answers are written: snake case, and nothing that isn't known is dropped silently.</summary>
+    /// <summary>How commands and answers are written: snake case, and nothing that isn't known is dropped
+    /// silently.</summary>
     internal static JsonSerializerOptions Json { get; } = Configure(new JsonSerializerOptions());
 
     /// <summary>Sets options as <see cref="Json"/> has them.</summary>
@@ -37,7 +38,9 @@ internal static class CommandBody
         }
 
         using RequestBody body = await RequestBody.ReadAsync(http, inFlight, ServerLimits.CommandBytes);
-        return body.Problem is { } problem ? (null, problem) : Parse(body.Bytes.Span, (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T)));
+        return body.Problem is { } problem
+            ? (null, problem)
+            : Parse(body.Bytes.Span, (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T)));
     }
 
     /// <summary>Reads a command.</summary>
@@ -47,7 +50,8 @@ internal static class CommandBody
         try
         {
             return HasNull(json)
-                ? (null, Problems.Malformed("The body has a null. Leave out a field that is not there, and an entry of a list too."))
+                ? (null, Problems.Malformed("The body has a null. Leave out a field that is not there, and an entry "
+                    + "of a list too."))
                 : (JsonSerializer.Deserialize(json, type)!, null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)

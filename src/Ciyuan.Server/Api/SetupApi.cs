@@ -23,7 +23,8 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
     /// <summary>Who makes a change that does not say so.</summary>
     private const string UnnamedSender = "http";
 
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>POST /v1/setup</summary>
     internal async Task<IResult> PostAsync(HttpContext http)
@@ -49,7 +50,8 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
         return yaml ? ParseYaml(Encoding.UTF8.GetString(body.Bytes.Span)) : ParseJson(body.Bytes);
     }
 
-    // JSON is YAML, so one strict reader serves both; what JSON alone has (tabs, pairs of escapes) is written out first.
+    // JSON is YAML, so one strict reader serves both; what JSON alone has (tabs, pairs of escapes) is written out
+    // first.
     private static (Setup? Setup, Problem? Problem) ParseJson(ReadOnlyMemory<byte> json)
     {
         try
@@ -61,7 +63,8 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
         }
         catch (JsonException fault)
         {
-            return (null, Problems.Malformed($"Not JSON at line {fault.LineNumber + 1}, byte {fault.BytePositionInLine}."));
+            return (null, Problems.Malformed($"Not JSON at line {fault.LineNumber + 1}, byte "
+                + $"{fault.BytePositionInLine}."));
         }
     }
 

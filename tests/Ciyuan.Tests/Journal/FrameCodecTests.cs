@@ -47,7 +47,7 @@ public sealed class FrameCodecTests
         byte[] body = Sample(out Frame frame);
         for (int at = 0; at < body.Length; at++)
         {
-            foreach (int flip in (ReadOnlySpan<int>)[0x01, 0x80, 0x7f, 0xff])
+            foreach (int flip in (ReadOnlySpan<int>)[0x01, 0xff])
             {
                 byte[] bad = [.. body];
                 bad[at] ^= (byte)flip;
@@ -106,8 +106,9 @@ public sealed class FrameCodecTests
 
     private static byte[] Sample(out Frame frame)
     {
-        frame = Enumerable.Range(1, 100).Select(seed => new SampleFrames(seed).Make(3)).First(f =>
-            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count * f.CorrectionResults.Sum(c => c.Records.Count) > 0);
+        frame = Enumerable.Range(1, 100).Select(seed => new SampleFrames(seed).Make(2)).Where(f =>
+            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count * f.CorrectionResults.Sum(c => c.Records.Count) > 0)
+            .MinBy(f => new FrameEncoder().Encode(f).Length)!;
         return new FrameEncoder().Encode(frame).ToArray();
     }
 

@@ -3,8 +3,12 @@ using Ciyuan.Journal;
 
 namespace Ciyuan.Storage;
 
-/// <summary>One remembered id in 32 bytes, in memory as in files (little-endian). A place of zero means: no entry.</summary>
-/// <remarks>Place, frozen: 40 bits frame, 16 bits index, 8 bits status: a million frames a day for 3 000 years.</remarks>
+/// <summary>
+/// One remembered id in 32 bytes, in memory as in files (little-endian). A place of zero means: no entry.
+/// </summary>
+/// <remarks>
+/// Place, frozen: 40 bits frame, 16 bits index, 8 bits status: a million frames a day for 3 000 years.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct IdEntry : IComparable<IdEntry>
 {

@@ -52,7 +52,9 @@ internal sealed class IdIndex : IHistory, IDisposable
     internal static IdIndex OpenReadOnly(string folder, FrameReader frames) =>
         new(IdRunFolder.OpenReadOnly(folder), frames, int.MaxValue);
 
-    /// <summary>The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).</summary>
+    /// <summary>
+    /// The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).
+    /// </summary>
     internal long CoveredSeq { get; }
 
     /// <summary>Makes ready for a frame. Waits while too many tables wait for their files.</summary>

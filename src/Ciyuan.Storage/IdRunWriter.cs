@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ciyuan.Storage;
 
-/// <summary>Writes a run file: entries come in order; filter and entries go out side by side through two buffers.</summary>
+/// <summary>
+/// Writes a run file: entries come in order; filter and entries go out side by side through two buffers.
+/// </summary>
 internal sealed class IdRunWriter : IDisposable
 {
     private const int BufferedEntries = 8_192; // 256 kB

@@ -15,7 +15,8 @@ internal static class Recovery
     /// <param name="index">The id index; gets the ids of replayed frames that it does not have.</param>
     /// <param name="log">Told what was done; may be null.</param>
     /// <param name="cancel">Ends it early.</param>
-    /// <exception cref="JournalException">A frame is damaged or replays differently, or the journal lost its end.</exception>
+    /// <exception cref="JournalException">A frame is damaged or replays differently, or the journal lost its
+    /// end.</exception>
     internal static Engine Run(
         string folder, int shard, SqliteJournal journal, IdIndex index, Action<string>? log, CancellationToken cancel)
     {

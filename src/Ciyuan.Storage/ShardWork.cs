@@ -5,7 +5,9 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Storage;
 
-/// <summary>A caller's commands on their way through the shard: into a proposal, then an answer, given when durable.</summary>
+/// <summary>
+/// A caller's commands on their way through the shard: into a proposal, then an answer, given when durable.
+/// </summary>
 internal abstract class ShardWork
 {
     /// <summary>How many commands, of whatever kind.</summary>

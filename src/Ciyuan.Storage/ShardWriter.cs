@@ -11,7 +11,9 @@ namespace Ciyuan.Storage;
 /// </summary>
 internal sealed class ShardWriter : IDisposable
 {
-    /// <summary>Commands joined into one frame: more gain little (a commit is 1 ms) and make each caller wait longer.</summary>
+    /// <summary>
+    /// Commands joined into one frame: more gain little (a commit is 1 ms) and make each caller wait longer.
+    /// </summary>
     private const int JoinedCommands = 8_192;
 
     private readonly ShardOptions _options;

@@ -191,7 +191,8 @@ public sealed class SqliteJournal : IDisposable
 
     /// <summary>Appends one frame in a transaction of its own; when this returns, it is durable.</summary>
     /// <exception cref="StorageFullException">No space; nothing was written.</exception>
-    /// <exception cref="JournalFaultedException">Whether it is on disk is unknown, or another writer was faster.</exception>
+    /// <exception cref="JournalFaultedException">Whether it is on disk is unknown, or another writer was
+    /// faster.</exception>
     internal void Append(
         int shard, long seq, Timestamp time, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> body)
     {
@@ -217,7 +218,9 @@ public sealed class SqliteJournal : IDisposable
         _sinceCheckpoint += body.Length + PageSize;
     }
 
-    /// <summary>Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost.</summary>
+    /// <summary>
+    /// Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost.
+    /// </summary>
     internal void CheckpointWhenDue()
     {
         if (_sinceCheckpoint >= CheckpointBytes)

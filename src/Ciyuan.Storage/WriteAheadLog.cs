@@ -54,7 +54,9 @@ internal static class WriteAheadLog
         }
     }
 
-    /// <summary>The first page with a bad checksum that is followed by a commit and by more of this log; null if none.</summary>
+    /// <summary>
+    /// The first page with a bad checksum that is followed by a commit and by more of this log; null if none.
+    /// </summary>
     private static long? FirstDamage(Stream log, Span<byte> salts, byte[] frame, (uint, uint) sum, bool bigEndian)
     {
         long? bad = null;

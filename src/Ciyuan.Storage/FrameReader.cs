@@ -114,7 +114,8 @@ internal sealed class FrameReader : IDisposable
         return task;
     }
 
-    private static bool IsUseful(Task<Frame?> task) => !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
+    private static bool IsUseful(Task<Frame?> task) =>
+        !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
 
     private Frame? ReadAndDecode(long seq)
     {

@@ -24,7 +24,8 @@ internal readonly struct IdEntry : IComparable<IdEntry>
     {
         if (past.Position.Seq is < 1 or > MaxSeq || past.Position.Index is < 0 or > ushort.MaxValue)
         {
-            throw new ArgumentOutOfRangeException(nameof(past), past.Position, "A place is frame 1 to 2^40-1, index 0 to 65535.");
+            throw new ArgumentOutOfRangeException(
+                nameof(past), past.Position, "A place is frame 1 to 2^40-1, index 0 to 65535.");
         }
 
         High = (ulong)(digest >> 64);

@@ -45,7 +45,8 @@ internal sealed class IdIndex : IHistory, IDisposable
     /// <param name="frames">Reads frames back.</param>
     /// <param name="generation">Ids in memory before they go to a file.</param>
     /// <param name="verify">Whether to read the files whole and check their hashes.</param>
-    internal static IdIndex Open(string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
+    internal static IdIndex Open(
+        string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
         new(IdRunFolder.Open(folder, verify), frames, generation);
 
     /// <summary>Opens the index and writes nothing: ids of further frames stay in memory.</summary>

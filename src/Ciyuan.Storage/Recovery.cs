@@ -39,9 +39,9 @@ internal static class Recovery
         if (seq > last)
         {
             throw new JournalException(
-                $"the journal ends at frame {last}, but {derived} has seen frame {seq}: the journal has lost its end; " +
-                "restore the newest copy of the data folder (or, to go on without those frames, delete index, snapshots " +
-                "and stats.db, which are made anew from the journal)");
+                $"the journal ends at frame {last}, {derived} has seen frame {seq}: the journal has lost its end; " +
+                "restore the newest copy of the data folder (or, to go on without those frames, delete index, " +
+                "snapshots and stats.db, which are made anew from the journal)");
         }
     }
 
@@ -53,7 +53,8 @@ internal static class Recovery
         {
             RequireTail(snapshots, snapshot.Seq, last);
             bool fits = snapshot.Seq <= index.CoveredSeq
-                && journal.Read(snapshot.Seq, shard) is { } frame && frame.Hash.AsSpan().SequenceEqual(snapshot.FrameHash);
+                && journal.Read(snapshot.Seq, shard) is { } frame
+                && frame.Hash.AsSpan().SequenceEqual(snapshot.FrameHash);
             if (!fits)
             {
                 log?.Invoke($"the snapshot of frame {snapshot.Seq} does not fit the journal or the id index; not used");

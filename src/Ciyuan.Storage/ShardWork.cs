@@ -74,7 +74,9 @@ internal sealed class RecordWork(IReadOnlyList<UsageRecord> records) : ShardWork
     }
 
     protected override UsageReply[] Answer(Applied applied, Engine engine) =>
-        applied.Records.Length == records.Count ? applied.Records : applied.Records.AsSpan(_from, records.Count).ToArray();
+        applied.Records.Length == records.Count
+            ? applied.Records
+            : applied.Records.AsSpan(_from, records.Count).ToArray();
 }
 
 /// <summary>A setup.</summary>

@@ -5,9 +5,9 @@ using Ciyuan.Quantities;
 namespace Ciyuan.Storage;
 
 /// <summary>
-/// The engine's thread: joins queued work into proposals, applies them, hands the frames to the <see cref="Committer"/>,
-/// and has snapshots taken. When the engine is ahead of the journal (a frame could not be stored), it is recovered from
-/// snapshot and journal before the next work.
+/// The engine's thread: joins queued work into proposals, applies them, hands the frames to the
+/// <see cref="Committer"/>, and has snapshots taken. When the engine is ahead of the journal (a frame could not be
+/// stored), it is recovered from snapshot and journal before the next work.
 /// </summary>
 internal sealed class ShardWriter : IDisposable
 {
@@ -236,8 +236,8 @@ internal sealed class ShardWriter : IDisposable
         {
             using var journal = SqliteJournal.OpenReadOnly(_options.Folder);
             byte[] hash = journal.Read(seq, _options.Shard)!.Value.Hash;
-            SnapshotFolder.Write(
-                DataFolder.SnapshotsPath(_options.Folder, _options.Shard), _options.Shard, new Snapshot(seq, hash, state));
+            string folder = DataFolder.SnapshotsPath(_options.Folder, _options.Shard);
+            SnapshotFolder.Write(folder, _options.Shard, new Snapshot(seq, hash, state));
         }
         catch (Exception e)
         {

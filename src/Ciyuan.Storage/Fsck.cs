@@ -178,12 +178,12 @@ public sealed class Fsck
             return "none";
         }
 
-        string said = "from the first frame, since no snapshot fits";
+        var said = new List<string>();
         using var journal = SqliteJournal.OpenReadOnly(_folder);
         using var index = IdIndex.OpenReadOnly(DataFolder.IndexPath(_folder, _shard), frames);
-        Engine recovered = Recovery.Run(_folder, _shard, journal, index, s => said = s, _cancel);
+        Engine recovered = Recovery.Run(_folder, _shard, journal, index, said.Add, _cancel);
         return recovered.WriteState().AsSpan().SequenceEqual(replayed.WriteState())
-            ? $"state from it and what follows equals the replayed state ({said})"
+            ? string.Join("; ", said.Prepend("the state recovered from it equals the replayed state"))
             : throw new JournalException(
                 "state from the newest snapshot differs from the replayed state; delete the folder snapshots, it is made anew");
     }

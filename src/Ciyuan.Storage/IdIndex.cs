@@ -93,7 +93,7 @@ internal sealed class IdIndex : IHistory, IDisposable
         {
             _folder.Enqueue(_active, _activeFirst, _last);
             _activeFirst = _last + 1;
-            _active = new IdTable();
+            _active = _folder.NewTable();
             (_runs, _frozen) = _folder.TakeView();
         }
     }
@@ -122,10 +122,14 @@ internal sealed class IdIndex : IHistory, IDisposable
             found = _frozen[i].TryFind(high, low, out entry);
         }
 
-        for (int i = 0; i < _runs.Length && !found; i++)
+        if (!found && _runs.Length > 0)
         {
-            // An entry of the present or a later frame is ahead of the replay: not seen yet.
-            found = _runs[i].TryFind(high, low, out entry) && entry.Seq < _current;
+            var mask = new IdFilterMask(low);
+            for (int i = 0; i < _runs.Length && !found; i++)
+            {
+                // An entry of the present or a later frame is ahead of the replay: not seen yet.
+                found = _runs[i].TryFind(high, low, mask, out entry) && entry.Seq < _current;
+            }
         }
 
         past = found ? entry.Past : default;

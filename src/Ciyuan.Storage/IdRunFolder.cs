@@ -23,6 +23,9 @@ internal sealed class IdRunFolder : IDisposable
     private volatile bool _news;
     private volatile bool _stopping;
     private bool _aborted;
+    private IdEntry[] _sorted = [];
+    private IdTable? _flushed;
+    private IdTable? _spare;
     private long _durable;
     private Exception? _fault;
 
@@ -100,9 +103,20 @@ internal sealed class IdRunFolder : IDisposable
             }
 
             _retired.Clear();
+            _spare = _flushed ?? _spare;
+            _flushed = null;
             Monitor.PulseAll(_gate);
             return ([.. _runs], [.. _jobs.Where(j => j.Table is not null).Select(j => j.Table!)]);
         }
+    }
+
+    /// <summary>An empty table: one that was written to its file, cleared, if there is one. Saves 32 MB of garbage each.</summary>
+    internal IdTable NewTable()
+    {
+        IdTable table = _spare ?? new IdTable();
+        _spare = null;
+        table.Clear();
+        return table;
     }
 
     internal void Enqueue(IdTable table, long firstSeq, long lastSeq) => Enqueue(new Job(table, firstSeq, lastSeq, null));
@@ -215,6 +229,7 @@ internal sealed class IdRunFolder : IDisposable
                     if (run is not null)
                     {
                         _runs.Add(run);
+                        _flushed = job.Table;
                     }
                 }
 
@@ -244,9 +259,9 @@ internal sealed class IdRunFolder : IDisposable
 
     private IdRun Write(Job job)
     {
-        IdEntry[] sorted = job.Table!.ToSorted();
+        ReadOnlySpan<IdEntry> sorted = job.Table!.Sort(ref _sorted);
         using var writer = new IdRunWriter(_folder, new IdRunFormat(sorted.Length, job.FirstSeq, job.LastSeq));
-        foreach (ref readonly IdEntry entry in sorted.AsSpan())
+        foreach (ref readonly IdEntry entry in sorted)
         {
             writer.Add(entry);
         }

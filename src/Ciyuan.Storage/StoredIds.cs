@@ -34,7 +34,8 @@ internal sealed class StoredIds : IHistory, IDisposable
         {
             _added++;
             IdEntry entry = default;
-            bool found = _runs.Any(r => r.TryFind((ulong)(digest >> 64), unchecked((ulong)digest), out entry));
+            ulong low = unchecked((ulong)digest);
+            bool found = _runs.Any(r => r.TryFind((ulong)(digest >> 64), low, new IdFilterMask(low), out entry));
             if (!found || entry.Past != past)
             {
                 _fault ??= found

@@ -44,6 +44,13 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
         return value <= (ulong)Remaining ? (int)value : throw Damaged($"counts {value} things where {Remaining} bytes remain");
     }
 
+    /// <summary>An integer of 0 to 2³¹−1.</summary>
+    public int Natural()
+    {
+        ulong value = Varint();
+        return value <= int.MaxValue ? (int)value : throw Damaged($"has {value} where at most {int.MaxValue} can stand");
+    }
+
     /// <summary>An index below a limit.</summary>
     public int Index(int limit)
     {

@@ -20,8 +20,9 @@ public sealed partial class Engine
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
     {
-        if (correction.Id.Length is 0 or > UsageRecord.MaxNameLength || correction.Source.Length is 0 or > UsageRecord.MaxNameLength
-            || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
+        if (!StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source) || !StoredText.IsText(correction.Memo)
+            || !StoredText.IsText(correction.Agreement) || correction.Memo.Length > LedgerGroup.MaxMemoLength
+            || correction.Index < -1 || !Enum.IsDefined(correction.Mode) || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
         {
             return new CorrectionResult(LedgerStatus.Malformed, 0, []);
         }

@@ -96,7 +96,7 @@ public sealed partial class Engine
             throw reader.Damaged($"is of version {version}, this program reads version {StateVersion}");
         }
 
-        var engine = new Engine(reader.Index(int.MaxValue), history) { Seq = reader.ZigZag(), Time = new Timestamp(reader.ZigZag()) };
+        var engine = new Engine(reader.Natural(), history) { Seq = reader.ZigZag(), Time = new Timestamp(reader.ZigZag()) };
         engine._idKey = reader.Raw(16).ToArray();
         engine._hasher = new IdHasher(engine._idKey);
         engine._ids = reader.ZigZag();
@@ -120,7 +120,6 @@ public sealed partial class Engine
         }
 
         ReadHolds(ref reader, engine._ledger);
-        engine._ledger.ForgetEndsBefore(engine.Time);
         int ranges = reader.Count();
         for (int i = 0; i < ranges; i++)
         {

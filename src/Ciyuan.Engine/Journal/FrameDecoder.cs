@@ -127,7 +127,7 @@ public static class FrameDecoder
         string payee = texts[reader.Index(texts.Length)];
         string currency = texts[reader.Index(texts.Length)];
         string book = texts[reader.Index(texts.Length)];
-        int version = reader.Index(int.MaxValue);
+        int version = reader.Natural();
         string model = texts[reader.Index(texts.Length)];
         var prices = new MeterPrice[reader.Count()];
         for (int i = 0; i < prices.Length; i++)
@@ -150,7 +150,7 @@ public static class FrameDecoder
             Prices = prices,
             PerCall = new Amount(reader.ZigZag128()),
             ShareOf = texts[reader.Index(texts.Length)],
-            SharePpm = reader.Index(int.MaxValue),
+            SharePpm = reader.Natural(),
         };
     }
 
@@ -296,7 +296,7 @@ public static class FrameDecoder
         string id = reader.Text();
         var eventTime = new Timestamp(unchecked(previous.UnixNanoseconds + reader.ZigZag()));
         byte flags = reader.Byte();
-        int? latency = (flags & HasLatency) == 0 ? null : reader.Index(int.MaxValue);
+        int? latency = (flags & HasLatency) == 0 ? null : reader.Natural();
         Count[] counts = ReadCounts(ref reader);
         Tag[] tags = (flags & HasTags) == 0 ? [] : new Tag[reader.Count()];
         for (int i = 0; i < tags.Length; i++)
@@ -322,7 +322,7 @@ public static class FrameDecoder
         var counts = new Count[reader.Count()];
         for (int i = 0; i < counts.Length; i++)
         {
-            int head = reader.Index(int.MaxValue);
+            int head = reader.Natural();
             counts[i] = new Count(ReadMeter(ref reader, head >> 3), (EvidenceGrade)(head & 7), (long)reader.Varint());
         }
 
@@ -341,7 +341,7 @@ public static class FrameDecoder
         {
             Rate rate = tables.Rates[reader.Index(tables.Rates.Length)];
             var amount = new Amount(reader.ZigZag128());
-            int head = reader.Index(int.MaxValue);
+            int head = reader.Natural();
             Count[]? covered = (head & 2) == 0 ? null : ReadCounts(ref reader);
             int postingCount = head >> 2;
             bool plain = (head & 1) != 0;

@@ -1,4 +1,5 @@
 using Ciyuan.Quantities;
+using Ciyuan.Usage;
 
 namespace Ciyuan.Ledger;
 
@@ -17,6 +18,14 @@ public sealed record LedgerGroup(
     /// <summary>Most operations in a group.</summary>
     public const int MaxOperations = 256;
 
+    /// <summary>Most characters in a memo.</summary>
+    public const int MaxMemoLength = 4_096;
+
+    /// <summary>No operation or too many, an id or a text that is missing, too long or no text, or no currency.</summary>
+    internal bool IsMalformed =>
+        !StoredText.IsName(Source) || !StoredText.IsName(Id) || !StoredText.IsText(Memo) || Memo.Length > MaxMemoLength
+        || Operations.Count is 0 or > MaxOperations || Operations.Any(o => o.IsMalformed);
+
     /// <summary>Hash of the content; another content under the same id is a conflict.</summary>
     public ulong Fingerprint()
     {
@@ -31,14 +40,21 @@ public sealed record LedgerGroup(
 }
 
 /// <summary>One operation of a group.</summary>
-public abstract record LedgerOperation;
+public abstract record LedgerOperation
+{
+    /// <summary>A name that is missing, too long or no text, or no currency.</summary>
+    internal abstract bool IsMalformed { get; }
+}
 
 /// <summary>Moves an amount at once.</summary>
 /// <param name="Debit">Path of the account debited.</param>
 /// <param name="Credit">Path of the account credited.</param>
 /// <param name="Currency">Currency of both.</param>
 /// <param name="Amount">Above zero.</param>
-public sealed record PostTransfer(string Debit, string Credit, Currency Currency, Amount Amount) : LedgerOperation;
+public sealed record PostTransfer(string Debit, string Credit, Currency Currency, Amount Amount) : LedgerOperation
+{
+    internal override bool IsMalformed => !StoredText.IsName(Debit) || !StoredText.IsName(Credit) || Currency.IsNone;
+}
 
 /// <summary>Reserves an amount of a consumer's funding, in the order in which it is drawn.</summary>
 /// <param name="Hold">Id of the hold, unique within the group's source.</param>
@@ -46,22 +62,34 @@ public sealed record PostTransfer(string Debit, string Credit, Currency Currency
 /// <param name="Currency">Currency.</param>
 /// <param name="Amount">Above zero.</param>
 /// <param name="Expires">When it ends by itself; must be after the frame's time.</param>
-public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amount Amount, Timestamp Expires) : LedgerOperation;
+public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amount Amount, Timestamp Expires) : LedgerOperation
+{
+    internal override bool IsMalformed => !StoredText.IsName(Hold) || !StoredText.IsName(Party) || Currency.IsNone;
+}
 
 /// <summary>Ends a hold: some of it moves to an account, the rest is released.</summary>
 /// <param name="Hold">Id of the hold.</param>
 /// <param name="Credit">Path of the account that receives.</param>
 /// <param name="Amount">0 or more; above the held amount only by <paramref name="OverrunLimit"/>.</param>
 /// <param name="OverrunLimit">How much above the hold may be drawn, first from funding, then from the overrun account.</param>
-public sealed record SettleHold(string Hold, string Credit, Amount Amount, Amount OverrunLimit) : LedgerOperation;
+public sealed record SettleHold(string Hold, string Credit, Amount Amount, Amount OverrunLimit) : LedgerOperation
+{
+    internal override bool IsMalformed => !StoredText.IsName(Hold) || !StoredText.IsName(Credit);
+}
 
 /// <summary>Ends a hold and releases all of it.</summary>
 /// <param name="Hold">Id of the hold.</param>
-public sealed record ReleaseHold(string Hold) : LedgerOperation;
+public sealed record ReleaseHold(string Hold) : LedgerOperation
+{
+    internal override bool IsMalformed => !StoredText.IsName(Hold);
+}
 
 /// <summary>Posts the opposite of a posted group's transfers. A group is reversed at most once.</summary>
 /// <param name="Group">Id of the group, of the same source.</param>
-public sealed record ReverseGroup(string Group) : LedgerOperation;
+public sealed record ReverseGroup(string Group) : LedgerOperation
+{
+    internal override bool IsMalformed => !StoredText.IsName(Group);
+}
 
 /// <summary>What became of a group or of one of its operations. The checks are made in this order, the first that
 /// applies is the answer (docs/LEDGER.md). Numbers are stored: never change or reuse one.</summary>

@@ -64,13 +64,17 @@ public sealed class LedgerState
     internal Account? Find(AccountName name) => _accounts.GetValueOrDefault(name);
 
     /// <summary>The account with a name; opened if it is not there.</summary>
-    internal Account Open(string path, Currency currency)
+    internal Account Open(string path, Currency currency, bool undoable = false)
     {
         var name = new AccountName(path, currency);
         if (!_accounts.TryGetValue(name, out Account? account))
         {
             account = new Account(name, null);
             _accounts.Add(name, account);
+            if (undoable)
+            {
+                _undo.Add(() => _accounts.Remove(name));
+            }
         }
 
         return account;
@@ -163,6 +167,7 @@ public sealed class LedgerState
     {
         debit.DebitsPosted += amount;
         credit.CreditsPosted += amount;
+        LookAtEndOf(credit);
         if (undoable)
         {
             _undo.Add(() =>
@@ -199,11 +204,24 @@ public sealed class LedgerState
         }
     }
 
-    private static void SetPending(Hold hold, int sign)
+    private void SetPending(Hold hold, int sign)
     {
         foreach ((Account account, Amount amount) in hold.Legs)
         {
             account.DebitsPending += sign > 0 ? amount : -amount;
+            LookAtEndOf(account);
+        }
+    }
+
+    /// <summary>
+    /// Something came back to an account: if its end has passed, the next frame takes it away. Which ends are still to be
+    /// looked at thus follows from the balances alone, and need not be stored.
+    /// </summary>
+    private void LookAtEndOf(Account account)
+    {
+        if (account.Funding is { Expires: { } expires } funding)
+        {
+            _fundingEnds.Add((expires, funding.Order));
         }
     }
 
@@ -265,11 +283,7 @@ public sealed class LedgerState
                 (expiries ??= []).Add(new Expiry(0, account.Name, [Post(account, breakage, left)]));
             }
 
-            // While a hold is open on it, something may come back; then it is looked at again.
-            if (account.DebitsPending.IsZero)
-            {
-                _fundingEnds.Remove((expires, order));
-            }
+            _fundingEnds.Remove((expires, order));
         }
 
         return expiries ?? (IReadOnlyList<Expiry>)[];
@@ -284,10 +298,6 @@ public sealed class LedgerState
         account.DebitsPosted = debits;
         account.CreditsPosted = credits;
     }
-
-    /// <summary>Funding whose end has been dealt with is not looked at again after a restore.</summary>
-    internal void ForgetEndsBefore(Timestamp now) => _fundingEnds.RemoveWhere(e =>
-        e.Expires <= now && _fundingByOrder[e.Order].DebitsPending.IsZero);
 
     /// <summary>Every invariant that does not hold, in words.</summary>
     internal IEnumerable<string> FindBrokenInvariants()

@@ -32,8 +32,7 @@ internal sealed class PostGroup(LedgerState ledger)
         _postings.Clear();
         Placed.Clear();
         Reversed.Clear();
-        if (group.Id.Length is 0 or > UsageRecord.MaxNameLength || group.Source.Length is 0 or > UsageRecord.MaxNameLength
-            || group.Operations.Count is 0 or > LedgerGroup.MaxOperations)
+        if (group.IsMalformed)
         {
             return new GroupResult(LedgerStatus.Malformed, -1, []);
         }
@@ -101,11 +100,6 @@ internal sealed class PostGroup(LedgerState ledger)
 
     private LedgerStatus Place(PlaceHold place, Catalog catalog, Timestamp now, GroupPast past)
     {
-        if (place.Hold.Length is 0 or > UsageRecord.MaxNameLength)
-        {
-            return LedgerStatus.Malformed;
-        }
-
         if (!InRange(place.Amount) || place.Amount.IsZero)
         {
             return LedgerStatus.AmountOutOfRange;
@@ -153,7 +147,7 @@ internal sealed class PostGroup(LedgerState ledger)
 
         // Without funding in this currency the party pays later, without a limit.
         _drawn.Clear();
-        _drawn.Add((ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency), place.Amount));
+        _drawn.Add((ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency, undoable: true), place.Amount));
         return true;
     }
 
@@ -166,7 +160,8 @@ internal sealed class PostGroup(LedgerState ledger)
 
         Hold? hold = ledger.Holds.GetValueOrDefault(past.HoldDigest(settle.Hold));
         Currency currency = hold?.Legs[0].Account.Name.Currency ?? default;
-        if (hold is not null && !TryResolve(settle.Credit, currency, catalog, out _))
+        Account? credit = null;
+        if (hold is not null && !TryResolve(settle.Credit, currency, catalog, out credit))
         {
             return LedgerStatus.AccountNotFound;
         }
@@ -186,13 +181,12 @@ internal sealed class PostGroup(LedgerState ledger)
             return LedgerStatus.ExceedsHold;
         }
 
-        Account credit = ledger.Open(settle.Credit, currency);
         ledger.End(hold, undoable: true);
         Amount rest = settle.Amount;
         foreach ((Account account, Amount reserved) in hold.Legs)
         {
             Amount part = Amount.Min(reserved, rest);
-            Add(account, credit, part);
+            Add(account, credit!, part);
             rest -= part;
         }
 
@@ -200,10 +194,14 @@ internal sealed class PostGroup(LedgerState ledger)
         rest = LedgerState.Draw(ledger.FundingOf(hold.Party), currency, null, now, rest, _drawn);
         foreach ((Account account, Amount part) in _drawn)
         {
-            Add(account, credit, part);
+            Add(account, credit!, part);
         }
 
-        Add(ledger.Open(AccountPath.Overrun(hold.Party), currency), credit, rest);
+        if (!rest.IsZero)
+        {
+            Add(ledger.Open(AccountPath.Overrun(hold.Party), currency, undoable: true), credit!, rest);
+        }
+
         return LedgerStatus.Done;
     }
 
@@ -264,7 +262,7 @@ internal sealed class PostGroup(LedgerState ledger)
         account = ledger.Find(new AccountName(path, currency));
         if (account is null && !currency.IsNone && AccountPath.MayOpen(path, catalog))
         {
-            account = ledger.Open(path, currency);
+            account = ledger.Open(path, currency, undoable: true);
         }
 
         return account is not null;

@@ -182,6 +182,7 @@ public sealed record FundingSetup(
     string Id,
     FundingKind Kind,
     string Currency = "",
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] // left out it would be read as 100, so 0 is written too
     int Priority = 100,
     string Expires = "",
     string Limit = "",

@@ -119,25 +119,33 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
         ReadOnlySpan<char> whole = point < 0 ? digits : digits[..point];
         ReadOnlySpan<char> fraction = point < 0 ? default : digits[(point + 1)..].TrimEnd('0');
         bool pointWithoutDigits = point >= 0 && digits.Length == point + 1;
-        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals || whole.Length + decimals > 38
+        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals 
             || whole.ContainsAnyExceptInRange('0', '9') || fraction.ContainsAnyExceptInRange('0', '9'))
         {
             return false;
         }
 
-        // At most 38 digits, so below 10³⁸ < 2¹²⁷: no overflow is possible.
+        whole = whole.TrimStart('0');
+        if (whole.Length + decimals > 39)
+        {
+            return false;
+        }
+
+        // Built up below zero, where there is room for one more: 38 digits stay within 10³⁸ < 2¹²⁷, only the last can go beyond.
         Int128 value = 0;
-        foreach (char digit in whole)
+        for (int i = 0; i < whole.Length + decimals; i++)
         {
-            value = (value * 10) + (digit - '0');
+            int at = i - whole.Length;
+            int digit = at < 0 ? whole[i] - '0' : at < fraction.Length ? fraction[at] - '0' : 0;
+            if (i == 38 && value < (Int128.MinValue + digit) / 10)
+            {
+                return false;
+            }
+
+            value = (value * 10) - digit;
         }
 
-        for (int i = 0; i < decimals; i++)
-        {
-            value = (value * 10) + (i < fraction.Length ? fraction[i] - '0' : 0);
-        }
-
-        scaled = negative ? -value : value;
-        return true;
+        scaled = negative ? value : value == Int128.MinValue ? 0 : -value;
+        return negative || value != Int128.MinValue;
     }
 }

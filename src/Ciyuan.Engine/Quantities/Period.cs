@@ -47,30 +47,30 @@ public readonly record struct Period
     {
         period = default;
         LocalDate first;
-        LocalDate next;
+        Func<LocalDate, LocalDate> next;
         if (text.Length == 4 && AnnualYear(text) is { } year)
         {
-            (first, next) = (year, year.PlusYears(1));
+            (first, next) = (year, d => d.PlusYears(1));
         }
         else if (YearMonthPattern.Iso.Parse(text) is { Success: true } month)
         {
-            (first, next) = (month.Value.OnDayOfMonth(1), month.Value.OnDayOfMonth(1).PlusMonths(1));
+            (first, next) = (month.Value.OnDayOfMonth(1), d => d.PlusMonths(1));
         }
         else if (LocalDatePattern.Iso.Parse(text) is { Success: true } day)
         {
-            (first, next) = (day.Value, day.Value.PlusDays(1));
+            (first, next) = (day.Value, d => d.PlusDays(1));
         }
         else
         {
             return false;
         }
 
-        if (first.Year < 1678 || next.Year > 2261)
+        if (first.Year is < 1678 or > 2261 || next(first).Year > 2261)
         {
             return false;
         }
 
-        period = new Period(StartOf(first, zone), StartOf(next, zone));
+        period = new Period(StartOf(first, zone), StartOf(next(first), zone));
         return true;
     }
 

@@ -169,6 +169,21 @@ public sealed record Rate
 
     private int _hash;
 
+    /// <summary>A rate with nothing in it yet.</summary>
+    public Rate()
+    {
+    }
+
+    // What `with` starts from: everything but the hash, which is that of other content.
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    private Rate(Rate other)
+    {
+        (Agreement, Method, Side, Payer, Payee) = (other.Agreement, other.Method, other.Side, other.Payer, other.Payee);
+        (Currency, Book, Version, Model) = (other.Currency, other.Book, other.Version, other.Model);
+        (Prices, PerCall, ShareOf) = (other.Prices, other.PerCall, other.ShareOf);
+        (SharePpm, Reason) = (other.SharePpm, other.Reason);
+    }
+
     /// <inheritdoc/>
     public bool Equals(Rate? other) =>
         ReferenceEquals(this, other)

@@ -69,8 +69,11 @@ public readonly record struct Meter : IComparable<Meter>
     /// <summary>From the stored number; false when it names no meter.</summary>
     public static bool TryFromValue(int value, out Meter meter)
     {
-        meter = new Meter((ushort)value);
-        return value is >= 0 and < 256 ? TokenClass.TryFromValue((byte)value, out _) : value >= 256 && value < 256 + Units.Length;
+        bool known = value is >= 0 and < 256
+            ? TokenClass.TryFromValue((byte)value, out _)
+            : value >= 256 && value < 256 + Units.Length;
+        meter = known ? new Meter((ushort)value) : default;
+        return known;
     }
 
     /// <summary>Reads a token class name or <c>image</c>, <c>second</c>, <c>character</c>, <c>page</c>, <c>request</c>,

@@ -78,6 +78,49 @@ public sealed record UsageContext(
 
     private ulong _fingerprint;
 
+    // What `with` starts from: all parts, but not the fingerprint, which is that of other content.
+    private UsageContext(UsageContext other)
+    {
+        (Source, Party, Project, Key, Scenario) = (other.Source, other.Party, other.Project, other.Key, other.Scenario);
+        (ModelAsked, ModelAnswered, Provider) = (other.ModelAsked, other.ModelAnswered, other.Provider);
+        (Site, Operation) = (other.Site, other.Operation);
+    }
+
+    /// <summary>Why a part can't be accepted, or null.</summary>
+    internal string? FindFault()
+    {
+        if (_accepted)
+        {
+            return null;
+        }
+
+        if (Source.Length == 0)
+        {
+            return "source: is missing; ids are unique within a source";
+        }
+
+        for (int i = 0; i < Parts; i++)
+        {
+            if (this[i].Length > UsageRecord.MaxNameLength)
+            {
+                return $"{this[i][..24]}…: a name has at most {UsageRecord.MaxNameLength} characters, this has {this[i].Length}";
+            }
+
+            if (!StoredText.IsText(this[i]))
+            {
+                return $"{PartNames[i]}: has a zero character or half of a surrogate pair, and can't be stored";
+            }
+        }
+
+        _accepted = true;
+        return null;
+    }
+
+    private bool _accepted; // contexts are shared by many records, so each is looked at once
+
+    private static readonly string[] PartNames =
+        ["source", "party", "project", "key", "scenario", "model asked", "model answered", "provider", "site", "operation"];
+
     /// <inheritdoc/>
     public bool Equals(UsageContext? other)
     {
@@ -228,17 +271,19 @@ public sealed class UsageRecord
             return $"id: must have 1 to {MaxNameLength} characters, has {Id.Length}";
         }
 
-        if (Context.Source.Length == 0)
+        if (Context.FindFault() is { } fault)
         {
-            return "source: is missing; ids are unique within a source";
+            return fault;
         }
 
-        for (int i = 0; i < UsageContext.Parts; i++)
+        if (!StoredText.IsText(Id) || !StoredText.IsText(Hold))
         {
-            if (Context[i].Length > MaxNameLength)
-            {
-                return $"{Context[i][..24]}…: a name has at most {MaxNameLength} characters, this has {Context[i].Length}";
-            }
+            return "id or hold: has a zero character or half of a surrogate pair, and can't be stored";
+        }
+
+        if (Outcome > Outcome.Cut)
+        {
+            return $"outcome: there is none with number {(int)Outcome}";
         }
 
         if (Counts.Length > MaxCounts || Tags.Length > MaxTags || Hold.Length > MaxNameLength || LatencyMs < 0)
@@ -262,6 +307,11 @@ public sealed class UsageRecord
             {
                 return $"{Counts[i].Meter}: counted twice or out of order";
             }
+
+            if (Counts[i].Grade > EvidenceGrade.Estimated)
+            {
+                return $"{Counts[i].Meter}: there is no evidence grade with number {(int)Counts[i].Grade}";
+            }
         }
 
         return null;
@@ -274,6 +324,11 @@ public sealed class UsageRecord
             if (Tags[i].Name.Length is 0 or > 64 || Tags[i].Value.Length > MaxNameLength)
             {
                 return $"tag '{Tags[i].Name}': a name has 1 to 64 characters, a value at most {MaxNameLength}";
+            }
+
+            if (!StoredText.IsText(Tags[i].Name) || !StoredText.IsText(Tags[i].Value))
+            {
+                return $"tag {i + 1}: has a zero character or half of a surrogate pair, and can't be stored";
             }
 
             if (i > 0 && string.CompareOrdinal(Tags[i].Name, Tags[i - 1].Name) <= 0)

@@ -49,10 +49,10 @@ public sealed class SetupYamlTests
     }
 
     [Theory]
-    [InlineData("parties:\n  - {id: a, name: A, roles: [consumer], colour: red}", "line 2, column 44: 'colour'")]
+    [InlineData("parties:\n  - {id: a, name: A, roles: [consumer], colour: red}", "line 2, column 41: 'colour'")]
     [InlineData("partys: []", "line 1, column 1: 'partys'")]
     [InlineData("parties:\n  - {name: A, roles: [consumer]}", "line 2, column 5: a party needs 'id'")]
-    [InlineData("parties:\n  - {id: a, roles: [customer]}", "line 2, column 20: 'roles' must be one of")]
+    [InlineData("parties:\n  - {id: a, roles: [customer]}", "line 2, column 21: 'roles' must be one of")]
     [InlineData("parties: {id: a}", "line 1, column 10: 'parties' must be a list")]
     [InlineData("parties: [a]", "line 1, column 11: a party must be a map")]
     [InlineData("books: [{id: b, currency: USD, version: one}]", "'version' must be a whole number")]

@@ -37,16 +37,24 @@ public sealed class LedgerState
     /// <summary>Opens the funding accounts of a setup; <paramref name="commit"/> false only checks.</summary>
     internal void AddFunding(Setup setup, Catalog catalog, List<string> faults, ref bool changed, bool commit)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (FundingSetup funding in setup.Funding)
         {
             Funding? read = ReadFunding(funding, catalog, faults);
-            if (read is null || !seen.Add(read.Name.Path))
+            if (read is null)
             {
                 continue;
             }
 
-            if (!_accounts.TryGetValue(read.Name, out Account? old))
+            string terms = Describe(funding);
+            if (!seen.TryAdd(read.Name.Path, terms))
+            {
+                if (seen[read.Name.Path] != terms)
+                {
+                    faults.Add($"funding '{funding.Id}' of '{funding.Party}': stands twice, with other terms; choose another id");
+                }
+            }
+            else if (!_accounts.TryGetValue(read.Name, out Account? old))
             {
                 changed = true;
                 if (commit)
@@ -54,7 +62,7 @@ public sealed class LedgerState
                     Open(read);
                 }
             }
-            else if (Describe(old.Funding!.Setup) != Describe(funding))
+            else if (Describe(old.Funding!.Setup) != terms)
             {
                 faults.Add($"funding '{funding.Id}' of '{funding.Party}': is there with other terms; choose another id");
             }

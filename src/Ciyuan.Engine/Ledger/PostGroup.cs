@@ -166,9 +166,19 @@ internal sealed class PostGroup(LedgerState ledger)
             return LedgerStatus.AccountNotFound;
         }
 
+        if (hold is not null && MayDraw(hold, credit!, settle.Amount))
+        {
+            return LedgerStatus.AccountsAreSame;
+        }
+
         if (AccountPath.IsKept(settle.Credit))
         {
             return LedgerStatus.AccountIsKept;
+        }
+
+        if (credit is not null && HasExpired(credit, now))
+        {
+            return LedgerStatus.AccountExpired;
         }
 
         if (hold is null)
@@ -204,6 +214,12 @@ internal sealed class PostGroup(LedgerState ledger)
 
         return LedgerStatus.Done;
     }
+
+    /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the overrun.</summary>
+    private bool MayDraw(Hold hold, Account account, Amount amount) =>
+        Array.Exists(hold.Legs, leg => leg.Account == account)
+        || (amount > hold.Total
+            && (account.Name.Path == AccountPath.Overrun(hold.Party) || ledger.FundingOf(hold.Party).Contains(account)));
 
     private LedgerStatus Release(ReleaseHold release, GroupPast past)
     {

@@ -92,25 +92,38 @@ internal sealed partial class PostUsage
     private static bool InScope(Rate rate, string agreement) =>
         agreement.Length == 0 || rate.Agreement == agreement || rate.ShareOf == agreement || rate.Agreement.Length == 0;
 
-    /// <summary>Whether a rate is among those that the record is rated under now. A share stays only if its base does.</summary>
-    private bool Stays(Rate rate)
+    /// <summary>
+    /// Whether a rate is among those that the record is rated under now. A share stays only if its base does, and all that
+    /// share it, since the last pico goes to one of them; with an agreement, only if those are looked at.
+    /// </summary>
+    private bool Stays(Rate rate, string agreement)
     {
         if (!IsRated(rate))
         {
             return false;
         }
 
-        bool stays = true;
-        if (rate.Method == RateMethod.Share)
+        if (rate.Method != RateMethod.Share || (agreement.Length > 0 && agreement != rate.ShareOf))
         {
-            stays = false;
-            foreach (CurrentCharge current in _current)
-            {
-                stays |= current.Charge.Rate.Agreement == rate.ShareOf && IsRated(current.Charge.Rate);
-            }
+            return true;
         }
 
-        return stays;
+        int shares = 0;
+        bool baseStays = false;
+        foreach (CurrentCharge current in _current)
+        {
+            Rate other = current.Charge.Rate;
+            bool sibling = other.ShareOf == rate.ShareOf;
+            shares += sibling ? 1 : 0;
+            if (sibling && !IsRated(other))
+            {
+                return false;
+            }
+
+            baseStays |= other.Agreement == rate.ShareOf && IsRated(other);
+        }
+
+        return baseStays && shares == _rated.Count(r => r.Rate.ShareOf == rate.ShareOf);
     }
 
     private bool IsRated(Rate rate)
@@ -126,11 +139,14 @@ internal sealed partial class PostUsage
         return false;
     }
 
-    private int FindStaying(Rate rate)
+    /// <summary>The charge that stands for a rated line: the same one when it stays, any of its agreement out of scope.</summary>
+    private int FindStaying(Rate rate, string agreement)
     {
+        bool inScope = InScope(rate, agreement);
         for (int i = 0; i < _current.Count; i++)
         {
-            if (_current[i].Charge.Rate.Equals(rate) && Stays(rate))
+            Rate current = _current[i].Charge.Rate;
+            if (inScope ? current.Equals(rate) && Stays(rate, agreement) : current.Agreement == rate.Agreement)
             {
                 return i;
             }
@@ -144,7 +160,7 @@ internal sealed partial class PostUsage
         foreach (CurrentCharge current in _current)
         {
             Charge charge = current.Charge;
-            if (!InScope(charge.Rate, agreement) || Stays(charge.Rate))
+            if (!InScope(charge.Rate, agreement) || Stays(charge.Rate, agreement))
             {
                 continue;
             }
@@ -166,11 +182,12 @@ internal sealed partial class PostUsage
         int start = _postings.Count;
         for (int i = 0; i < _rated.Count; i++)
         {
-            int staying = FindStaying(_rated[i].Rate);
+            int staying = FindStaying(_rated[i].Rate, agreement);
             bool anew = staying < 0 && InScope(_rated[i].Rate, agreement);
             if (staying >= 0)
             {
-                _rated[i] = _rated[i] with { Amount = _current[staying].Charge.Amount }; // what shares of it are cut from
+                Charge charge = _current[staying].Charge; // what shares of it are cut from
+                _rated[i] = _rated[i] with { Rate = charge.Rate, Amount = charge.Amount };
             }
 
             packPostings[i] = anew ? DrawPacks(i, record, plan, catalog, now) : -1;

@@ -19,7 +19,7 @@ public record struct RatedLine(PlanLine Line, Rate Rate, Amount Amount)
 /// <summary>Step 5, Rate 计价: from a record and its plan to amounts. Exact integers; no price is never zero.</summary>
 public static class RateUsage
 {
-    private const int MostShares = 64;
+    private const int MostOnStack = 64;
 
     /// <summary>
     /// Rates a record: fills <paramref name="rated"/> with a line for each agreement that bills it, shares still at zero
@@ -151,11 +151,11 @@ public static class RateUsage
 
     private static void ShareOut(RatingPlans plans, List<RatedLine> rated, RatedLine basis)
     {
-        Span<int> places = stackalloc int[MostShares];
-        Span<long> weights = stackalloc long[MostShares + 1];
+        Span<int> places = rated.Count <= MostOnStack ? stackalloc int[MostOnStack] : new int[rated.Count];
+        Span<long> weights = rated.Count <= MostOnStack ? stackalloc long[MostOnStack + 1] : new long[rated.Count + 1];
         int n = 0;
         long rest = 1_000_000;
-        for (int i = 0; i < rated.Count && n < MostShares; i++)
+        for (int i = 0; i < rated.Count; i++)
         {
             if (rated[i].Rate.Method == RateMethod.Share && ReferenceEquals(rated[i].Line.Base, basis.Line))
             {
@@ -170,7 +170,7 @@ public static class RateUsage
             return;
         }
 
-        Span<Amount> shares = stackalloc Amount[n + 1];
+        Span<Amount> shares = n < MostOnStack ? stackalloc Amount[n + 1] : new Amount[n + 1];
         weights[n] = Math.Max(rest, 0);
         if (rest >= 0)
         {

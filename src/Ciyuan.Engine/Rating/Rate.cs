@@ -50,7 +50,7 @@ public enum SuspenseReason : byte
     /// <summary>The book prices the model, but not every class or unit that was counted.</summary>
     NoClassPrice = 4,
 
-    /// <summary>The charge that this one is a share of is itself in suspense, or there is none.</summary>
+    /// <summary>The charge that this one is a share of is itself in suspense.</summary>
     NoBase = 5,
 
     /// <summary>The provider named in the record has no agreement that covers it.</summary>

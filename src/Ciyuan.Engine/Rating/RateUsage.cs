@@ -46,6 +46,7 @@ public static class RateUsage
             }
         }
 
+        RemoveBaseless(rated);
         if (!income)
         {
             rated.Add(new RatedLine(plan.NoIncome, plan.NoIncome.Rate, default));
@@ -73,15 +74,6 @@ public static class RateUsage
             if (rated[i].Rate.Method != RateMethod.Share)
             {
                 ShareOut(plans, rated, rated[i]);
-            }
-        }
-
-        // What is still a share without an amount has no base on this record.
-        for (int i = 0; i < rated.Count; i++)
-        {
-            if (rated[i].Rate.Method == RateMethod.Share && !HasBase(rated, rated[i].Line.Base))
-            {
-                rated[i] = rated[i] with { Rate = plans.Suspended(rated[i].Rate, SuspenseReason.NoBase) };
             }
         }
     }
@@ -146,8 +138,30 @@ public static class RateUsage
         return true;
     }
 
-    private static bool HasBase(List<RatedLine> rated, PlanLine? basis) =>
-        basis is not null && rated.Exists(r => ReferenceEquals(r.Line, basis) && !r.IsSuspended);
+    /// <summary>Takes out shares of agreements that bill nothing here: there is nothing to share, so nothing is owed.</summary>
+    private static void RemoveBaseless(List<RatedLine> rated)
+    {
+        for (int i = rated.Count - 1; i >= 0; i--)
+        {
+            if (rated[i].Rate.Method == RateMethod.Share && !IsRated(rated, rated[i].Line.Base))
+            {
+                rated.RemoveAt(i);
+            }
+        }
+    }
+
+    private static bool IsRated(List<RatedLine> rated, PlanLine? line)
+    {
+        foreach (RatedLine other in rated)
+        {
+            if (line is not null && ReferenceEquals(other.Line, line))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static void ShareOut(RatingPlans plans, List<RatedLine> rated, RatedLine basis)
     {

@@ -137,6 +137,8 @@ public sealed class RatingPlans
             line.Base = lines.Find(l => l.Agreement!.Id == line.Rate.ShareOf);
         }
 
+        // A share covers what the agreement that it shares covers.
+        lines.RemoveAll(l => l.Rate.Method == RateMethod.Share && l.Base is null);
         bool knownProvider = _catalog.HasRole(context.Provider, Role.Provider);
         return new RatingPlan(
             context,

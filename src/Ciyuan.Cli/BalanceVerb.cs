@@ -8,8 +8,8 @@ using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now or at any moment, from the journal alone. Reads beside a running
-/// server.</summary>
+/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now or at any moment, from the journal alone. Reads beside a
+/// running server.</summary>
 internal static class BalanceVerb
 {
     internal static Command Make()

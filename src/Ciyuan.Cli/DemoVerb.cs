@@ -6,8 +6,8 @@ using Ciyuan.Statistics;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan demo</c>: the main job on the samples, in a fresh folder: setup, deposits, import, report, statement,
-/// balances, check. Each step is the verb that its heading names.</summary>
+/// <summary><c>ciyuan demo</c>: the main job on the samples, in a fresh folder: setup, deposits, import, report,
+/// statement, balances, check. Each step is the verb that its heading names.</summary>
 internal static class DemoVerb
 {
     private static readonly (string Party, string Funding, string Amount)[] Deposits =

@@ -8,7 +8,8 @@ using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan deposit PARTY FUNDING AMOUNT</c>: fills a funding account from the platform's cash account.</summary>
+/// <summary><c>ciyuan deposit PARTY FUNDING AMOUNT</c>: fills a funding account from the platform's cash
+/// account.</summary>
 internal static class DepositVerb
 {
     private const string Source = "cli";

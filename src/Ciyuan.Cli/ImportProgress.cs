@@ -5,7 +5,8 @@ using Spectre.Console;
 
 namespace Ciyuan.Cli;
 
-/// <summary>Shows on standard error how far an import is: a bar, records and bytes per second, remaining time.</summary>
+/// <summary>Shows on standard error how far an import is: a bar, records and bytes per second, remaining
+/// time.</summary>
 internal static class ImportProgress
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(200);

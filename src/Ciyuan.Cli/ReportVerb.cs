@@ -4,7 +4,8 @@ using Ciyuan.Statistics;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan report</c>: usage and money by any mix of time and dimensions. Reads beside a running server.</summary>
+/// <summary><c>ciyuan report</c>: usage and money by any mix of time and dimensions. Reads beside a running
+/// server.</summary>
 internal static class ReportVerb
 {
     private static readonly Bucket[] Buckets = Enum.GetValues<Bucket>();

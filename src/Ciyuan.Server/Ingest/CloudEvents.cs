@@ -7,8 +7,8 @@ namespace Ciyuan.Server.Ingest;
 
 /// <summary>
 /// Reads CloudEvents 1.0 in structured JSON. The data is either the fields of a usage record, or the short form that
-/// counts tokens of one type. Source, id and time come from the envelope, the party from the subject; where envelope and
-/// data differ, the event is refused. docs/INGEST.md describes it.
+/// counts tokens of one type. Source, id and time come from the envelope, the party from the subject; where envelope
+/// and data differ, the event is refused. docs/INGEST.md describes it.
 /// </summary>
 /// <remarks>Not safe for several threads: each has its own.</remarks>
 public sealed class CloudEvents

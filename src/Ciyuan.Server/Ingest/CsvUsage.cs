@@ -332,8 +332,8 @@ public sealed class CsvUsage
         return _builder.TryBuild(out record);
     }
 
-    // Each mapped column, in the order of the fields' names, after its length: columns added to the file or moved in it,
-    // and other constants, leave the hash as it is.
+    // Each mapped column, in the order of the fields' names, after its length: columns added to the file or moved in
+    // it, and other constants, leave the hash as it is.
     private UInt128 HashMapped(ReadOnlySpan<byte> row)
     {
         int used = 0;

@@ -5,8 +5,9 @@ using Ciyuan.Usage;
 namespace Ciyuan.Server.Ingest;
 
 /// <summary>
-/// Gathers the fields of one usage record as UTF-8 and makes the record. All readers go through it, so that a rule about
-/// a field stands in one place. Each <c>Set</c> and <c>Add</c> says whether the value is taken; if not, <see cref="Fault"/>
+/// Gathers the fields of one usage record as UTF-8 and makes the record. All readers go through it, so that a rule
+/// about a field stands in one place. Each <c>Set</c> and <c>Add</c> says whether the value is taken; if not, <see
+/// cref="Fault"/>
 /// says why.
 /// </summary>
 internal sealed class RecordBuilder

@@ -12,7 +12,8 @@ public sealed class YamlFileException(string message) : Exception(message);
 /// </summary>
 internal sealed class StrictYaml
 {
-    /// <summary>Largest file in bytes (16 MiB): a price book with a hundred thousand prices has about a third.</summary>
+    /// <summary>Largest file in bytes (16 MiB): a price book with a hundred thousand prices has about a
+    /// third.</summary>
     internal const int MaxBytes = 16 << 20;
 
     private readonly YamlMappingNode _map;

@@ -2,8 +2,8 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Ingest;
 
-/// <summary>The fields of a usage record as it is read. The first ten are the parts of <see cref="UsageContext"/>, in its
-/// order, so that the number is the part.</summary>
+/// <summary>The fields of a usage record as it is read. The first ten are the parts of <see cref="UsageContext"/>, in
+/// its order, so that the number is the part.</summary>
 internal enum UsageField : byte
 {
     Source,

@@ -42,9 +42,9 @@ public sealed record ImportOptions
 public sealed class ImportException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Reads files of usage into the ledger: chunks of whole lines, read on several threads, put back into the order of the file,
-/// and recorded in batches. Refused lines go to a reject file and the rest goes on. It can be stopped at any point: the ids
-/// of what was recorded are known, so running it again loses nothing and adds nothing twice.
+/// Reads files of usage into the ledger: chunks of whole lines, read on several threads, put back into the order of
+/// the file, and recorded in batches. Refused lines go to a reject file and the rest goes on. It can be stopped at
+/// any point: the ids of what was recorded are known, so running it again loses nothing and adds nothing twice.
 /// </summary>
 public sealed class UsageImport
 {
@@ -69,7 +69,8 @@ public sealed class UsageImport
     /// <summary>What has been done so far.</summary>
     public ImportTally Tally { get; } = new();
 
-    /// <summary>Imports files, one after the other. Stops at the first batch that is not accepted, with its exception.</summary>
+    /// <summary>Imports files, one after the other. Stops at the first batch that is not accepted, with its
+    /// exception.</summary>
     /// <param name="files">Paths; <c>.gz</c> is unpacked; <c>-</c> is standard input.</param>
     /// <param name="cancel">Stops between two batches; what is on its way is awaited.</param>
     /// <exception cref="ImportException">The file can't be read, or it can't be imported as it is.</exception>
@@ -237,7 +238,8 @@ public sealed class UsageImport
                 : throw new ImportException($"{file} has more than {CsvRowIds.MaxRows} rows and no column for the id, "
                     + "so equal rows can't be told apart: name one with --map id=COLUMN, or import the file in parts.");
 
-        /// <summary>Puts a task for each chunk into the channel, in order; the channel's bound limits how many run.</summary>
+        /// <summary>Puts a task for each chunk into the channel, in order; the channel's bound limits how many
+        /// run.</summary>
         internal async Task ReadAsync(ChannelWriter<Task<ParsedChunk>> chunks, CancellationToken cancel)
         {
             Exception? problem = null;

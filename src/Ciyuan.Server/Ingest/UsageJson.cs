@@ -6,13 +6,15 @@ namespace Ciyuan.Server.Ingest;
 
 /// <summary>
 /// Reads usage records from JSON in UTF-8, without a document tree and without a string for each property: what many
-/// records share becomes the one kept <see cref="UsageContext"/>. docs/INGEST.md describes the format. Strict: an unknown
-/// field, a field twice or a value with more digits than its meter has is refused, so nothing is dropped silently.
+/// records share becomes the one kept <see cref="UsageContext"/>. docs/INGEST.md describes the format. Strict: an
+/// unknown field, a field twice or a value with more digits than its meter has is refused, so nothing is dropped
+/// silently.
 /// </summary>
 /// <remarks>Not safe for several threads: each has its own.</remarks>
 public sealed class UsageJson
 {
-    /// <summary>Longest record in bytes (1 MiB): 32 tags and 64 counts of the greatest length are below 100 KiB.</summary>
+    /// <summary>Longest record in bytes (1 MiB): 32 tags and 64 counts of the greatest length are below 100
+    /// KiB.</summary>
     public const int MaxBytes = 1 << 20;
 
     private const int MaxDepth = 2; // the record and the maps in it
@@ -24,7 +26,8 @@ public sealed class UsageJson
 
     /// <summary>Reads one record.</summary>
     /// <param name="json">One JSON object; white space around it is allowed.</param>
-    /// <param name="record">The record, which has passed <see cref="UsageRecord.FindFault"/>; null when refused.</param>
+    /// <param name="record">The record, which has passed <see cref="UsageRecord.FindFault"/>; null when
+    /// refused.</param>
     /// <param name="fault">Why it was refused.</param>
     /// <returns>False when refused.</returns>
     public bool TryParse(ReadOnlySpan<byte> json, out UsageRecord? record, out IngestFault fault)

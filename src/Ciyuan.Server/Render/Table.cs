@@ -85,7 +85,8 @@ public sealed record Table(IReadOnlyList<TableColumn> Columns)
     /// <summary>Writes scope and notes alone: what stands beside a CSV.</summary>
     public void WriteScope(TextWriter output) => WriteSentences(output, [.. Scope, .. Notes]);
 
-    /// <summary>The figure with a comma between each three digits before the point; other texts stay as they are.</summary>
+    /// <summary>The figure with a comma between each three digits before the point; other texts stay as they
+    /// are.</summary>
     public static string Group(string figure)
     {
         int start = figure.StartsWith('-') ? 1 : 0;

@@ -19,7 +19,11 @@ internal static class BalanceVerb
             Description = "Accounts, such as acme/*",
             DefaultValueFactory = _ => "*",
         };
-        var at = new Option<string?>("--at") { Description = "The moment, which is in it: RFC 3339", HelpName = "TIME" };
+        var at = new Option<string?>("--at")
+        {
+            Description = "The moment, which is in it: RFC 3339",
+            HelpName = "TIME",
+        };
         Option<string> by = GlobalOptions.Words("--by", "Which time places a posting", "recorded", "event");
         var command = new Command("balance", "Balances of accounts, now or at any moment") { pattern, at, by };
         return command.Runs((parsed, context, cancel) =>

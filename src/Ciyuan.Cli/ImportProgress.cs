@@ -13,12 +13,14 @@ internal static class ImportProgress
 
     internal static async Task ShowAsync(ImportTally tally, IReadOnlyList<string> files, Task import)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         long bytes = files.Where(File.Exists).Sum(file => new FileInfo(file).Length);
         bool isKnown = bytes > 0 && !files.Contains(ImportOptions.StandardInput);
         long started = Stopwatch.GetTimestamp();
         await console.Progress()
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new RemainingTimeColumn())
+            .Columns(
+                new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new RemainingTimeColumn())
             .StartAsync(async progress =>
             {
                 ProgressTask bar = progress.AddTask("import", maxValue: Math.Max(1, bytes));

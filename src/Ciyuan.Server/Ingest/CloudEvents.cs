@@ -88,7 +88,8 @@ public sealed class CloudEvents
         }
         catch (InvalidOperationException)
         {
-            return _builder.Refuse(IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
+            return _builder.Refuse(
+                IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
         }
     }
 
@@ -157,7 +158,8 @@ public sealed class CloudEvents
     {
         if (!_usage.TryReadFields(json[_data!.Value], _builder, _tokens))
         {
-            return _builder.Refuse(_builder.Fault.Code, _builder.Fault.Field.Length == 0 ? "data" : $"data.{_builder.Fault.Field}",
+            return _builder.Refuse(
+                _builder.Fault.Code, _builder.Fault.Field.Length == 0 ? "data" : $"data.{_builder.Fault.Field}",
                 _builder.Fault.Reason);
         }
 
@@ -181,7 +183,8 @@ public sealed class CloudEvents
         }
 
         if (!TryMergePart(UsageField.Source, _envelope[(int)Attribute.Source]!)
-            || (_envelope[(int)Attribute.Subject] is { Length: > 0 } subject && !TryMergePart(UsageField.Party, subject))
+            || (_envelope[(int)Attribute.Subject] is { Length: > 0 } subject
+                && !TryMergePart(UsageField.Party, subject))
             || !_builder.TrySetText(UsageField.Id, Encoding.UTF8.GetBytes(id)))
         {
             return false;

@@ -55,7 +55,8 @@ public sealed record CsvMapping
 
     /// <summary>Names of the presets.</summary>
     public static IReadOnlyList<string> Presets { get; } =
-        [.. typeof(CsvMapping).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
+        [.. typeof(CsvMapping).Assembly.GetManifestResourceNames()
+            .Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
             .Select(n => n[PresetPrefix.Length..^".yaml".Length]).Order(StringComparer.Ordinal)];
 
     /// <summary>A preset.</summary>

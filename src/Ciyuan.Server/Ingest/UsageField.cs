@@ -41,7 +41,8 @@ internal static class UsageNames
 {
     private static readonly string[] FieldNames =
     [
-        "source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site", "operation", "id",
+        "source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site", "operation",
+        "id",
         "time", "outcome", "latency_ms", "counts", "units", "grade", "grades", "tags", "hold",
         "tokens", "type", "prompt_tokens", "completion_tokens", "total_tokens",
     ];

@@ -127,7 +127,8 @@ public sealed class UsageImport
         }
     }
 
-    private async ValueTask TakeAsync(ParsedChunk chunk, FileSource source, RejectFile rejects, CancellationToken cancel)
+    private async ValueTask TakeAsync(
+        ParsedChunk chunk, FileSource source, RejectFile rejects, CancellationToken cancel)
     {
         foreach (RejectedLine reject in chunk.Rejects)
         {
@@ -137,7 +138,8 @@ public sealed class UsageImport
         Tally.AddRead(chunk.Records.Count + chunk.Rejects.Count, chunk.Rejects.Count);
         for (int i = 0; i < chunk.Records.Count; i++)
         {
-            _batch.Add(chunk.Contents.Count == 0 ? chunk.Records[i] : source.Identify(chunk.Records[i], chunk.Contents[i]));
+            _batch.Add(
+                chunk.Contents.Count == 0 ? chunk.Records[i] : source.Identify(chunk.Records[i], chunk.Contents[i]));
             if (_batch.Count == _options.BatchSize)
             {
                 await SendAsync(source.File, i == chunk.Records.Count - 1 ? chunk.LastLine : source.LastLine, cancel);
@@ -196,7 +198,8 @@ public sealed class UsageImport
         {
             if (files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path)))
             {
-                throw new ImportException($"{path} can't be both an input and the reject file: name another with --rejects.");
+                throw new ImportException(
+                    $"{path} can't be both an input and the reject file: name another with --rejects.");
             }
 
             File.Delete(path);
@@ -209,7 +212,9 @@ public sealed class UsageImport
         {
             return file == ImportOptions.StandardInput
                 ? Console.OpenStandardInput()
-                : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
+                : new FileStream(
+                    file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0,
+                    FileOptions.SequentialScan);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -300,7 +305,8 @@ public sealed class UsageImport
 
         private ParsedChunk Parse(FileChunk chunk)
         {
-            LineParser parser = _parsers.TryTake(out LineParser? idle) ? idle : new LineParser(options.Format, _columns);
+            LineParser parser = _parsers.TryTake(out LineParser? idle) ? idle
+                : new LineParser(options.Format, _columns);
             ParsedChunk parsed = parser.Parse(chunk);
             _parsers.Add(parser);
             ArrayPool<byte>.Shared.Return(chunk.Buffer);
@@ -335,7 +341,8 @@ public sealed class UsageImport
     /// <summary>Refused lines as JSON lines; the file is made with the first.</summary>
     private sealed class RejectFile : IDisposable
     {
-        private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        private static readonly JsonWriterOptions Readable =
+            new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
         private readonly string _input;
         private FileStream? _file;

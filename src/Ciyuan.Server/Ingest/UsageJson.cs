@@ -47,7 +47,8 @@ public sealed class UsageJson
     {
         if (json.Length > MaxBytes)
         {
-            return builder.Refuse(IngestCode.TooLong, "", $"a record has at most {MaxBytes} bytes, this has {json.Length}");
+            return builder.Refuse(
+                IngestCode.TooLong, "", $"a record has at most {MaxBytes} bytes, this has {json.Length}");
         }
 
         try
@@ -76,7 +77,8 @@ public sealed class UsageJson
         catch (InvalidOperationException)
         {
             // The reader's word for an escaped half of a surrogate pair, or for bytes that are not UTF-8.
-            return builder.Refuse(IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
+            return builder.Refuse(
+                IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
         }
     }
 
@@ -91,7 +93,8 @@ public sealed class UsageJson
 
         if (field == UsageField.None)
         {
-            return builder.Refuse(IngestCode.UnknownField, Name(name), "is not a field of a usage record: put it under tags");
+            return builder.Refuse(
+                IngestCode.UnknownField, Name(name), "is not a field of a usage record: put it under tags");
         }
 
         if (!builder.TryTake(field) || !reader.Read())
@@ -112,7 +115,8 @@ public sealed class UsageJson
         }
     }
 
-    private bool TryReadText(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field) => reader.TokenType switch
+    private bool TryReadText(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field) =>
+        reader.TokenType switch
     {
         JsonTokenType.String => builder.TrySetText(field, Text(ref reader)),
         JsonTokenType.Null => builder.Forget(field),
@@ -156,7 +160,8 @@ public sealed class UsageJson
         return true;
     }
 
-    private bool TryReadEntry(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field, ReadOnlySpan<byte> name)
+    private bool TryReadEntry(
+        ref Utf8JsonReader reader, RecordBuilder builder, UsageField field, ReadOnlySpan<byte> name)
     {
         bool isText = reader.TokenType == JsonTokenType.String;
         bool isQuantity = field is UsageField.Counts or UsageField.Units;

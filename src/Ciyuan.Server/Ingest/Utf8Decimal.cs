@@ -28,7 +28,8 @@ internal static class Utf8Decimal
             fraction = fraction.TrimEnd((byte)'0');
         }
 
-        if (fraction.Length > places || (places > 0 && whole.Length + places > MaxDigits) || !TryAddDigits(whole, ref steps))
+        if (fraction.Length > places || (places > 0 && whole.Length + places > MaxDigits)
+            || !TryAddDigits(whole, ref steps))
         {
             return false;
         }

@@ -39,9 +39,11 @@ public static class Utf8Time
     {
         nanoseconds = 0;
         length = 19;
-        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[10] != separator || text[13] != ':' || text[16] != ':'
-            || !TwoDigits(text, 0, out int century) || !TwoDigits(text, 2, out int year) || !TwoDigits(text, 5, out int month)
-            || !TwoDigits(text, 8, out int day) || !TwoDigits(text, 11, out int hour) || !TwoDigits(text, 14, out int minute)
+        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[10] != separator || text[13] != ':'
+            || text[16] != ':' || !TwoDigits(text, 0, out int century) || !TwoDigits(text, 2, out int year)
+            || !TwoDigits(text, 5, out int month)
+            || !TwoDigits(text, 8, out int day) || !TwoDigits(text, 11, out int hour)
+            || !TwoDigits(text, 14, out int minute)
             || !TwoDigits(text, 17, out int second))
         {
             return false;

@@ -84,7 +84,8 @@ internal sealed class FactsUpToSealed : IDisposable
             if (stored != expected)
             {
                 throw new JournalException(
-                    $"stats.db says {name} = {stored} up to frame {LastSeq}, the journal says {expected}; delete stats.db, it is made anew");
+                    $"stats.db says {name} = {stored} up to frame {LastSeq}, the journal says {expected}; " +
+                    "delete stats.db, it is made anew");
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ciyuan.Journal;
 
 namespace Ciyuan.Storage;
@@ -86,7 +85,8 @@ public sealed class Fsck
         string structure = journal.CheckStructure();
         return structure == "ok"
             ? $"{_last} frames, gapless, each with the hash of the one before and its own"
-            : throw new JournalException($"the frames are whole, but SQLite finds the file damaged: {structure}; restore it from a backup");
+            : throw new JournalException(
+                $"the frames are whole, but SQLite finds the file damaged: {structure}; restore it from a backup");
     }
 
     /// <summary>The number of the first frame that fails, known to be after the good ones.</summary>
@@ -159,7 +159,7 @@ public sealed class Fsck
             Tell("replay", frame.Seq);
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{_sums.Records} records; every outcome is the stored one, to the byte");
+        return $"{_sums.Records} records; every outcome is the stored one, to the byte";
     }
 
     private static string CheckLedger(Engine engine)
@@ -185,7 +185,8 @@ public sealed class Fsck
         return recovered.WriteState().AsSpan().SequenceEqual(replayed.WriteState())
             ? string.Join("; ", said.Prepend("the state recovered from it equals the replayed state"))
             : throw new JournalException(
-                "state from the newest snapshot differs from the replayed state; delete the folder snapshots, it is made anew");
+                "state from the newest snapshot differs from the replayed state; " +
+                "delete the folder snapshots, it is made anew");
     }
 
     private bool Check(string name, Func<string> check)

@@ -45,14 +45,17 @@ internal sealed class IdIndex : IHistory, IDisposable
     /// <param name="frames">Reads frames back.</param>
     /// <param name="generation">Ids in memory before they go to a file.</param>
     /// <param name="verify">Whether to read the files whole and check their hashes.</param>
-    internal static IdIndex Open(string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
+    internal static IdIndex Open(
+        string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
         new(IdRunFolder.Open(folder, verify), frames, generation);
 
     /// <summary>Opens the index and writes nothing: ids of further frames stay in memory.</summary>
     internal static IdIndex OpenReadOnly(string folder, FrameReader frames) =>
         new(IdRunFolder.OpenReadOnly(folder), frames, int.MaxValue);
 
-    /// <summary>The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).</summary>
+    /// <summary>
+    /// The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).
+    /// </summary>
     internal long CoveredSeq { get; }
 
     /// <summary>Makes ready for a frame. Waits while too many tables wait for their files.</summary>

@@ -30,7 +30,9 @@ internal sealed unsafe class IdRun : IDisposable
 
     internal IdRunFormat Format { get; }
 
-    /// <summary>Opens a run; null when the file is damaged, which is no fault: runs are made anew from the journal.</summary>
+    /// <summary>
+    /// Opens a run; null when the file is damaged, which is no fault: runs are made anew from the journal.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="verify">Whether to read it all and compare its hashes; false for a file just written.</param>
     internal static IdRun? TryOpen(string path, bool verify)

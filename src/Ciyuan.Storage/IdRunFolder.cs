@@ -35,7 +35,9 @@ internal sealed class IdRunFolder : IDisposable
         _runs = runs;
         _unwanted = unwanted;
         CoveredSeq = _durable = runs.Count > 0 ? runs[^1].Format.LastSeq : 0;
-        _threads = writes ? [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }] : [];
+        _threads = writes
+            ? [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }]
+            : [];
         foreach (Thread thread in _threads)
         {
             thread.IsBackground = true;
@@ -59,7 +61,8 @@ internal sealed class IdRunFolder : IDisposable
     }
 
     /// <summary>Opens the files to look into them, and writes none.</summary>
-    internal static IdRunFolder OpenReadOnly(string folder) => new(folder, OpenRuns(folder, verify: true), [], writes: false);
+    internal static IdRunFolder OpenReadOnly(string folder) =>
+        new(folder, OpenRuns(folder, verify: true), [], writes: false);
 
     /// <summary>
     /// The files to use: at each frame the one that goes furthest, which leaves out what was merged into another just
@@ -110,7 +113,9 @@ internal sealed class IdRunFolder : IDisposable
         }
     }
 
-    /// <summary>An empty table: one that was written to its file, cleared, if there is one. Saves 32 MB of garbage each.</summary>
+    /// <summary>
+    /// An empty table: one that was written to its file, cleared, if there is one. Saves 32 MB of garbage each.
+    /// </summary>
     internal IdTable NewTable()
     {
         IdTable table = _spare ?? new IdTable();
@@ -119,7 +124,8 @@ internal sealed class IdRunFolder : IDisposable
         return table;
     }
 
-    internal void Enqueue(IdTable table, long firstSeq, long lastSeq) => Enqueue(new Job(table, firstSeq, lastSeq, null));
+    internal void Enqueue(IdTable table, long firstSeq, long lastSeq) =>
+        Enqueue(new Job(table, firstSeq, lastSeq, null));
 
     internal void Enqueue(Action action) => Enqueue(new Job(null, 0, 0, action));
 
@@ -156,9 +162,10 @@ internal sealed class IdRunFolder : IDisposable
                 {
                     _fault = null; // the next one who waits lets it be tried again
                     Monitor.PulseAll(_gate);
+                    string what = $"{_folder}: the id index can't be written: {fault.Message}";
                     throw IsFull(fault)
-                        ? new StorageFullException($"{_folder}: no space for the id index; free some and send again.", fault)
-                        : new JournalFaultedException($"{_folder}: the id index can't be written: {fault.Message}", fault);
+                        ? new StorageFullException($"{what} Free some space and send again.", fault)
+                        : new JournalFaultedException(what, fault);
                 }
 
                 if (_aborted)
@@ -323,8 +330,8 @@ internal sealed class IdRunFolder : IDisposable
     }
 
     /// <summary>
-    /// Start of the newest files to be merged: those after the last file of a higher class, once eight of them are of the
-    /// highest class among them. Each id is thus rewritten once for each factor of eight. -1 when there is nothing to do.
+    /// Start of the newest files to be merged: those after the last file of a higher class, once eight of them are of
+    /// the highest class among them. Each id is thus rewritten once for each factor of eight. -1: nothing to do.
     /// </summary>
     /// <param name="counts">Ids in each file, in the order of their frames.</param>
     internal static int FindMerge(IReadOnlyList<long> counts)

@@ -38,9 +38,8 @@ internal sealed class StoredIds : IHistory, IDisposable
             bool found = _runs.Any(r => r.TryFind((ulong)(digest >> 64), low, new IdFilterMask(low), out entry));
             if (!found || entry.Past != past)
             {
-                _fault ??= found
-                    ? $"an id of frame {past.Position.Seq}, place {past.Position.Index} stands at another place in {_folder}"
-                    : $"an id of frame {past.Position.Seq}, place {past.Position.Index} is missing in {_folder}";
+                string how = found ? "stands at another place" : "is missing";
+                _fault ??= $"an id of frame {past.Position.Seq}, place {past.Position.Index} {how} in {_folder}";
             }
         }
     }
@@ -70,7 +69,8 @@ internal sealed class StoredIds : IHistory, IDisposable
         long stored = _runs.Sum(r => r.Format.Count);
         return stored == _added
             ? $"{ids} ids; {stored} of frames 1 to {_covered} are in {_runs.Count} files, each at its place"
-            : throw new JournalException($"{_folder} holds {stored} ids of frames 1 to {_covered} where there are {_added}{Cure}");
+            : throw new JournalException(
+                $"{_folder} holds {stored} ids of frames 1 to {_covered} where there are {_added}{Cure}");
     }
 
     public void Dispose() => _runs.ForEach(r => r.Dispose());

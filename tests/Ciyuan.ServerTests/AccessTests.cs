@@ -76,7 +76,7 @@ public sealed class AccessTests
         {
             File.WriteAllText(file, " from-the-file-0123 \n");
             Assert.Equal("from-the-file-0123", AccessToken.Find(file, _ => "from-the-environment"));
-            Assert.Equal("from-outside-0123", AccessToken.Find(null, v => v == "CIYUAN_TOKEN" ? "from-outside-0123" : null));
+            Assert.Equal("from-outside", AccessToken.Find(null, v => v == "CIYUAN_TOKEN" ? "from-outside" : null));
             Assert.Null(AccessToken.Find("", _ => null));
             File.WriteAllText(file, "\n");
             Assert.Throws<ServerRefusedException>(() => AccessToken.Find(file, _ => null));

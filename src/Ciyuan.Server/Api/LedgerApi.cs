@@ -20,8 +20,8 @@ internal sealed record GroupAnswer(string Status, string Group);
 internal sealed record CorrectionAnswer(
     string Status,
     [property: Description("How many records' charges it changed.")] int Records,
-    [property: Description("Last frame that it looked at; 0 when sent before. A correction looks at some 32 000 records: "
-        + "while this is below the to_seq asked for, send another from the next frame on, under an id of its own.")]
+    [property: Description("Last frame that it looked at; 0 when sent before. A correction looks at some "
+        + "32 000 records: while this is below the to_seq asked for, send another from the next frame on, under an id of its own.")]
     long ToSeq);
 
 /// <summary>Ledger groups and corrections.</summary>
@@ -56,7 +56,8 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
     }
 
     private static IResult ToApi(CorrectionResult result) => result.Status is LedgerStatus.Done or LedgerStatus.Exists
-        ? Results.Json(new CorrectionAnswer(NameOf(result.Status), result.Records.Count, result.ToSeq), CommandBody.Json)
+        ? Results.Json(
+            new CorrectionAnswer(NameOf(result.Status), result.Records.Count, result.ToSeq), CommandBody.Json)
         : Refuse(result.Status, -1);
 
     private static IResult ToApi(GroupReply reply)

@@ -147,10 +147,10 @@ internal sealed class FaultRoom : IDisposable
         return text.ToString();
     }
 
-    private static void SetupResultIsDone(Journal.SetupResult result) =>
-        Assert.True(result.Status == Journal.SetupStatus.Done, string.Join("; ", result.Faults));
+    private static void SetupResultIsDone(Ciyuan.Journal.SetupResult result) =>
+        Assert.True(result.Status == Ciyuan.Journal.SetupStatus.Done, string.Join("; ", result.Faults));
 }
 
 /// <summary>Faults are tested one after the other, and beside no other test: they need the machine for themselves.</summary>
 [CollectionDefinition("faults", DisableParallelization = true)]
-public sealed class FaultCollection;
+public sealed class FaultTests;

@@ -51,8 +51,8 @@ public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
         try
         {
             await room.SetUpAsync();
-            await using var host = await Server.ServerHost.StartAsync(
-                new Server.ServerOptions(new Storage.ShardOptions(room.Data)) { Listen = "http://127.0.0.1:0" });
+            await using var host = await Ciyuan.Server.ServerHost.StartAsync(
+                new Ciyuan.Server.ServerOptions(new Ciyuan.Storage.ShardOptions(room.Data)) { Listen = "http://127.0.0.1:0" });
             using var client = new HttpClient { BaseAddress = host.Url };
             int sent = 0;
             Assert.Equal(HttpStatusCode.OK, await SendAsync(client, sent));

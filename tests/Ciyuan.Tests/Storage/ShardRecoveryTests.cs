@@ -15,7 +15,8 @@ public sealed class ShardRecoveryTests
         using var folder = new TemporaryFolder();
         await using (await Shard.OpenAsync(Samples.Options(folder.Path)))
         {
-            var refused = await Assert.ThrowsAsync<DataFolderInUseException>(() => Shard.OpenAsync(Samples.Options(folder.Path)));
+            var refused = await Assert.ThrowsAsync<DataFolderInUseException>(
+                () => Shard.OpenAsync(Samples.Options(folder.Path)));
             Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
             Assert.Throws<DataFolderInUseException>(() => Fsck.Run(folder.Path));
         }
@@ -68,7 +69,8 @@ public sealed class ShardRecoveryTests
     {
         using var folder = new TemporaryFolder();
         await FillAsync(folder, 12);
-        string[] snapshots = [.. Directory.GetFiles(DataFolder.SnapshotsPath(folder.Path)).Order(StringComparer.Ordinal)];
+        string[] snapshots = Directory.GetFiles(DataFolder.SnapshotsPath(folder.Path));
+        Array.Sort(snapshots, StringComparer.Ordinal);
         Assert.Equal(2, snapshots.Length);
         Flip(snapshots[1]);
         var said = new List<string>();
@@ -138,7 +140,8 @@ public sealed class ShardRecoveryTests
                     await shard.RecordAsync(Samples.Records(accepted * 100, 100));
                 }
             });
-            await Assert.ThrowsAsync<StorageFullException>(async () => await shard.RecordAsync(Samples.Records(90_000, 300)));
+            await Assert.ThrowsAsync<StorageFullException>(
+                async () => await shard.RecordAsync(Samples.Records(90_000, 300)));
             UsageReply[] small = await shard.RecordAsync(Samples.Records(0, 1));
             Assert.Equal(UsageStatus.Exists, small[0].Status);
         }

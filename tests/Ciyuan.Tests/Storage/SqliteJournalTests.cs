@@ -54,7 +54,7 @@ public sealed class SqliteJournalTests
         Append(folder, 1, 9);
         Change(folder, "DELETE FROM frame WHERE seq = 5");
         using var journal = SqliteJournal.OpenReadOnly(folder.Path);
-        Assert.Contains("frame 5 of shard 0", Assert.Throws<JournalException>(() => journal.VerifyChain()).Message, StringComparison.Ordinal);
+        AssertBroken(5, journal);
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class SqliteJournalTests
         Append(folder, 1, 9);
         Change(folder, sql);
         using var journal = SqliteJournal.OpenReadOnly(folder.Path);
-        Assert.Contains($"frame {seq} of shard 0", Assert.Throws<JournalException>(() => journal.VerifyChain()).Message, StringComparison.Ordinal);
+        AssertBroken(seq, journal);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class SqliteJournalTests
         bytes[at + random.Next(Body(seq).Length)] ^= (byte)(1 << random.Next(8));
         File.WriteAllBytes(path, bytes);
         using var journal = SqliteJournal.OpenReadOnly(folder.Path);
-        Assert.Contains($"frame {seq} of shard 0", Assert.Throws<JournalException>(() => journal.VerifyChain()).Message, StringComparison.Ordinal);
+        AssertBroken(seq, journal);
     }
 
     [Fact]
@@ -137,7 +137,8 @@ public sealed class SqliteJournalTests
         byte[] bytes = File.ReadAllBytes(log);
         bytes[bytes.AsSpan().IndexOf(Body(10)) + 3] ^= 1;
         File.WriteAllBytes(log, bytes);
-        Assert.Contains("-wal is damaged", Assert.Throws<JournalException>(() => SqliteJournal.OpenWriter(crashed.Path)).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<JournalException>(() => SqliteJournal.OpenWriter(crashed.Path));
+        Assert.Contains("-wal is damaged", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,6 +186,12 @@ public sealed class SqliteJournalTests
         Assert.Equal(2, journal.LastSeq());
     }
 
+    private static void AssertBroken(long seq, SqliteJournal journal)
+    {
+        var broken = Assert.Throws<JournalException>(() => journal.VerifyChain());
+        Assert.Contains($"frame {seq} of shard 0", broken.Message, StringComparison.Ordinal);
+    }
+
     private static void Append(TemporaryFolder folder, long from, int count)
     {
         using SqliteJournal journal = SqliteJournal.OpenWriter(folder.Path);
@@ -206,7 +213,8 @@ public sealed class SqliteJournalTests
         return hash;
     }
 
-    private static byte[] Body(long seq) => Encoding.ASCII.GetBytes($"<frame {seq} {new string('.', (int)(seq * 37 % 400))}>");
+    private static byte[] Body(long seq) =>
+        Encoding.ASCII.GetBytes($"<frame {seq} {new string('.', (int)(seq * 37 % 400))}>");
 
     private static void Change(TemporaryFolder folder, string sql)
     {

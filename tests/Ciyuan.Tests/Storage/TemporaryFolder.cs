@@ -31,9 +31,9 @@ internal sealed class TemporaryFolder : IDisposable
         {
             File.Copy(from, to);
         }
-        catch (FileNotFoundException)
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // Merged into another file, or renamed, since it was listed.
+            // Merged into another file, renamed, or in a folder made since the folders were listed: a crash loses it too.
         }
     }
 

@@ -8,8 +8,8 @@ using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now or at any moment, from the journal alone. Reads beside a running
-/// server.</summary>
+/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now or at any moment, from the journal alone. Reads beside a
+/// running server.</summary>
 internal static class BalanceVerb
 {
     internal static Command Make()
@@ -19,7 +19,11 @@ internal static class BalanceVerb
             Description = "Accounts, such as acme/*",
             DefaultValueFactory = _ => "*",
         };
-        var at = new Option<string?>("--at") { Description = "The moment, which is in it: RFC 3339", HelpName = "TIME" };
+        var at = new Option<string?>("--at")
+        {
+            Description = "The moment, which is in it: RFC 3339",
+            HelpName = "TIME",
+        };
         Option<string> by = GlobalOptions.Words("--by", "Which time places a posting", "recorded", "event");
         var command = new Command("balance", "Balances of accounts, now or at any moment") { pattern, at, by };
         return command.Runs((parsed, context, cancel) =>

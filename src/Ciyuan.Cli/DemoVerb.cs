@@ -6,19 +6,25 @@ using Ciyuan.Statistics;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan demo</c>: the main job on the samples, in a fresh folder: setup, deposits, import, report, statement,
-/// balances, check. Each step is the verb that its heading names.</summary>
+/// <summary><c>ciyuan demo</c>: the main job on the samples, in a fresh folder: setup, deposits, import, report,
+/// statement, balances, check. Each step is the verb that its heading names.</summary>
 internal static class DemoVerb
 {
     private static readonly (string Party, string Funding, string Amount)[] Deposits =
     [
-        ("acme", "starter-pack", "500000"), ("acme", "welcome", "20"), ("acme", "main", "100"), ("jinling", "main", "50"),
+        ("acme", "starter-pack", "500000"), ("acme", "welcome", "20"), ("acme", "main", "100"),
+        ("jinling", "main", "50"),
     ];
 
     internal static Command Make()
     {
-        var samples = new Option<string?>("--samples") { Description = "The folder samples of the repository", HelpName = "DIR" };
-        var command = new Command("demo", "Run the main job on the samples, in a fresh folder ./ciyuan-demo") { samples };
+        var samples = new Option<string?>("--samples")
+        {
+            Description = "The folder samples of the repository",
+            HelpName = "DIR",
+        };
+        var command = new Command(
+            "demo", "Run the main job on the samples, in a fresh folder ./ciyuan-demo") { samples };
         return command.Runs((parsed, context, cancel) =>
         {
             // Never the folder that holds real data, unless it is named.
@@ -95,6 +101,7 @@ internal static class DemoVerb
             }
         }
 
-        throw new RefusedException("there is no folder samples here: run it in the repository, or name it with --samples.");
+        throw new RefusedException(
+            "there is no folder samples here: run it in the repository, or name it with --samples.");
     }
 }

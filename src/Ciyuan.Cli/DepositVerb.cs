@@ -8,7 +8,8 @@ using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan deposit PARTY FUNDING AMOUNT</c>: fills a funding account from the platform's cash account.</summary>
+/// <summary><c>ciyuan deposit PARTY FUNDING AMOUNT</c>: fills a funding account from the platform's cash
+/// account.</summary>
 internal static class DepositVerb
 {
     private const string Source = "cli";
@@ -24,7 +25,12 @@ internal static class DepositVerb
             Required = true,
             HelpName = "ID",
         };
-        var memo = new Option<string>("--memo") { Description = "Why", DefaultValueFactory = _ => "", HelpName = "TEXT" };
+        var memo = new Option<string>("--memo")
+        {
+            Description = "Why",
+            DefaultValueFactory = _ => "",
+            HelpName = "TEXT",
+        };
         var time = new Option<string?>("--time") { Description = "When it happened; else now", HelpName = "TIME" };
         var from = new Option<string?>("--from-account")
         {
@@ -37,7 +43,8 @@ internal static class DepositVerb
             string text = parsed.GetValue(amount)!;
             if (!Amount.TryParse(text, out Amount value) || value <= Amount.Zero)
             {
-                throw new WrongUsageException($"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
+                throw new WrongUsageException(
+                    $"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
             }
 
             Timestamp happened = parsed.GetValue(time) is { } given
@@ -52,7 +59,8 @@ internal static class DepositVerb
 
     /// <summary>A deposit to make.</summary>
     internal sealed record Deposit(
-        string Party, string Funding, Amount Amount, string Id, Timestamp Time, string Memo = "", string? FromAccount = null);
+        string Party, string Funding, Amount Amount, string Id, Timestamp Time, string Memo = "",
+        string? FromAccount = null);
 
     internal static async Task<int> RunAsync(VerbContext context, Deposit deposit, CancellationToken cancel)
     {
@@ -64,14 +72,16 @@ internal static class DepositVerb
             new LedgerGroup(Source, deposit.Id, deposit.Time, [transfer], deposit.Memo), cancel);
         if (reply.Status == LedgerStatus.Conflict)
         {
-            throw new RefusedException($"the id {deposit.Id} was used before with another amount, account, memo or time. "
+            throw new RefusedException(
+                $"the id {deposit.Id} was used before with another amount, account, memo or time. "
                 + "To send the same deposit again, give its --time; for a new one, another --id.");
         }
 
         LedgerStatus outcome = reply.Status == LedgerStatus.Exists ? reply.Earlier : reply.Status;
         if (outcome != LedgerStatus.Done)
         {
-            throw new RefusedException($"the deposit was refused: {outcome}. The outcome of the id {deposit.Id} is fixed: "
+            throw new RefusedException(
+                $"the deposit was refused: {outcome}. The outcome of the id {deposit.Id} is fixed: "
                 + "put right what is wrong and send it under another --id.");
         }
 
@@ -114,8 +124,10 @@ internal static class DepositVerb
         return new Rendering(
             () =>
             {
-                var table = new Table([new("status"), new("debit"), new("credit"), new("amount", IsNumber: true), new("currency")]);
-                table.Add(status, transfer.Debit, transfer.Credit, transfer.Amount.ToString(), transfer.Currency.ToString());
+                var table = new Table(
+                    [new("status"), new("debit"), new("credit"), new("amount", IsNumber: true), new("currency")]);
+                table.Add(
+                    status, transfer.Debit, transfer.Credit, transfer.Amount.ToString(), transfer.Currency.ToString());
                 return table;
             },
             json =>

@@ -20,7 +20,8 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
-    private static readonly Option<string> Format = Words("--format", "How results are written", "table", "csv", "json");
+    private static readonly Option<string> Format = Words(
+        "--format", "How results are written", "table", "csv", "json");
 
     private static readonly Option<string> Zone = new("--zone")
     {
@@ -88,14 +89,16 @@ internal static class GlobalOptions
     /// <summary>The period that a verb's options say; all time when they say nothing.</summary>
     internal static Period ReadPeriod(ParseResult parsed, VerbContext context)
     {
-        (string? from, string? to, string? period) = (parsed.GetValue(From), parsed.GetValue(To), parsed.GetValue(Period));
+        (string? from, string? to, string? period) = (
+            parsed.GetValue(From), parsed.GetValue(To), parsed.GetValue(Period));
         if (period is not null)
         {
             return from is not null || to is not null
                 ? throw new WrongUsageException("--period and --from or --to say the same thing: give one")
                 : Quantities.Period.TryParse(period, context.Zone, out Period calendar)
                     ? calendar
-                    : throw new WrongUsageException($"--period: '{period}' is not a year, month or day such as 2026-11");
+                    : throw new WrongUsageException(
+                        $"--period: '{period}' is not a year, month or day such as 2026-11");
         }
 
         Timestamp start = from is null ? Timestamp.MinValue : ReadTime("--from", from, context);

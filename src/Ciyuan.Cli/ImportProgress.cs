@@ -5,19 +5,22 @@ using Spectre.Console;
 
 namespace Ciyuan.Cli;
 
-/// <summary>Shows on standard error how far an import is: a bar, records and bytes per second, remaining time.</summary>
+/// <summary>Shows on standard error how far an import is: a bar, records and bytes per second, remaining
+/// time.</summary>
 internal static class ImportProgress
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(200);
 
     internal static async Task ShowAsync(ImportTally tally, IReadOnlyList<string> files, Task import)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         long bytes = files.Where(File.Exists).Sum(file => new FileInfo(file).Length);
         bool isKnown = bytes > 0 && !files.Contains(ImportOptions.StandardInput);
         long started = Stopwatch.GetTimestamp();
         await console.Progress()
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new RemainingTimeColumn())
+            .Columns(
+                new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new RemainingTimeColumn())
             .StartAsync(async progress =>
             {
                 ProgressTask bar = progress.AddTask("import", maxValue: Math.Max(1, bytes));

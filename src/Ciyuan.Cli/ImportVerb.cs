@@ -22,7 +22,11 @@ internal static class ImportVerb
             Description = $"A known CSV file: {string.Join(", ", CsvMapping.Presets)}",
             HelpName = "NAME",
         };
-        var mapping = new Option<string?>("--mapping") { Description = "YAML file that maps CSV columns", HelpName = "FILE" };
+        var mapping = new Option<string?>("--mapping")
+        {
+            Description = "YAML file that maps CSV columns",
+            HelpName = "FILE",
+        };
         Option<string[]> map = Pairs("--map", "CSV: a field and its column, counts.input.text=ContextTokens");
         Option<string[]> set = Pairs("--set", "CSV: a field and its value in each row, party=acme");
         var rejects = new Option<string?>("--rejects")
@@ -36,12 +40,14 @@ internal static class ImportVerb
         };
         return command.Runs((parsed, context, cancel) =>
         {
-            bool isCsv = parsed.GetValue(form) == "csv" || parsed.GetValue(preset) is not null || parsed.GetValue(mapping) is not null;
+            bool isCsv = parsed.GetValue(form) == "csv" || parsed.GetValue(preset) is not null
+                || parsed.GetValue(mapping) is not null;
             var options = new ImportOptions
             {
                 Format = isCsv ? ImportFormat.Csv : Enum.Parse<ImportFormat>(parsed.GetValue(form)!, ignoreCase: true),
                 Mapping = isCsv
-                    ? Mapping(parsed.GetValue(preset), parsed.GetValue(mapping), parsed.GetValue(map)!, parsed.GetValue(set)!)
+                    ? Mapping(
+                        parsed.GetValue(preset), parsed.GetValue(mapping), parsed.GetValue(map)!, parsed.GetValue(set)!)
                     : null,
                 Rejects = parsed.GetValue(rejects),
             };
@@ -68,7 +74,8 @@ internal static class ImportVerb
         }
         catch (StorageFullException)
         {
-            VerbContext.Say($"there is no space left for the journal. {Accepted(import.Tally)} Free some space and run the same "
+            VerbContext.Say(
+                $"there is no space left for the journal. {Accepted(import.Tally)} Free some space and run the same "
                 + "command again: what is there already is not added twice.");
             exit = Verb.Refused;
         }

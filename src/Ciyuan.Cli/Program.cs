@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 using Ciyuan.Cli;
 
 // One verb, one file. Exit 0: done; 1: refused or a check failed, with the reason; 2: wrong usage.
-var root = new RootCommand("Ciyuan (词元): the system of record for AI usage. It counts, prices, posts, settles and reports.");
+var root = new RootCommand(
+    "Ciyuan (词元): the system of record for AI usage. It counts, prices, posts, settles and reports.");
 GlobalOptions.AddTo(root);
 root.Subcommands.Add(SetupVerb.Make());
 root.Subcommands.Add(ImportVerb.Make());
@@ -37,5 +38,9 @@ void Stop(PosixSignalContext signal)
 
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+var invocation = new InvocationConfiguration
+{
+    EnableDefaultExceptionHandler = false,
+    ProcessTerminationTimeout = null,
+};
 return await parsed.InvokeAsync(invocation, stop.Token);

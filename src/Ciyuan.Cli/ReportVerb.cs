@@ -4,7 +4,8 @@ using Ciyuan.Statistics;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan report</c>: usage and money by any mix of time and dimensions. Reads beside a running server.</summary>
+/// <summary><c>ciyuan report</c>: usage and money by any mix of time and dimensions. Reads beside a running
+/// server.</summary>
 internal static class ReportVerb
 {
     private static readonly Bucket[] Buckets = Enum.GetValues<Bucket>();
@@ -13,7 +14,8 @@ internal static class ReportVerb
     {
         var group = new Option<string?>("--group")
         {
-            Description = $"Dimensions, with commas: {string.Join(", ", Enum.GetValues<Dimension>().Select(d => d.Name()))}",
+            Description = "Dimensions, with commas: "
+                + string.Join(", ", Enum.GetValues<Dimension>().Select(d => d.Name())),
             HelpName = "DIMENSIONS",
         };
         Option<string> bucket = GlobalOptions.Words(
@@ -38,7 +40,8 @@ internal static class ReportVerb
                 Filters = [.. parsed.GetValue(filter)!.Select(ReadFilter)],
                 Bucket = Buckets.First(b => ReportRendering.Name(b) == parsed.GetValue(bucket)),
             };
-            return query.FindFault() is { } fault ? throw new WrongUsageException(fault) : Task.FromResult(Run(context, query));
+            return query.FindFault() is { } fault ? throw new WrongUsageException(fault)
+                : Task.FromResult(Run(context, query));
         });
     }
 
@@ -60,7 +63,8 @@ internal static class ReportVerb
             : throw new WrongUsageException($"--filter: '{text}' must be DIMENSION=VALUE, such as model=gpt-*");
     }
 
-    private static Dimension ReadDimension(string option, string name) => Dimensions.TryParse(name, out Dimension dimension)
+    private static Dimension ReadDimension(string option, string name) =>
+        Dimensions.TryParse(name, out Dimension dimension)
         ? dimension
         : throw new WrongUsageException($"{option}: '{name}' is not a dimension: "
             + string.Join(", ", Enum.GetValues<Dimension>().Select(d => d.Name())));

@@ -20,7 +20,12 @@ internal static class RerateVerb
             HelpName = "ID",
         };
         var id = new Option<string>("--id") { Description = "Id of the correction", Required = true, HelpName = "ID" };
-        var memo = new Option<string>("--memo") { Description = "Why", DefaultValueFactory = _ => "", HelpName = "TEXT" };
+        var memo = new Option<string>("--memo")
+        {
+            Description = "Why",
+            DefaultValueFactory = _ => "",
+            HelpName = "TEXT",
+        };
         var command = new Command("rerate", "Rate recorded usage again, by reversing entries; the records stay")
         {
             agreement, id, memo, GlobalOptions.From, GlobalOptions.To, GlobalOptions.Period,
@@ -51,7 +56,7 @@ internal static class RerateVerb
             {
                 var table = new Table([new("status"), new("records_changed", IsNumber: true)])
                 {
-                    Notes = ["Charges that were right already are left alone; the report shows corrections in their event time"],
+                    Notes = ["Charges that were right are left alone; reports show corrections in their event time"],
                 };
                 table.Add(status, $"{result.Records.Count}");
                 return table;

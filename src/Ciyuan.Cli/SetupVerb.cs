@@ -20,7 +20,8 @@ internal static class SetupVerb
             DefaultValueFactory = _ => Environment.UserName,
             HelpName = "NAME",
         };
-        var command = new Command("setup", "Apply parties, agreements, prices and funding; again changes nothing") { file, by };
+        var command = new Command(
+            "setup", "Apply parties, agreements, prices and funding; again changes nothing") { file, by };
         return command.Runs((parsed, context, cancel) =>
             RunAsync(context, parsed.GetValue(file)!, parsed.GetValue(by)!, cancel));
     }
@@ -66,7 +67,8 @@ internal static class SetupVerb
             {
                 var table = new Table([new("setup"), new("entries", IsNumber: true)])
                 {
-                    Scope = [status == "done" ? "Applied; entries of the file:" : "All of it was there already; entries of the file:"],
+                    Scope = [status == "done" ? "Applied; entries of the file:"
+                        : "All of it was there already; entries of the file:"],
                 };
                 foreach ((string name, int count) in counts)
                 {

@@ -4,7 +4,8 @@ using Ciyuan.Settlement;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan statement AGREEMENT</c>: what an agreement owes for a period. Reads beside a running server.</summary>
+/// <summary><c>ciyuan statement AGREEMENT</c>: what an agreement owes for a period. Reads beside a running
+/// server.</summary>
 internal static class StatementVerb
 {
     internal static Command Make()

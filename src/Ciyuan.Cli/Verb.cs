@@ -71,6 +71,7 @@ internal static class Verb
     }
 
     // Whatever is not listed is a mistake of ours: it ends the process with its stack.
-    private static bool IsExpected(Exception problem) => problem is RefusedException or YamlFileException or ImportException
-        or JournalException or ReportTooLargeException or ServerRefusedException or IOException or UnauthorizedAccessException;
+    private static bool IsExpected(Exception problem) => problem is RefusedException or YamlFileException
+        or ImportException or JournalException or ReportTooLargeException or ServerRefusedException
+        or IOException or UnauthorizedAccessException;
 }

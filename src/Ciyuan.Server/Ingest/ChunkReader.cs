@@ -4,8 +4,8 @@ namespace Ciyuan.Server.Ingest;
 
 /// <summary>
 /// Cuts a stream into chunks of whole lines (rows, in CSV, where quoted fields may hold line breaks). Memory is bounded
-/// whatever the stream holds: of a line that does not fit, the first part goes out as a chunk of its own, long enough to be
-/// refused as too long, and the rest of the line is dropped.
+/// whatever the stream holds: of a line that does not fit, the first part goes out as a chunk of its own, long enough
+/// to be refused as too long, and the rest of the line is dropped.
 /// </summary>
 /// <param name="stream">Read to its end; not disposed.</param>
 /// <param name="isCsv">Whether quotes protect line breaks.</param>
@@ -20,7 +20,8 @@ internal sealed class ChunkReader(Stream stream, bool isCsv)
     private bool _skipping;
     private bool _ended;
 
-    /// <summary>The next chunk; null at the end. Its buffer is to be returned to <see cref="ArrayPool{T}.Shared"/>.</summary>
+    /// <summary>The next chunk; null at the end. Its buffer is to be returned to <see
+    /// cref="ArrayPool{T}.Shared"/>.</summary>
     internal async ValueTask<FileChunk?> ReadAsync(CancellationToken cancel)
     {
         while (!_ended)

@@ -7,8 +7,8 @@ namespace Ciyuan.Server.Ingest;
 
 /// <summary>
 /// Reads CloudEvents 1.0 in structured JSON. The data is either the fields of a usage record, or the short form that
-/// counts tokens of one type. Source, id and time come from the envelope, the party from the subject; where envelope and
-/// data differ, the event is refused. docs/INGEST.md describes it.
+/// counts tokens of one type. Source, id and time come from the envelope, the party from the subject; where envelope
+/// and data differ, the event is refused. docs/INGEST.md describes it.
 /// </summary>
 /// <remarks>Not safe for several threads: each has its own.</remarks>
 public sealed class CloudEvents
@@ -88,7 +88,8 @@ public sealed class CloudEvents
         }
         catch (InvalidOperationException)
         {
-            return _builder.Refuse(IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
+            return _builder.Refuse(
+                IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
         }
     }
 
@@ -157,7 +158,8 @@ public sealed class CloudEvents
     {
         if (!_usage.TryReadFields(json[_data!.Value], _builder, _tokens))
         {
-            return _builder.Refuse(_builder.Fault.Code, _builder.Fault.Field.Length == 0 ? "data" : $"data.{_builder.Fault.Field}",
+            return _builder.Refuse(
+                _builder.Fault.Code, _builder.Fault.Field.Length == 0 ? "data" : $"data.{_builder.Fault.Field}",
                 _builder.Fault.Reason);
         }
 
@@ -181,7 +183,8 @@ public sealed class CloudEvents
         }
 
         if (!TryMergePart(UsageField.Source, _envelope[(int)Attribute.Source]!)
-            || (_envelope[(int)Attribute.Subject] is { Length: > 0 } subject && !TryMergePart(UsageField.Party, subject))
+            || (_envelope[(int)Attribute.Subject] is { Length: > 0 } subject
+                && !TryMergePart(UsageField.Party, subject))
             || !_builder.TrySetText(UsageField.Id, Encoding.UTF8.GetBytes(id)))
         {
             return false;

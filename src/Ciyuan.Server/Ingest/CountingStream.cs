@@ -19,7 +19,8 @@ internal sealed class CountingStream(Stream inner, Action<long> count) : Stream
 
     public override int Read(byte[] buffer, int offset, int count1) => Count(inner.Read(buffer, offset, count1));
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Count(await inner.ReadAsync(buffer, cancellationToken));
 
     public override void Flush()

@@ -10,7 +10,8 @@ public enum CsvTimeFormat
     /// <summary>RFC 3339 with a zone.</summary>
     Rfc3339,
 
-    /// <summary><c>yyyy-MM-dd HH:mm:ss</c> with up to nine decimals and a blank or <c>T</c> between; in the mapping's zone.</summary>
+    /// <summary><c>yyyy-MM-dd HH:mm:ss</c> with up to nine decimals and a blank or <c>T</c> between; in the mapping's
+    /// zone.</summary>
     Local,
 
     /// <summary>Whole seconds since 1970-01-01T00:00:00Z.</summary>
@@ -23,14 +24,15 @@ public enum CsvTimeFormat
     Pattern,
 }
 
-/// <summary>How the columns of a CSV file become the fields of usage records: a preset or a YAML file, and pairs from the
-/// command line on top. Immutable.</summary>
+/// <summary>How the columns of a CSV file become the fields of usage records: a preset or a YAML file, and pairs from
+/// the command line on top. Immutable.</summary>
 public sealed record CsvMapping
 {
     private const string PresetPrefix = "Ciyuan.Server.Ingest.Presets.";
 
-    /// <summary>Field → column: its name in the header, or its number from 1 where there is no header. Fields as in JSON,
-    /// with <c>counts.input.text</c>, <c>units.second</c>, <c>tags.env</c> and <c>grades.input.text</c> for the maps.</summary>
+    /// <summary>Field → column: its name in the header, or its number from 1 where there is no header. Fields as in
+    /// JSON, with <c>counts.input.text</c>, <c>units.second</c>, <c>tags.env</c> and <c>grades.input.text</c> for the
+    /// maps.</summary>
     public IReadOnlyDictionary<string, string> Map { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Field → the same value for each row.</summary>
@@ -53,7 +55,8 @@ public sealed record CsvMapping
 
     /// <summary>Names of the presets.</summary>
     public static IReadOnlyList<string> Presets { get; } =
-        [.. typeof(CsvMapping).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
+        [.. typeof(CsvMapping).Assembly.GetManifestResourceNames()
+            .Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
             .Select(n => n[PresetPrefix.Length..^".yaml".Length]).Order(StringComparer.Ordinal)];
 
     /// <summary>A preset.</summary>
@@ -98,7 +101,8 @@ public sealed record CsvMapping
         return mapping;
     }
 
-    /// <summary>The same with further columns and constants; a field that is given again replaces what it was.</summary>
+    /// <summary>The same with further columns and constants; a field that is given again replaces what it
+    /// was.</summary>
     public CsvMapping With(IEnumerable<KeyValuePair<string, string>> map, IEnumerable<KeyValuePair<string, string>> set)
     {
         var maps = new Dictionary<string, string>(Map);

@@ -28,7 +28,8 @@ public sealed class CsvRow
         return start >= 0 ? row.Slice(start, length) : _text.AsSpan(~start, length);
     }
 
-    /// <summary>The length of the first row of some text, its line break included; 0 when the row does not end in it.</summary>
+    /// <summary>The length of the first row of some text, its line break included; 0 when the row does not end in
+    /// it.</summary>
     public static int FindRowEnd(ReadOnlySpan<byte> text)
     {
         int end = 0;

@@ -28,7 +28,8 @@ public sealed class CsvRowIds
         }
 
         _rows++;
-        ref int equal = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_seen, content, out _);
+        ref int equal = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+            _seen, content, out _);
         equal++;
         identified = new UsageRecord
         {

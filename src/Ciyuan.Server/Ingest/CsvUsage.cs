@@ -13,7 +13,8 @@ namespace Ciyuan.Server.Ingest;
 /// <summary>A mapping bound to the columns of one file. Immutable: shared by the readers of several threads.</summary>
 public sealed class CsvColumns
 {
-    private CsvColumns(CsvMapping mapping, int count, IReadOnlyList<CsvTarget> targets, IReadOnlyList<CsvTarget> constants)
+    private CsvColumns(
+        CsvMapping mapping, int count, IReadOnlyList<CsvTarget> targets, IReadOnlyList<CsvTarget> constants)
     {
         Mapping = mapping;
         Count = count;
@@ -84,7 +85,8 @@ public sealed class CsvColumns
         return true;
     }
 
-    private static bool TryReadHeader(CsvMapping mapping, ReadOnlySpan<byte> header, out string[] names, out string? fault)
+    private static bool TryReadHeader(
+        CsvMapping mapping, ReadOnlySpan<byte> header, out string[] names, out string? fault)
     {
         names = [];
         fault = null;
@@ -106,7 +108,8 @@ public sealed class CsvColumns
             names[i] = Encoding.UTF8.GetString(row.Field(header, i)).Trim();
         }
 
-        fault = names.Distinct(StringComparer.Ordinal).Count() < names.Length ? "the header names a column twice" : null;
+        fault = names.Distinct(StringComparer.Ordinal).Count() < names.Length ? "the header names a column twice"
+            : null;
         return fault is null;
     }
 
@@ -143,8 +146,10 @@ internal sealed record CsvTarget(UsageField Field, byte[] Entry, int Column, byt
                 && (field == UsageField.Grades || meter.IsTokens == (field == UsageField.Counts));
         }
 
-        target = known ? new CsvTarget(field, Encoding.UTF8.GetBytes(entry), column, Encoding.UTF8.GetBytes(value)) : null;
-        fault = known ? null : $"'{name}' is not a field of a usage record; fields are named as in JSON, and those of maps "
+        target = known ? new CsvTarget(field, Encoding.UTF8.GetBytes(entry), column, Encoding.UTF8.GetBytes(value))
+            : null;
+        fault = known ? null
+            : $"'{name}' is not a field of a usage record; fields are named as in JSON, and those of maps "
             + "counts.input.text, units.second, grades.input.text, tags.NAME";
         return known;
     }
@@ -189,7 +194,8 @@ public sealed class CsvUsage
     {
         if (row.Length > UsageJson.MaxBytes)
         {
-            return _builder.Refuse(IngestCode.TooLong, "", $"a row has at most {UsageJson.MaxBytes} bytes, this has {row.Length}");
+            return _builder.Refuse(
+                IngestCode.TooLong, "", $"a row has at most {UsageJson.MaxBytes} bytes, this has {row.Length}");
         }
 
         if (!_row.TrySplit(row, out string? fault))
@@ -215,7 +221,8 @@ public sealed class CsvUsage
         {
             if (target.Column >= _row.Count)
             {
-                return _builder.Refuse(IngestCode.NotCsv, target.Field.Name(), $"column {target.Column + 1} is not there");
+                return _builder.Refuse(
+                    IngestCode.NotCsv, target.Field.Name(), $"column {target.Column + 1} is not there");
             }
 
             if (!TrySet(target, _row.Field(row, target.Column)))
@@ -245,7 +252,8 @@ public sealed class CsvUsage
             case UsageField.Tags:
                 return _builder.TryAddTag(target.Entry, value);
             case UsageField.LatencyMs:
-                return _builder.TrySetLatency(Utf8Decimal.TryParseSteps(value, 0, out long milliseconds) ? milliseconds : -1);
+                return _builder.TrySetLatency(
+                    Utf8Decimal.TryParseSteps(value, 0, out long milliseconds) ? milliseconds : -1);
             case UsageField.Time:
                 return TrySetTime(value);
             default:
@@ -262,10 +270,12 @@ public sealed class CsvUsage
             case CsvTimeFormat.Rfc3339:
                 return _builder.TryTake(UsageField.Time) && _builder.TrySetText(UsageField.Time, value);
             case CsvTimeFormat.UnixSeconds or CsvTimeFormat.UnixMilliseconds:
-                return TrySetUnixTime(value, mapping.TimeFormat == CsvTimeFormat.UnixSeconds ? 1_000_000_000 : 1_000_000);
+                return TrySetUnixTime(
+                    value, mapping.TimeFormat == CsvTimeFormat.UnixSeconds ? 1_000_000_000 : 1_000_000);
             case CsvTimeFormat.Local:
                 byte separator = value.Length > 10 && value[10] == 'T' ? (byte)'T' : (byte)' ';
-                if (!Utf8Time.TryParseLocal(value, separator, out long nanoseconds, out int length) || length != value.Length)
+                if (!Utf8Time.TryParseLocal(value, separator, out long nanoseconds, out int length)
+                    || length != value.Length)
                 {
                     return RefuseTime("must be yyyy-MM-dd HH:mm:ss with up to nine decimals");
                 }
@@ -299,7 +309,8 @@ public sealed class CsvUsage
         {
             return RefuseTime(instants.Count == 0
                 ? $"there is no such time in {zone.Id}: clocks went forward over it"
-                : $"there are two such times in {zone.Id}, or none that can be held: write times with a zone (rfc3339)");
+                : $"there are two such times in {zone.Id}, or none that can be held: "
+                    + "write times with a zone (rfc3339)");
         }
 
         _builder.SetTime(Timestamp.FromInstant(instants.Single().ToInstant()));
@@ -332,8 +343,8 @@ public sealed class CsvUsage
         return _builder.TryBuild(out record);
     }
 
-    // Each mapped column, in the order of the fields' names, after its length: columns added to the file or moved in it,
-    // and other constants, leave the hash as it is.
+    // Each mapped column, in the order of the fields' names, after its length: columns added to the file or moved in
+    // it, and other constants, leave the hash as it is.
     private UInt128 HashMapped(ReadOnlySpan<byte> row)
     {
         int used = 0;

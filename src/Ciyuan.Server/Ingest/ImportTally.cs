@@ -4,7 +4,8 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Ingest;
 
-/// <summary>What an import has done so far. Written by the import alone; single numbers may be read meanwhile.</summary>
+/// <summary>What an import has done so far. Written by the import alone; single numbers may be read
+/// meanwhile.</summary>
 public sealed class ImportTally
 {
     private long _readRecords;
@@ -46,7 +47,8 @@ public sealed class ImportTally
     /// <summary>Posted, naming a hold that is not open.</summary>
     public long HoldNotOpen { get; private set; }
 
-    /// <summary>The file and line up to which everything has been accepted durably; empty before the first batch.</summary>
+    /// <summary>The file and line up to which everything has been accepted durably; empty before the first
+    /// batch.</summary>
     public string AcceptedUpTo { get; private set; } = "";
 
     /// <summary>The reject files that were written.</summary>

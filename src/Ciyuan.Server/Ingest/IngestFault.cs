@@ -1,6 +1,7 @@
 namespace Ciyuan.Server.Ingest;
 
-/// <summary>Why an input was refused. The names in snake case stand in reject files and answers: never change one.</summary>
+/// <summary>Why an input was refused. The names in snake case stand in reject files and answers: never change
+/// one.</summary>
 public enum IngestCode : byte
 {
     /// <summary>Not refused.</summary>

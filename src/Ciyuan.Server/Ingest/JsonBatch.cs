@@ -37,7 +37,8 @@ public static class JsonBatch
             {
                 if (elements.Count == most)
                 {
-                    fault = new IngestFault(IngestCode.TooLong, "", $"has more than {most} elements: send several batches");
+                    fault = new IngestFault(
+                        IngestCode.TooLong, "", $"has more than {most} elements: send several batches");
                     return false;
                 }
 

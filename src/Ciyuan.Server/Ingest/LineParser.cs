@@ -49,7 +49,8 @@ internal sealed class ParsedChunk
 /// <summary>Reads the lines of chunks; each thread has its own.</summary>
 internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
 {
-    private const int MaxEventsPerArray = 200_000; // an array of the longest size has about as many of the shortest events
+    // An array of the longest size (64 MiB) has fewer events than this, unless they are shorter than any that counts.
+    private const int MaxEventsPerArray = 500_000;
 
     private readonly UsageJson _json = new();
     private readonly CloudEvents _events = new();
@@ -127,7 +128,8 @@ internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
     }
 
     private void Take(
-        bool done, UsageRecord? record, UInt128 content, IngestFault fault, ReadOnlySpan<byte> text, long line, ParsedChunk parsed)
+        bool done, UsageRecord? record, UInt128 content, IngestFault fault, ReadOnlySpan<byte> text, long line,
+        ParsedChunk parsed)
     {
         if (!done)
         {

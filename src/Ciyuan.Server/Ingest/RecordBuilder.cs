@@ -5,8 +5,9 @@ using Ciyuan.Usage;
 namespace Ciyuan.Server.Ingest;
 
 /// <summary>
-/// Gathers the fields of one usage record as UTF-8 and makes the record. All readers go through it, so that a rule about
-/// a field stands in one place. Each <c>Set</c> and <c>Add</c> says whether the value is taken; if not, <see cref="Fault"/>
+/// Gathers the fields of one usage record as UTF-8 and makes the record. All readers go through it, so that a rule
+/// about a field stands in one place. Each <c>Set</c> and <c>Add</c> says whether the value is taken; if not, <see
+/// cref="Fault"/>
 /// says why.
 /// </summary>
 internal sealed class RecordBuilder
@@ -143,7 +144,8 @@ internal sealed class RecordBuilder
 
         return Utf8Decimal.TryParseSteps(value, 0, out long steps)
             ? TryAddCount(meter, steps)
-            : Refuse(IngestCode.BadValue, Field("counts", name), $"must be a whole number from 0 to {UsageRecord.MaxSteps}");
+            : Refuse(
+                IngestCode.BadValue, Field("counts", name), $"must be a whole number from 0 to {UsageRecord.MaxSteps}");
     }
 
     /// <summary>A quantity of another meter: a decimal with no more places than the meter has.</summary>
@@ -162,7 +164,8 @@ internal sealed class RecordBuilder
             ? TryAddCount(meter, steps)
             : Refuse(IngestCode.BadValue, Field("units", name), places == 0
                 ? $"must be a whole number from 0 to {UsageRecord.MaxSteps}"
-                : $"must be a plain decimal from 0 to {UsageRecord.MaxSteps / meter.StepsPerUnit} with at most {places} places");
+                : $"must be a plain decimal from 0 to {UsageRecord.MaxSteps / meter.StepsPerUnit}, "
+                    + $"with at most {places} places");
     }
 
     /// <summary>A count in the meter's steps, which are within range.</summary>
@@ -173,7 +176,8 @@ internal sealed class RecordBuilder
         {
             if (_counts[--at].Meter == meter)
             {
-                return Refuse(IngestCode.Duplicate, meter.ToString(), "is counted twice; a token counts in one class only");
+                return Refuse(
+                    IngestCode.Duplicate, meter.ToString(), "is counted twice; a token counts in one class only");
             }
         }
 

@@ -2,8 +2,8 @@ using Ciyuan.Parties;
 
 namespace Ciyuan.Server.Ingest;
 
-/// <summary>Reads a <see cref="Setup"/> from YAML. Strict: what is not known, or is not of its kind, is refused with line
-/// and column. Whether parties, books and agreements fit together is for the engine to say.</summary>
+/// <summary>Reads a <see cref="Setup"/> from YAML. Strict: what is not known, or is not of its kind, is refused with
+/// line and column. Whether parties, books and agreements fit together is for the engine to say.</summary>
 public static class SetupYaml
 {
     /// <summary>Reads a setup.</summary>

@@ -12,7 +12,8 @@ public sealed class YamlFileException(string message) : Exception(message);
 /// </summary>
 internal sealed class StrictYaml
 {
-    /// <summary>Largest file in bytes (16 MiB): a price book with a hundred thousand prices has about a third.</summary>
+    /// <summary>Largest file in bytes (16 MiB): a price book with a hundred thousand prices has about a
+    /// third.</summary>
     internal const int MaxBytes = 16 << 20;
 
     private readonly YamlMappingNode _map;
@@ -67,7 +68,12 @@ internal sealed class StrictYaml
         : throw Fault(node, $"'{key}' must be a whole number");
 
     internal bool Flag(string key, bool fallback) => Find(key) is not { } node ? fallback
-        : Text(node, key) switch { "true" => true, "false" => false, _ => throw Fault(node, $"'{key}' must be true or false") };
+        : Text(node, key) switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => throw Fault(node, $"'{key}' must be true or false"),
+        };
 
     /// <summary>One of the names of an enum, in lower case.</summary>
     internal T Choice<T>(string key)

@@ -39,7 +39,8 @@ internal sealed class TokensData
         if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String) || reader.ValueIsEscaped
             || !Utf8Decimal.TryParseSteps(reader.ValueSpan, 0, out steps))
         {
-            return builder.Refuse(IngestCode.BadValue, field.Name(), $"must be a whole number from 0 to {UsageRecord.MaxSteps}");
+            return builder.Refuse(
+                IngestCode.BadValue, field.Name(), $"must be a whole number from 0 to {UsageRecord.MaxSteps}");
         }
 
         switch (field)
@@ -69,7 +70,8 @@ internal sealed class TokensData
             bool alone = _prompt is null && _completion is null && _total is null;
             return alone
                 ? TryAddTyped(builder, tokens)
-                : builder.Refuse(IngestCode.Contradiction, "tokens", "stands for one class: leave out prompt_tokens and the like");
+                : builder.Refuse(
+                    IngestCode.Contradiction, "tokens", "stands for one class: leave out prompt_tokens and the like");
         }
 
         if (_type.Length > 0 || (_total is not null && _prompt is null && _completion is null))
@@ -87,7 +89,8 @@ internal sealed class TokensData
     }
 
     private const string TypesTaken =
-        "must be input, prompt, system, output, completion, reasoning, cached or cache_read; other classes go under counts";
+        "must be input, prompt, system, output, completion, reasoning, cached or cache_read; "
+        + "other classes go under counts";
 
     private bool TryAddTyped(RecordBuilder builder, long tokens)
     {

@@ -2,8 +2,8 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Ingest;
 
-/// <summary>The fields of a usage record as it is read. The first ten are the parts of <see cref="UsageContext"/>, in its
-/// order, so that the number is the part.</summary>
+/// <summary>The fields of a usage record as it is read. The first ten are the parts of <see cref="UsageContext"/>, in
+/// its order, so that the number is the part.</summary>
 internal enum UsageField : byte
 {
     Source,
@@ -41,7 +41,8 @@ internal static class UsageNames
 {
     private static readonly string[] FieldNames =
     [
-        "source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site", "operation", "id",
+        "source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site", "operation",
+        "id",
         "time", "outcome", "latency_ms", "counts", "units", "grade", "grades", "tags", "hold",
         "tokens", "type", "prompt_tokens", "completion_tokens", "total_tokens",
     ];

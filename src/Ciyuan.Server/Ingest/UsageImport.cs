@@ -42,9 +42,9 @@ public sealed record ImportOptions
 public sealed class ImportException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Reads files of usage into the ledger: chunks of whole lines, read on several threads, put back into the order of the file,
-/// and recorded in batches. Refused lines go to a reject file and the rest goes on. It can be stopped at any point: the ids
-/// of what was recorded are known, so running it again loses nothing and adds nothing twice.
+/// Reads files of usage into the ledger: chunks of whole lines, read on several threads, put back into the order of
+/// the file, and recorded in batches. Refused lines go to a reject file and the rest goes on. It can be stopped at
+/// any point: the ids of what was recorded are known, so running it again loses nothing and adds nothing twice.
 /// </summary>
 public sealed class UsageImport
 {
@@ -69,7 +69,8 @@ public sealed class UsageImport
     /// <summary>What has been done so far.</summary>
     public ImportTally Tally { get; } = new();
 
-    /// <summary>Imports files, one after the other. Stops at the first batch that is not accepted, with its exception.</summary>
+    /// <summary>Imports files, one after the other. Stops at the first batch that is not accepted, with its
+    /// exception.</summary>
     /// <param name="files">Paths; <c>.gz</c> is unpacked; <c>-</c> is standard input.</param>
     /// <param name="cancel">Stops between two batches; what is on its way is awaited.</param>
     /// <exception cref="ImportException">The file can't be read, or it can't be imported as it is.</exception>
@@ -126,7 +127,8 @@ public sealed class UsageImport
         }
     }
 
-    private async ValueTask TakeAsync(ParsedChunk chunk, FileSource source, RejectFile rejects, CancellationToken cancel)
+    private async ValueTask TakeAsync(
+        ParsedChunk chunk, FileSource source, RejectFile rejects, CancellationToken cancel)
     {
         foreach (RejectedLine reject in chunk.Rejects)
         {
@@ -136,7 +138,8 @@ public sealed class UsageImport
         Tally.AddRead(chunk.Records.Count + chunk.Rejects.Count, chunk.Rejects.Count);
         for (int i = 0; i < chunk.Records.Count; i++)
         {
-            _batch.Add(chunk.Contents.Count == 0 ? chunk.Records[i] : source.Identify(chunk.Records[i], chunk.Contents[i]));
+            _batch.Add(
+                chunk.Contents.Count == 0 ? chunk.Records[i] : source.Identify(chunk.Records[i], chunk.Contents[i]));
             if (_batch.Count == _options.BatchSize)
             {
                 await SendAsync(source.File, i == chunk.Records.Count - 1 ? chunk.LastLine : source.LastLine, cancel);
@@ -195,7 +198,8 @@ public sealed class UsageImport
         {
             if (files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path)))
             {
-                throw new ImportException($"{path} can't be both an input and the reject file: name another with --rejects.");
+                throw new ImportException(
+                    $"{path} can't be both an input and the reject file: name another with --rejects.");
             }
 
             File.Delete(path);
@@ -208,7 +212,9 @@ public sealed class UsageImport
         {
             return file == ImportOptions.StandardInput
                 ? Console.OpenStandardInput()
-                : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
+                : new FileStream(
+                    file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0,
+                    FileOptions.SequentialScan);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -237,7 +243,8 @@ public sealed class UsageImport
                 : throw new ImportException($"{file} has more than {CsvRowIds.MaxRows} rows and no column for the id, "
                     + "so equal rows can't be told apart: name one with --map id=COLUMN, or import the file in parts.");
 
-        /// <summary>Puts a task for each chunk into the channel, in order; the channel's bound limits how many run.</summary>
+        /// <summary>Puts a task for each chunk into the channel, in order; the channel's bound limits how many
+        /// run.</summary>
         internal async Task ReadAsync(ChannelWriter<Task<ParsedChunk>> chunks, CancellationToken cancel)
         {
             Exception? problem = null;
@@ -298,7 +305,8 @@ public sealed class UsageImport
 
         private ParsedChunk Parse(FileChunk chunk)
         {
-            LineParser parser = _parsers.TryTake(out LineParser? idle) ? idle : new LineParser(options.Format, _columns);
+            LineParser parser = _parsers.TryTake(out LineParser? idle) ? idle
+                : new LineParser(options.Format, _columns);
             ParsedChunk parsed = parser.Parse(chunk);
             _parsers.Add(parser);
             ArrayPool<byte>.Shared.Return(chunk.Buffer);
@@ -333,7 +341,8 @@ public sealed class UsageImport
     /// <summary>Refused lines as JSON lines; the file is made with the first.</summary>
     private sealed class RejectFile : IDisposable
     {
-        private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        private static readonly JsonWriterOptions Readable =
+            new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
         private readonly string _input;
         private FileStream? _file;

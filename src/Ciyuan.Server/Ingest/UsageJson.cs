@@ -6,13 +6,15 @@ namespace Ciyuan.Server.Ingest;
 
 /// <summary>
 /// Reads usage records from JSON in UTF-8, without a document tree and without a string for each property: what many
-/// records share becomes the one kept <see cref="UsageContext"/>. docs/INGEST.md describes the format. Strict: an unknown
-/// field, a field twice or a value with more digits than its meter has is refused, so nothing is dropped silently.
+/// records share becomes the one kept <see cref="UsageContext"/>. docs/INGEST.md describes the format. Strict: an
+/// unknown field, a field twice or a value with more digits than its meter has is refused, so nothing is dropped
+/// silently.
 /// </summary>
 /// <remarks>Not safe for several threads: each has its own.</remarks>
 public sealed class UsageJson
 {
-    /// <summary>Longest record in bytes (1 MiB): 32 tags and 64 counts of the greatest length are below 100 KiB.</summary>
+    /// <summary>Longest record in bytes (1 MiB): 32 tags and 64 counts of the greatest length are below 100
+    /// KiB.</summary>
     public const int MaxBytes = 1 << 20;
 
     private const int MaxDepth = 2; // the record and the maps in it
@@ -24,7 +26,8 @@ public sealed class UsageJson
 
     /// <summary>Reads one record.</summary>
     /// <param name="json">One JSON object; white space around it is allowed.</param>
-    /// <param name="record">The record, which has passed <see cref="UsageRecord.FindFault"/>; null when refused.</param>
+    /// <param name="record">The record, which has passed <see cref="UsageRecord.FindFault"/>; null when
+    /// refused.</param>
     /// <param name="fault">Why it was refused.</param>
     /// <returns>False when refused.</returns>
     public bool TryParse(ReadOnlySpan<byte> json, out UsageRecord? record, out IngestFault fault)
@@ -44,7 +47,8 @@ public sealed class UsageJson
     {
         if (json.Length > MaxBytes)
         {
-            return builder.Refuse(IngestCode.TooLong, "", $"a record has at most {MaxBytes} bytes, this has {json.Length}");
+            return builder.Refuse(
+                IngestCode.TooLong, "", $"a record has at most {MaxBytes} bytes, this has {json.Length}");
         }
 
         try
@@ -73,7 +77,8 @@ public sealed class UsageJson
         catch (InvalidOperationException)
         {
             // The reader's word for an escaped half of a surrogate pair, or for bytes that are not UTF-8.
-            return builder.Refuse(IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
+            return builder.Refuse(
+                IngestCode.NotJson, "", "has text that is not UTF-8, or half of an escaped character");
         }
     }
 
@@ -88,7 +93,8 @@ public sealed class UsageJson
 
         if (field == UsageField.None)
         {
-            return builder.Refuse(IngestCode.UnknownField, Name(name), "is not a field of a usage record: put it under tags");
+            return builder.Refuse(
+                IngestCode.UnknownField, Name(name), "is not a field of a usage record: put it under tags");
         }
 
         if (!builder.TryTake(field) || !reader.Read())
@@ -109,7 +115,8 @@ public sealed class UsageJson
         }
     }
 
-    private bool TryReadText(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field) => reader.TokenType switch
+    private bool TryReadText(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field) =>
+        reader.TokenType switch
     {
         JsonTokenType.String => builder.TrySetText(field, Text(ref reader)),
         JsonTokenType.Null => builder.Forget(field),
@@ -153,7 +160,8 @@ public sealed class UsageJson
         return true;
     }
 
-    private bool TryReadEntry(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field, ReadOnlySpan<byte> name)
+    private bool TryReadEntry(
+        ref Utf8JsonReader reader, RecordBuilder builder, UsageField field, ReadOnlySpan<byte> name)
     {
         bool isText = reader.TokenType == JsonTokenType.String;
         bool isQuantity = field is UsageField.Counts or UsageField.Units;

@@ -9,8 +9,8 @@ internal static class Utf8Decimal
 
     /// <summary>
     /// Reads a plain decimal of 0 or more as an integer of 10^-<paramref name="places"/>, at most
-    /// <see cref="UsageRecord.MaxSteps"/>. No sign, exponent or grouping; more places than those, zeros at the end aside,
-    /// are refused: nothing is rounded.
+    /// <see cref="UsageRecord.MaxSteps"/>. No sign, exponent or grouping; more places than those, zeros at the end
+    /// aside, are refused: nothing is rounded.
     /// </summary>
     internal static bool TryParseSteps(ReadOnlySpan<byte> text, int places, out long steps)
     {
@@ -28,7 +28,8 @@ internal static class Utf8Decimal
             fraction = fraction.TrimEnd((byte)'0');
         }
 
-        if (fraction.Length > places || (places > 0 && whole.Length + places > MaxDigits) || !TryAddDigits(whole, ref steps))
+        if (fraction.Length > places || (places > 0 && whole.Length + places > MaxDigits)
+            || !TryAddDigits(whole, ref steps))
         {
             return false;
         }

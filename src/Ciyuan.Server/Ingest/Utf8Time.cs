@@ -12,8 +12,8 @@ public static class Utf8Time
         [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
     /// <summary>
-    /// Reads RFC 3339 with 0 to 9 decimals and <c>Z</c> or <c>±hh:mm</c>, years 1678 to 2261; whatever else looks unusual
-    /// is left to <see cref="Timestamp.TryParse"/>, so the two never differ.
+    /// Reads RFC 3339 with 0 to 9 decimals and <c>Z</c> or <c>±hh:mm</c>, years 1678 to 2261; whatever else looks
+    /// unusual is left to <see cref="Timestamp.TryParse"/>, so the two never differ.
     /// </summary>
     public static bool TryParseRfc3339(ReadOnlySpan<byte> text, out Timestamp time)
     {
@@ -39,9 +39,11 @@ public static class Utf8Time
     {
         nanoseconds = 0;
         length = 19;
-        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[10] != separator || text[13] != ':' || text[16] != ':'
-            || !TwoDigits(text, 0, out int century) || !TwoDigits(text, 2, out int year) || !TwoDigits(text, 5, out int month)
-            || !TwoDigits(text, 8, out int day) || !TwoDigits(text, 11, out int hour) || !TwoDigits(text, 14, out int minute)
+        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[10] != separator || text[13] != ':'
+            || text[16] != ':' || !TwoDigits(text, 0, out int century) || !TwoDigits(text, 2, out int year)
+            || !TwoDigits(text, 5, out int month)
+            || !TwoDigits(text, 8, out int day) || !TwoDigits(text, 11, out int hour)
+            || !TwoDigits(text, 14, out int minute)
             || !TwoDigits(text, 17, out int second))
         {
             return false;

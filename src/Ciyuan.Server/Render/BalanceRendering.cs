@@ -12,7 +12,8 @@ namespace Ciyuan.Server.Render;
 /// <param name="DataToSeq">Last frame that was read.</param>
 /// <param name="Accounts">Sorted by path, then currency.</param>
 public sealed record BalanceSheet(
-    Timestamp? At, TimeBasis Basis, string Pattern, long DataToSeq, IReadOnlyList<(AccountName Name, AccountTotals Totals)> Accounts);
+    Timestamp? At, TimeBasis Basis, string Pattern, long DataToSeq,
+    IReadOnlyList<(AccountName Name, AccountTotals Totals)> Accounts);
 
 /// <summary>Writes balances. In JSON amounts are decimal strings.</summary>
 public static class BalanceRendering
@@ -30,7 +31,11 @@ public static class BalanceRendering
             new("balance", IsNumber: true),
         ])
         {
-            Scope = [$"Scope: accounts {sheet.Pattern}, {at}; journal up to frame {sheet.DataToSeq}. Balance is credits less debits"],
+            Scope =
+            [
+                $"Scope: accounts {sheet.Pattern}, {at}; journal up to frame {sheet.DataToSeq}. "
+                    + "Balance is credits less debits",
+            ],
             Notes = SumSentences(sheet),
         };
         foreach ((AccountName name, AccountTotals totals) in sheet.Accounts)
@@ -45,7 +50,8 @@ public static class BalanceRendering
     // Over all accounts each currency sums to zero, which is worth seeing.
     private static List<string> SumSentences(BalanceSheet sheet) =>
     [
-        .. Sums(sheet).Select(sum => $"Sum of the balances above in {sum.Currency}: {Table.Group(sum.Balance.ToString())}"),
+        .. Sums(sheet)
+            .Select(sum => $"Sum of the balances above in {sum.Currency}: {Table.Group(sum.Balance.ToString())}"),
     ];
 
     private static IEnumerable<(Currency Currency, Amount Balance)> Sums(BalanceSheet sheet) => sheet.Accounts

@@ -42,17 +42,20 @@ public static class ReportRendering
     private static List<string> ScopeSentences(Report report)
     {
         ReportScope s = report.Scope;
+        string bucket = s.Bucket == Bucket.None ? "" : $", by {Name(s.Bucket)}";
         string filters = s.Filters.Count == 0 ? "" : "; only " + string.Join(", ",
             s.Filters.Select(f => $"{f.Dimension.Name()}={string.Join('|', f.Values)}"));
-        string grades = string.Join(", ", s.Grades.Select(g => $"{Number(g.Tokens)} {g.Grade.ToString().ToLowerInvariant()}"));
+        string grades = string.Join(
+            ", ", s.Grades.Select(g => $"{Number(g.Tokens)} {g.Grade.ToString().ToLowerInvariant()}"));
         return
         [
             string.Create(CultureInfo.InvariantCulture,
-                $"Scope: event time {s.Period}, zone {s.Zone}{(s.Bucket == Bucket.None ? "" : $", by {Name(s.Bucket)}")}{filters}"),
-            $"In: {Number(s.RecordsIn)} records, {Number(s.CorrectionsIn)} corrections. Out: {Number(s.RecordsFilteredOut)} by "
-                + $"filter, {Number(s.RecordsOutsidePeriod)} outside the period, {Number(s.KeptAside)} kept aside as conflicts",
-            $"Tokens by evidence: {(grades.Length == 0 ? "none" : grades)}. Waiting for a price: {Number(s.SuspenseCharges)} charges, "
-                + $"{Number(s.SuspenseTokens)} tokens",
+                $"Scope: event time {s.Period}, zone {s.Zone}{bucket}{filters}"),
+            $"In: {Number(s.RecordsIn)} records, {Number(s.CorrectionsIn)} corrections. "
+                + $"Out: {Number(s.RecordsFilteredOut)} by filter, {Number(s.RecordsOutsidePeriod)} outside, "
+                + $"{Number(s.KeptAside)} kept aside as conflicts",
+            $"Tokens by evidence: {(grades.Length == 0 ? "none" : grades)}. "
+                + $"Waiting for a price: {Number(s.SuspenseCharges)} charges, {Number(s.SuspenseTokens)} tokens",
             $"Amounts are exact, not rounded. Journal up to frame {s.DataToSeq}"
                 + (s.DataToSeq == 0 ? "" : $", recorded {s.DataToTime}"),
         ];

@@ -10,7 +10,8 @@ namespace Ciyuan.Server.Render;
 public static class StatementRendering
 {
     /// <summary>A statement in each format.</summary>
-    public static Rendering Render(Statement statement) => new(() => ToTable(statement), json => WriteJson(json, statement));
+    public static Rendering Render(Statement statement) =>
+        new(() => ToTable(statement), json => WriteJson(json, statement));
 
     private static Table ToTable(Statement s)
     {
@@ -37,9 +38,10 @@ public static class StatementRendering
 
     private static List<string> ScopeSentences(Statement s) =>
     [
-        $"Statement of agreement {s.Query.Agreement}: {Or(s.Payer, "?")} owes {Or(s.Payee, "?")} ({s.Side.ToString().ToLowerInvariant()})",
-        $"Scope: event time {s.Query.Period}, zone {s.Query.Zone.Id}; {Count(s.Records)} records, {Count(s.CallsBilled)} billed, "
-            + $"{Count(s.Corrections)} corrections; journal up to frame {s.DataToSeq}",
+        $"Statement of agreement {s.Query.Agreement}: {Or(s.Payer, "?")} owes {Or(s.Payee, "?")} "
+            + $"({s.Side.ToString().ToLowerInvariant()})",
+        $"Scope: event time {s.Query.Period}, zone {s.Query.Zone.Id}; {Count(s.Records)} records, "
+            + $"{Count(s.CallsBilled)} billed, {Count(s.Corrections)} corrections; journal up to frame {s.DataToSeq}",
     ];
 
     private static List<string> NoteSentences(Statement s)
@@ -50,13 +52,15 @@ public static class StatementRendering
         ];
         if (s.SuspenseCharges > 0)
         {
-            string waiting = string.Join(", ", s.Suspense.Select(w => $"{Table.Group(w.Quantity.ToString())} {w.Unit}"));
+            string waiting = string.Join(
+                ", ", s.Suspense.Select(w => $"{Table.Group(w.Quantity.ToString())} {w.Unit}"));
             notes.Add($"Not included: {Count(s.SuspenseCharges)} charges that wait for a price ({waiting})");
         }
 
         if (s.KeptAside > 0)
         {
-            notes.Add($"Not included: {Count(s.KeptAside)} events of the period kept aside as conflicts (whole ledger)");
+            notes.Add(
+                $"Not included: {Count(s.KeptAside)} events of the period kept aside as conflicts (whole ledger)");
         }
 
         if (!s.Found)

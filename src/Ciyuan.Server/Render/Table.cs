@@ -53,7 +53,8 @@ public sealed record Table(IReadOnlyList<TableColumn> Columns)
         List<string[]> lines = [.. _rows.Select(Shown)];
         string[]? total = Total is null ? null : Shown(Total);
         IEnumerable<string[]> all = total is null ? lines : lines.Append(total);
-        int[] widths = [.. Columns.Select((column, i) => all.Select(line => Width(line[i])).Append(Width(column.Name)).Max())];
+        int[] widths = [.. Columns.Select(
+            (column, i) => all.Select(line => Width(line[i])).Append(Width(column.Name)).Max())];
         WriteSentences(output, Scope);
         WriteLine(output, [.. Columns.Select(column => column.Name)], widths);
         WriteRule(output, widths);
@@ -75,7 +76,8 @@ public sealed record Table(IReadOnlyList<TableColumn> Columns)
     /// is written as it is: figures may begin with a minus.</summary>
     public void WriteCsv(TextWriter output)
     {
-        foreach (IEnumerable<string> row in _rows.Cast<IEnumerable<string>>().Prepend(Columns.Select(column => column.Name)))
+        IEnumerable<string> header = Columns.Select(column => column.Name);
+        foreach (IEnumerable<string> row in _rows.Cast<IEnumerable<string>>().Prepend(header))
         {
             output.Write(string.Join(',', row.Select(Quote)));
             output.Write("\r\n");
@@ -85,7 +87,8 @@ public sealed record Table(IReadOnlyList<TableColumn> Columns)
     /// <summary>Writes scope and notes alone: what stands beside a CSV.</summary>
     public void WriteScope(TextWriter output) => WriteSentences(output, [.. Scope, .. Notes]);
 
-    /// <summary>The figure with a comma between each three digits before the point; other texts stay as they are.</summary>
+    /// <summary>The figure with a comma between each three digits before the point; other texts stay as they
+    /// are.</summary>
     public static string Group(string figure)
     {
         int start = figure.StartsWith('-') ? 1 : 0;

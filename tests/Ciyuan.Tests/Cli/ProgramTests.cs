@@ -44,12 +44,8 @@ public sealed class ProgramTests : IDisposable
     public async Task Run_MainJob_GivesExactFigures()
     {
         File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
-        File.WriteAllText(Path.Combine(_folder, "u.jsonl"),
-            """
-            {"source":"s","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","model":"m","counts":{"input.text":3,"output.text":1}}
-            {"source":"s","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","model":"m","counts":{"input.text":3,"output.text":1}}
-            {"source":"s"}
-            """);
+        const string Line = """{"source":"s","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","model":"m","counts":{"input.text":3,"output.text":1}}""";
+        File.WriteAllText(Path.Combine(_folder, "u.jsonl"), $"{Line}\n{Line}\n{{\"source\":\"s\"}}\n");
         Assert.Equal("done", (await JsonAsync("setup", "setup.yaml")).GetProperty("status").GetString());
         Assert.Equal("exists", (await JsonAsync("setup", "setup.yaml")).GetProperty("status").GetString());
         await JsonAsync("deposit", "acme", "main", "1", "--id", "d1", "--time", "2026-10-01T00:00:00Z");
@@ -58,7 +54,9 @@ public sealed class ProgramTests : IDisposable
             import.GetProperty("read").GetInt32(), import.GetProperty("posted").GetInt32(),
             import.GetProperty("already_there").GetInt32(), import.GetProperty("rejected").GetInt32()));
         JsonElement total = (await JsonAsync("report", "--group", "party", "--period", "2026-11")).GetProperty("total");
-        Assert.Equal(("3", "0.000014"), (total.GetProperty("tokens_input").GetString(), total.GetProperty("income_USD").GetString()));
+        Assert.Equal(
+            ("3", "0.000014"),
+                (total.GetProperty("tokens_input").GetString(), total.GetProperty("income_USD").GetString()));
         Assert.Equal("0.000014", (await JsonAsync("statement", "sale")).GetProperty("exact").GetString());
         JsonElement balance = await JsonAsync("balance", "acme/prepaid/*");
         Assert.Equal("0.999986", balance.GetProperty("accounts")[0].GetProperty("balance").GetString());

@@ -13,9 +13,11 @@ public sealed class CloudEventsTests
     [Fact]
     public void TryParse_RecordInData_TakesEnvelopeAndData()
     {
-        UsageRecord record = Parse(Event("""{"project":"chat","model":"gpt-4o","counts":{"input.text":5},"tags":{"a":"b"}}"""));
+        UsageRecord record = Parse(
+            Event("""{"project":"chat","model":"gpt-4o","counts":{"input.text":5},"tags":{"a":"b"}}"""));
         Assert.Equal(("e1", "gw", "acme", "chat", "gpt-4o"),
-            (record.Id, record.Context.Source, record.Context.Party, record.Context.Project, record.Context.ModelAsked));
+            (record.Id, record.Context.Source, record.Context.Party, record.Context.Project,
+                record.Context.ModelAsked));
         Assert.Equal("2026-11-01T00:00:00Z", record.EventTime.ToString());
         Assert.Equal(new Count(TokenClass.InputText, EvidenceGrade.Reported, 5), Assert.Single(record.Counts));
     }
@@ -27,7 +29,8 @@ public sealed class CloudEventsTests
     [InlineData("""{"tokens":7,"type":"completion"}""", "output.text.fresh 7")]
     [InlineData("""{"tokens":7,"type":"reasoning"}""", "output.text.reasoning 7")]
     [InlineData("""{"tokens":7,"type":"cached"}""", "input.text.cache_read 7")]
-    [InlineData("""{"prompt_tokens":3,"completion_tokens":"4","total_tokens":7}""", "input.text.fresh 3,output.text.fresh 4")]
+    [InlineData(
+        """{"prompt_tokens":3,"completion_tokens":"4","total_tokens":7}""", "input.text.fresh 3,output.text.fresh 4")]
     [InlineData("""{"prompt_tokens":3}""", "input.text.fresh 3")]
     public void TryParse_ShortForm_CountsOneClassEach(string data, string counts) =>
         Assert.Equal(counts, string.Join(',', Parse(Event(data)).Counts.Select(c => $"{c.Meter} {c.Steps}")));
@@ -48,7 +51,8 @@ public sealed class CloudEventsTests
     [InlineData("""{"counts":{},"id":"other"}""", "contradiction", "id")]
     [InlineData("""{"counts":{},"time":"2026-11-01T00:00:01Z"}""", "contradiction", "time")]
     [InlineData("""[1]""", "bad_value", "data")]
-    public void TryParse_WrongData_IsRefused(string data, string code, string field) => AssertRefused(Event(data), code, field);
+    public void TryParse_WrongData_IsRefused(string data, string code, string field) =>
+        AssertRefused(Event(data), code, field);
 
     [Theory]
     [InlineData("\"specversion\":\"1.0\"", "\"specversion\":\"0.3\"", "unsupported", "specversion")]
@@ -75,7 +79,8 @@ public sealed class CloudEventsTests
 
     [Fact]
     public void TryParse_TracingAttributes_AreAccepted() => Parse(Event("""{"counts":{}}""").Replace(
-        "\"id\":", "\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"id\":", StringComparison.Ordinal));
+        "\"id\":", "\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"id\":",
+            StringComparison.Ordinal));
 
     [Fact]
     public void TryParse_NoTime_IsTheReceiveTimeOrRefused()
@@ -114,13 +119,16 @@ public sealed class CloudEventsTests
         $$"""{"specversion":"1.0","id":"e1","source":"gw","type":"usage","subject":"acme","time":"2026-11-01T00:00:00Z","data":{{data}}}""";
 
     private static UsageRecord Parse(string json) =>
-        new CloudEvents().TryParse(Encoding.UTF8.GetBytes(json), Received, out UsageRecord? record, out IngestFault fault)
+        new CloudEvents()
+            .TryParse(Encoding.UTF8.GetBytes(json), Received, out UsageRecord? record, out IngestFault fault)
             ? record!
             : throw new Xunit.Sdk.XunitException(fault.ToString());
 
     private static void AssertRefused(string json, string code, string field)
     {
-        Assert.False(new CloudEvents().TryParse(Encoding.UTF8.GetBytes(json), Received, out UsageRecord? record, out IngestFault fault));
+        Assert.False(
+            new CloudEvents()
+                .TryParse(Encoding.UTF8.GetBytes(json), Received, out UsageRecord? record, out IngestFault fault));
         Assert.Null(record);
         Assert.Equal((code, field), (fault.CodeName, fault.Field));
     }

@@ -18,7 +18,8 @@ public sealed class CsvTests
         {
             int columns = random.Next(2, 6);
             string[][] rows = [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => RandomFields(random, columns))];
-            string text = string.Concat(rows.Select(row => string.Join(',', row.Select(field => Quote(field, random))) + "\r\n"));
+            string text = string.Concat(
+                rows.Select(row => string.Join(',', row.Select(field => Quote(field, random))) + "\r\n"));
             Assert.Equal(ReadByCsvHelper(text), Read(text));
         }
     }
@@ -39,11 +40,15 @@ public sealed class CsvTests
     public void TryParse_AzurePreset_GivesTheTokensAndTheTime()
     {
         CsvUsage reader = Bind(CsvMapping.FromPreset("azure-llm"), "TIMESTAMP,ContextTokens,GeneratedTokens");
-        Assert.True(reader.TryParse("2023-11-16 18:17:03.9799600,4808,10"u8, out UsageRecord? record, out UInt128 content, out _));
+        Assert.True(
+            reader.TryParse(
+                "2023-11-16 18:17:03.9799600,4808,10"u8, out UsageRecord? record, out UInt128 content, out _));
         Assert.Equal("2023-11-16T18:17:03.97996Z", record!.EventTime.ToString());
         Assert.Equal((4808L, 10L), (record.Tokens(Direction.Input), record.Tokens(Direction.Output)));
         Assert.Equal(
-            new UsageContext("azure-llm-2023", "acme", "code", "", "code-completion", "gpt-4", "", "azure-openai", "azure-east", "completion"),
+            new UsageContext(
+                "azure-llm-2023", "acme", "code", "", "code-completion", "gpt-4", "", "azure-openai", "azure-east",
+                    "completion"),
             record.Context);
         Assert.NotEqual(UInt128.Zero, content);
     }
@@ -55,14 +60,19 @@ public sealed class CsvTests
             """
             separator: ";"
             time_format: unix_ms
-            map: {id: Id, time: When, counts.output.text: Out, units.second: Sec, tags.team: Team, latency_ms: Ms, grades.output.text: G}
+            map: {id: Id, time: When, counts.output.text: Out, units.second: Sec, tags.team: Team, latency_ms: Ms,
+                grades.output.text: G}
             set: {source: s, outcome: cut}
             """);
         CsvUsage reader = Bind(mapping, "Id;When;Out;Sec;Team;Ms;G;Unused");
-        Assert.True(reader.TryParse("x1;1500;7;0.25;\"a;b\";;exact;"u8, out UsageRecord? record, out _, out IngestFault fault), fault.ToString());
+        Assert.True(
+            reader.TryParse("x1;1500;7;0.25;\"a;b\";;exact;"u8, out UsageRecord? record, out _, out IngestFault fault),
+                fault.ToString());
         Assert.Equal(("x1", Outcome.Cut, null), (record!.Id, record.Outcome, record.LatencyMs));
         Assert.Equal("1970-01-01T00:00:01.5Z", record.EventTime.ToString());
-        Assert.Equal(["output.text.fresh 7 Exact", "second 250000 Reported"], record.Counts.Select(c => $"{c.Meter} {c.Steps} {c.Grade}"));
+        Assert.Equal(
+            ["output.text.fresh 7 Exact", "second 250000 Reported"],
+                record.Counts.Select(c => $"{c.Meter} {c.Steps} {c.Grade}"));
         Assert.Equal([new Tag("team", "a;b")], record.Tags);
     }
 
@@ -76,11 +86,13 @@ public sealed class CsvTests
     [InlineData("local", "Europe/Berlin", "2026-10-25 02:30:00", null)]
     [InlineData("local", "UTC", "2026-11-01", null)]
     [InlineData("unix_s", "UTC", "999999999999", null)]
-    public void TryParse_TimeFormats_GiveTheMomentOrAreRefused(string format, string zone, string text, string? expected)
+    public void TryParse_TimeFormats_GiveTheMomentOrAreRefused(
+        string format, string zone, string text, string? expected)
     {
         CsvMapping mapping = CsvMapping.FromYaml(
             $"{{time_format: '{format}', time_zone: {zone}, map: {{time: T}}, set: {{source: s, id: i}}}}");
-        bool read = Bind(mapping, "T").TryParse(Encoding.UTF8.GetBytes(text), out UsageRecord? record, out _, out IngestFault fault);
+        bool read = Bind(mapping, "T")
+            .TryParse(Encoding.UTF8.GetBytes(text), out UsageRecord? record, out _, out IngestFault fault);
         Assert.Equal(expected, read ? record!.EventTime.ToString() : null);
         Assert.Equal(expected is null ? "time" : null, fault.Field);
     }
@@ -95,7 +107,8 @@ public sealed class CsvTests
     {
         CsvMapping mapping = new CsvMapping().With(
             [new("id", "Id"), new("time", "T"), new("counts.input.text", "N")], [new("source", "s")]);
-        Assert.False(Bind(mapping, "Id,T,N").TryParse(Encoding.UTF8.GetBytes(row), out _, out _, out IngestFault fault));
+        Assert.False(
+            Bind(mapping, "Id,T,N").TryParse(Encoding.UTF8.GetBytes(row), out _, out _, out IngestFault fault));
         Assert.Equal(code, fault.CodeName);
     }
 
@@ -118,7 +131,8 @@ public sealed class CsvTests
         CsvMapping mapping = CsvMapping.FromPreset("azure-llm");
         string[] first = [.. Ids(Bind(mapping, "TIMESTAMP,ContextTokens,GeneratedTokens"), "2023-11-16 18:17:03,5,6",
             "2023-11-16 18:17:03,5,6", "2023-11-16 18:17:03,6,5")];
-        string[] moved = [.. Ids(Bind(mapping.With([], [new("party", "other")]), "GeneratedTokens,New,TIMESTAMP,ContextTokens"),
+        string[] moved = [.. Ids(
+            Bind(mapping.With([], [new("party", "other")]), "GeneratedTokens,New,TIMESTAMP,ContextTokens"),
             "6,x,2023-11-16 18:17:03,5", "6,y,2023-11-16 18:17:03,5")];
         Assert.Equal(3, first.Distinct().Count());
         Assert.EndsWith("-2", first[1], StringComparison.Ordinal);
@@ -130,7 +144,8 @@ public sealed class CsvTests
         var ids = new CsvRowIds();
         foreach (string row in rows)
         {
-            Assert.True(reader.TryParse(Encoding.UTF8.GetBytes(row), out UsageRecord? record, out UInt128 content, out _));
+            Assert.True(
+                reader.TryParse(Encoding.UTF8.GetBytes(row), out UsageRecord? record, out UInt128 content, out _));
             Assert.True(ids.TryIdentify(record!, content, out record));
             yield return record!.Id;
         }
@@ -145,7 +160,8 @@ public sealed class CsvTests
         [.. Enumerable.Range(0, columns).Select(_ =>
             string.Concat(Enumerable.Range(0, random.Next(0, 6)).Select(_ => Pieces[random.Next(Pieces.Length)])))];
 
-    private static string Quote(string field, Random random) => field.AsSpan().ContainsAny(",\"\r\n") || random.Next(4) == 0
+    private static string Quote(string field, Random random) => field.AsSpan().ContainsAny(",\"\r\n")
+        || random.Next(4) == 0
         ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
         : field;
 

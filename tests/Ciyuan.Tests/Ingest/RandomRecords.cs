@@ -16,13 +16,16 @@ internal static class RandomRecords
         Id = Name(random, 1),
         Context = UsageContext.FromParts(
             [.. Enumerable.Range(0, UsageContext.Parts).Select(part => Name(random, part == 0 ? 1 : 0))]),
-        EventTime = new Timestamp(random.NextInt64(long.MinValue, long.MaxValue) / (random.Next(3) == 0 ? 1_000_000_000 : 1)),
+        EventTime = new Timestamp(
+            random.NextInt64(long.MinValue, long.MaxValue) / (random.Next(3) == 0 ? 1_000_000_000 : 1)),
         Outcome = (Outcome)random.Next(3),
         LatencyMs = random.Next(2) == 0 ? null : random.Next(),
         Counts = [.. Enumerable.Range(0, 300).Where(_ => random.Next(60) == 0)
             .Select(value => Meter.TryFromValue(value, out Meter meter) ? meter : Meter.Image).Distinct().Order()
-            .Select(meter => new Count(meter, (EvidenceGrade)random.Next(5), random.NextInt64(UsageRecord.MaxSteps + 1)))],
-        Tags = [.. Enumerable.Range(0, random.Next(4)).Select(_ => Name(random, 1)).Distinct().Order(StringComparer.Ordinal)
+            .Select(meter =>
+                new Count(meter, (EvidenceGrade)random.Next(5), random.NextInt64(UsageRecord.MaxSteps + 1)))],
+        Tags = [.. Enumerable.Range(0, random.Next(4)).Select(_ => Name(random, 1)).Distinct()
+            .Order(StringComparer.Ordinal)
             .Select(name => new Tag(name, Name(random, 0)))],
         Hold = Name(random, 0),
     };
@@ -56,7 +59,8 @@ internal static class RandomRecords
         }
 
         string[] parts =
-            ["source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site", "operation"];
+            ["source", "party", "project", "key", "scenario", "model", "model_answered", "provider", "site",
+                "operation"];
         for (int i = 0; i < parts.Length; i++)
         {
             (string name, string value) = (parts[i], record.Context[i]);
@@ -76,7 +80,8 @@ internal static class RandomRecords
         return output.WrittenSpan.ToArray();
     }
 
-    private static void WriteMap(Utf8JsonWriter writer, string name, IEnumerable<Count> counts, Func<Count, string> value)
+    private static void WriteMap(
+        Utf8JsonWriter writer, string name, IEnumerable<Count> counts, Func<Count, string> value)
     {
         writer.WriteStartObject(name);
         foreach (Count count in counts.Reverse())

@@ -23,7 +23,8 @@ public sealed class UsageImportTests : IDisposable
         string? trace = FindTrace();
         if (trace is null)
         {
-            await Console.Error.WriteLineAsync("SKIPPED: the Azure trace is not there (../shared/data or CIYUAN_SHARED).");
+            await Console.Error.WriteLineAsync(
+                "SKIPPED: the Azure trace is not there (../shared/data or CIYUAN_SHARED).");
             return;
         }
 
@@ -48,7 +49,8 @@ public sealed class UsageImportTests : IDisposable
         Assert.Equal([(3, "not_json", "not json"), (5, "unknown_field", "{\"colour\":1}")], rejects.Select(line =>
         {
             JsonElement reject = JsonDocument.Parse(line).RootElement;
-            return (reject.GetProperty("line").GetInt32(), reject.GetProperty("code").GetString(), reject.GetProperty("text").GetString());
+            return (reject.GetProperty("line").GetInt32(), reject.GetProperty("code").GetString(),
+                reject.GetProperty("text").GetString());
         }));
         Assert.Equal(file + ".rejects.jsonl", tally.RejectFiles[0]);
     }
@@ -116,9 +118,11 @@ public sealed class UsageImportTests : IDisposable
     public async Task RunAsync_CloudEventsAsOneArrayAndAsLines_AreTheSame()
     {
         const string Event = """{"specversion":"1.0","id":"ID","source":"gw","type":"u","time":"2026-11-01T00:00:00Z","data":{"tokens":3,"type":"input"}}""";
-        string[] events = [.. Enumerable.Range(0, 3).Select(i => Event.Replace("ID", $"e{i}", StringComparison.Ordinal))];
+        string[] events = [.. Enumerable.Range(0, 3)
+            .Select(i => Event.Replace("ID", $"e{i}", StringComparison.Ordinal))];
         var options = new ImportOptions { Format = ImportFormat.CloudEvents };
-        ImportTally array = await ImportAsync(options, Write("a.json", $"[\n  {string.Join(",\n  ", events)},\n  {{}}\n]\n"));
+        ImportTally array = await ImportAsync(
+            options, Write("a.json", $"[\n  {string.Join(",\n  ", events)},\n  {{}}\n]\n"));
         Assert.Equal((3L, 1L), (array.Posted, array.Rejected));
         Assert.Contains("\"line\":5", File.ReadAllText(array.RejectFiles[0]), StringComparison.Ordinal);
         ImportTally lines = await ImportAsync(options, Write("b.jsonl", $"{events[0]}\n[{events[1]},{events[2]}]\n"));
@@ -128,8 +132,11 @@ public sealed class UsageImportTests : IDisposable
     [Fact]
     public async Task RunAsync_CsvWithLineBreaksInQuotes_NumbersLinesOfTheFile()
     {
-        string file = Write("a.csv", "id,time,note\n1,2026-11-01T00:00:00Z,\"two\nlines\"\n2,bad,x\n3,2026-11-01T00:00:00Z,\"a\"\"b\"\n");
-        CsvMapping mapping = new CsvMapping().With([new("id", "id"), new("time", "time"), new("tags.note", "note")], [new("source", "s")]);
+        string file = Write(
+            "a.csv",
+            "id,time,note\n1,2026-11-01T00:00:00Z,\"two\nlines\"\n2,bad,x\n3,2026-11-01T00:00:00Z,\"a\"\"b\"\n");
+        CsvMapping mapping = new CsvMapping()
+            .With([new("id", "id"), new("time", "time"), new("tags.note", "note")], [new("source", "s")]);
         ImportTally tally = await ImportAsync(new ImportOptions { Format = ImportFormat.Csv, Mapping = mapping }, file);
         Assert.Equal(["two\nlines", "a\"b"], _recorded.Select(record => record.Tags[0].Value));
         Assert.Contains("\"line\":4", File.ReadAllText(Assert.Single(tally.RejectFiles)), StringComparison.Ordinal);
@@ -192,7 +199,8 @@ public sealed class UsageImportTests : IDisposable
     public async Task RunAsync_CsvWithoutTheColumn_SaysWhich()
     {
         string file = Write("a.csv", "a,b\n1,2\n");
-        var options = new ImportOptions { Format = ImportFormat.Csv, Mapping = new CsvMapping().With([new("time", "T")], []) };
+        var options = new ImportOptions { Format = ImportFormat.Csv, Mapping = new CsvMapping()
+            .With([new("time", "T")], []) };
         var fault = await Assert.ThrowsAsync<ImportException>(() => ImportAsync(options, file));
         Assert.Contains("'T'", fault.Message, StringComparison.Ordinal);
     }

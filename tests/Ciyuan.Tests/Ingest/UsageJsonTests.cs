@@ -17,7 +17,8 @@ public sealed class UsageJsonTests
         UsageRecord record = Parse(Full);
         Assert.Equal("req-1", record.Id);
         Assert.Equal(
-            new UsageContext("gateway-1", "acme", "chat", "k1", "support", "gpt-4o", "gpt-4o-2024-08-06", "openai", "sh-1", "chat"),
+            new UsageContext(
+                "gateway-1", "acme", "chat", "k1", "support", "gpt-4o", "gpt-4o-2024-08-06", "openai", "sh-1", "chat"),
             record.Context);
         Assert.Equal("2026-11-01T00:00:00Z", record.EventTime.ToString());
         Assert.Equal((Outcome.Cut, 812, "h1"), (record.Outcome, record.LatencyMs, record.Hold));
@@ -40,10 +41,14 @@ public sealed class UsageJsonTests
 
     [Theory]
     [InlineData("""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z"}""", 0)]
-    [InlineData("""  {"source":"s","id":"i","time":"2026-11-01T00:00:00Z","party":null,"counts":null,"latency_ms":null,"tags":{"a":null}} """, 0)]
-    [InlineData("""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","counts":{"input.text":0,"output.code.reasoning":1000000000000000}}""", 2)]
-    [InlineData("""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","units":{"second":0.000001,"image":"2.000","cache_token_hour":1000000000.0000000}}""", 3)]
-    public void TryParse_AtTheEdge_IsAccepted(string json, int counts) => Assert.Equal(counts, Parse(json).Counts.Length);
+    [InlineData(
+        """  {"source":"s","id":"i","time":"2026-11-01T00:00:00Z","party":null,"counts":null,"latency_ms":null,"tags":{"a":null}} """, 0)]
+    [InlineData(
+        """{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","counts":{"input.text":0,"output.code.reasoning":1000000000000000}}""", 2)]
+    [InlineData(
+        """{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","units":{"second":0.000001,"image":"2.000","cache_token_hour":1000000000.0000000}}""", 3)]
+    public void TryParse_AtTheEdge_IsAccepted(string json, int counts) =>
+        Assert.Equal(counts, Parse(json).Counts.Length);
 
     [Theory]
     [InlineData("", "not_json", "")]
@@ -89,8 +94,11 @@ public sealed class UsageJsonTests
     [InlineData("""{"units":{"image":0.5}}""", "bad_value", "units.image")]
     [InlineData("""{"grade":"sure"}""", "bad_value", "grade")]
     [InlineData("""{"grades":{"input.text":"sure"}}""", "bad_value", "grades.input.text")]
-    [InlineData("""{"grades":{"input.text":"exact","input.text.fresh":"exact"}}""", "duplicate", "grades.input.text.fresh")]
-    [InlineData("""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","grades":{"input.text":"exact"}}""", "bad_value", "grades.input.text.fresh")]
+    [InlineData(
+        """{"grades":{"input.text":"exact","input.text.fresh":"exact"}}""", "duplicate", "grades.input.text.fresh")]
+    [InlineData(
+        """{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","grades":{"input.text":"exact"}}""", "bad_value",
+            "grades.input.text.fresh")]
     [InlineData("""{"outcome":"OK"}""", "bad_value", "outcome")]
     [InlineData("""{"latency_ms":-1}""", "bad_value", "latency_ms")]
     [InlineData("""{"latency_ms":1.5}""", "bad_value", "latency_ms")]
@@ -121,8 +129,10 @@ public sealed class UsageJsonTests
     [InlineData("hold", 257, false)]
     public void TryParse_LongName_IsTakenUpToTheLimit(string field, int length, bool accepted)
     {
-        var names = new Dictionary<string, string> { ["source"] = "s", ["id"] = "i", [field] = new string('词', length) };
-        string json = $"{{\"time\":\"2026-11-01T00:00:00Z\",{string.Join(',', names.Select(n => $"\"{n.Key}\":\"{n.Value}\""))}}}";
+        var names = new Dictionary<string,
+            string> { ["source"] = "s", ["id"] = "i", [field] = new string('词', length) };
+        string fields = string.Join(',', names.Select(n => $"\"{n.Key}\":\"{n.Value}\""));
+        string json = $"{{\"time\":\"2026-11-01T00:00:00Z\",{fields}}}";
         Assert.Equal(accepted, new UsageJson().TryParse(Utf8(json), out _, out IngestFault fault));
         Assert.Equal(accepted ? "none" : "limit", fault.CodeName);
     }
@@ -139,7 +149,8 @@ public sealed class UsageJsonTests
     [Fact]
     public void TryParse_MoreThanTheLargestSize_IsRefused()
     {
-        Assert.False(new UsageJson().TryParse(Utf8(Full + new string(' ', UsageJson.MaxBytes)), out _, out IngestFault fault));
+        Assert.False(
+            new UsageJson().TryParse(Utf8(Full + new string(' ', UsageJson.MaxBytes)), out _, out IngestFault fault));
         Assert.Equal("too_long", fault.CodeName);
     }
 
@@ -147,8 +158,12 @@ public sealed class UsageJsonTests
     public void TryParse_AfterARefusal_KnowsNothingOfIt()
     {
         var parser = new UsageJson();
-        Assert.False(parser.TryParse("""{"id":"old","hold":"old","tags":{"old":"1"},"counts":{"input.text":9,"no":1}}"""u8, out _, out _));
-        Assert.True(parser.TryParse("""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z"}"""u8, out UsageRecord? record, out _));
+        Assert.False(
+            parser.TryParse(
+                """{"id":"old","hold":"old","tags":{"old":"1"},"counts":{"input.text":9,"no":1}}"""u8, out _, out _));
+        Assert.True(
+            parser.TryParse(
+                """{"source":"s","id":"i","time":"2026-11-01T00:00:00Z"}"""u8, out UsageRecord? record, out _));
         Assert.Equal(("i", "", 0, 0), (record!.Id, record.Hold, record.Counts.Length, record.Tags.Length));
     }
 
@@ -161,7 +176,9 @@ public sealed class UsageJsonTests
         {
             UsageRecord record = RandomRecords.Make(random);
             byte[] json = RandomRecords.ToJson(record, random);
-            Assert.True(parser.TryParse(json, out UsageRecord? read, out IngestFault fault), fault + Encoding.UTF8.GetString(json));
+            Assert.True(
+                parser.TryParse(json, out UsageRecord? read, out IngestFault fault), fault
+                    + Encoding.UTF8.GetString(json));
             Assert.Equal((record.Id, record.Context, record.EventTime, record.Outcome, record.LatencyMs, record.Hold),
                 (read!.Id, read.Context, read.EventTime, read.Outcome, read.LatencyMs, read.Hold));
             Assert.Equal(record.Counts, read.Counts);
@@ -181,7 +198,8 @@ public sealed class UsageJsonTests
         {
             byte[] broken = (byte[])json.Clone();
             broken[random.Next(broken.Length)] = (byte)random.Next(256);
-            refused += parser.TryParse(broken.AsSpan(0, random.Next(4) == 0 ? random.Next(broken.Length) : broken.Length), out _, out _)
+            refused += parser.TryParse(
+                broken.AsSpan(0, random.Next(4) == 0 ? random.Next(broken.Length) : broken.Length), out _, out _)
                 ? 0 : 1;
         }
 

@@ -55,7 +55,7 @@ internal static class DemoVerb
         Head("balance");
         BalanceVerb.Run(context, "*", null, TimeBasis.Recorded, cancel);
         Head("fsck");
-        return await FsckVerb.RunAsync(context, cancel);
+        return FsckVerb.Run(context, cancel);
     }
 
     private static async Task ImportAsync(VerbContext context, string samples, CancellationToken cancel)

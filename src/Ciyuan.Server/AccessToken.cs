@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Ciyuan.Server;
 
-/// <summary>The secret that a request carries. Compared by digest in constant time; the secret itself isn't kept.</summary>
+/// <summary>The secret that a request carries. Compared by digest in constant time; the secret itself isn't
+/// kept.</summary>
 public sealed class AccessToken
 {
     /// <summary>The environment variable that holds the token when no file is named.</summary>
@@ -26,7 +27,8 @@ public sealed class AccessToken
         if (secret.Length is < MinLength or > MaxLength || secret.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
             throw new ServerRefusedException(
-                $"The token must have {MinLength} to {MaxLength} visible ASCII characters without spaces. Make one with: "
+                $"The token must have {MinLength} to {MaxLength} visible ASCII characters without spaces. Make one "
+                    + "with: "
                 + "openssl rand -base64 32");
         }
 

@@ -9,7 +9,8 @@ internal sealed record ListenAddress(IPEndPoint EndPoint)
     /// <summary>True when only this machine can reach it.</summary>
     internal bool IsLoopback => IPAddress.IsLoopback(EndPoint.Address);
 
-    /// <summary>Reads <c>http://ADDRESS:PORT</c>; the address is an IP address, <c>localhost</c> or <c>*</c> (all).</summary>
+    /// <summary>Reads <c>http://ADDRESS:PORT</c>; the address is an IP address, <c>localhost</c> or <c>*</c>
+    /// (all).</summary>
     /// <exception cref="ServerRefusedException">Not such an address.</exception>
     internal static ListenAddress Parse(string listen)
     {
@@ -23,7 +24,8 @@ internal sealed record ListenAddress(IPEndPoint EndPoint)
         if (uri.Scheme != Uri.UriSchemeHttp)
         {
             throw new ServerRefusedException(
-                $"'{listen}': the server speaks plain HTTP. Let a proxy in front of it end TLS, and listen on http://.");
+                $"'{listen}': the server speaks plain HTTP. Let a proxy in front of it end TLS, and listen on "
+                    + "http://.");
         }
 
         string host = uri.Host == "localhost" ? "127.0.0.1" : uri.Host.Trim('[', ']');

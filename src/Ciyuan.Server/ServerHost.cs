@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,7 +38,8 @@ public sealed class ServerHost : IAsyncDisposable
         if (token is null && !listen.IsLoopback)
         {
             throw new ServerRefusedException(
-                $"{options.Listen} can be reached from other machines, and no token is set. Set {AccessToken.Variable} or "
+                $"{options.Listen} can be reached from other machines, and no token is set. Set "
+                    + $"{AccessToken.Variable} or "
                 + "--token-file, or listen on 127.0.0.1.");
         }
 
@@ -47,7 +49,8 @@ public sealed class ServerHost : IAsyncDisposable
         {
             app = Build(options, listen, token, shard);
             await app.StartAsync(cancel);
-            string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
+            string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
             return new ServerHost(app, shard, new Uri(url));
         }
         catch
@@ -62,7 +65,8 @@ public sealed class ServerHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when the process is told to end (interrupt or termination signal) or the token is cancelled; then
+    /// <summary>Completes when the process is told to end (interrupt or termination signal) or the token is cancelled;
+    /// then
     /// call <see cref="DisposeAsync"/>.</summary>
     public Task WaitForShutdownAsync(CancellationToken cancel = default) => _app.WaitForShutdownAsync(cancel);
 
@@ -79,7 +83,8 @@ public sealed class ServerHost : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
-        builder.Services.Configure<HostOptions>(h => h.ShutdownTimeout = TimeSpan.FromSeconds(ServerLimits.DrainSeconds));
+        builder.Services.Configure<HostOptions>(
+            host => host.ShutdownTimeout = TimeSpan.FromSeconds(ServerLimits.DrainSeconds));
         builder.Services.AddRoutingCore();
         ApiDocument.AddTo(builder.Services, tokenNeeded: token is not null);
         AddLogging(builder.Logging, options.Logging);
@@ -94,13 +99,14 @@ public sealed class ServerHost : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = ServerLimits.Connections;
-        kestrel.Limits.MaxRequestBodySize = ServerLimits.BodyBytes;
+        // Above our own limit, so that who sends somewhat too much can read why, and doesn't find the connection reset.
+        kestrel.Limits.MaxRequestBodySize = 4L * ServerLimits.BodyBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
         kestrel.Limits.MaxRequestLineSize = ServerLimits.HeaderBytes;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(ServerLimits.HeaderSeconds);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(ServerLimits.KeepAliveSeconds);
         // A body or an answer that moves slower than this for ten seconds is given up.
-        var slowest = new MinDataRate(bytesPerSecond: 1_024, gracePeriod: TimeSpan.FromSeconds(ServerLimits.HeaderSeconds));
+        var slowest = new MinDataRate(1_024, TimeSpan.FromSeconds(ServerLimits.HeaderSeconds));
         kestrel.Limits.MinRequestBodyDataRate = slowest;
         kestrel.Limits.MinResponseDataRate = slowest;
         kestrel.Listen(listen.EndPoint, on => on.Protocols = HttpProtocols.Http1);

@@ -32,11 +32,13 @@ public sealed record ServerLimits
     /// <summary>Most bytes of a request's body as sent: 16 MiB, about 40 000 events of 400 bytes.</summary>
     public const int BodyBytes = 16 * 1024 * 1024;
 
-    /// <summary>Most bytes of a gzip body when unpacked: 64 MiB, four times what may be sent plain, so that a full frame
+    /// <summary>Most bytes of a gzip body when unpacked: 64 MiB, four times what may be sent plain, so that a full
+    /// frame
     /// of 65 535 events of up to 1 000 bytes passes.</summary>
     public const int InflatedBytes = 64 * 1024 * 1024;
 
-    /// <summary>Most bytes that a byte of a gzip body may become. Real events shrink 10 to 40 times, a bomb 1 000 times.</summary>
+    /// <summary>Most bytes that a byte of a gzip body may become. Real events shrink 10 to 40 times, a bomb 1 000
+    /// times.</summary>
     public const int InflatedRatio = 100;
 
     /// <summary>Bytes that a gzip body may always become, whatever its ratio: 64 KiB.</summary>
@@ -70,7 +72,8 @@ public sealed record ServerLimits
     /// <summary>Seconds that a stop waits for requests under way.</summary>
     public const int DrainSeconds = 30;
 
-    /// <summary>Most requests that wait for the writer at one time. At 1 ms to a commit the last one waits 0.3 s.</summary>
+    /// <summary>Most requests that wait for the writer at one time. At 1 ms to a commit the last one waits 0.3
+    /// s.</summary>
     public int WaitingRequests { get; init; } = 256;
 
     /// <summary>Most bytes of bodies held at one time: 256 MiB, 16 of the largest plain bodies.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Ciyuan.Journal;
 using SQLitePCL;
 
@@ -36,7 +35,7 @@ internal sealed class Database : IDisposable
         }
 
         _ = raw.sqlite3_extended_result_codes(handle, 1);
-        _ = raw.sqlite3_busy_timeout(handle, 5_000); // a checkpoint or recovery of another process ends well before that
+        _ = raw.sqlite3_busy_timeout(handle, 5_000); // another process's recovery of the log ends well before that
         return database;
     }
 
@@ -90,7 +89,7 @@ internal sealed class Database : IDisposable
     /// <summary>The exception for a result code: full, damaged, or stop.</summary>
     private Exception Fault(int code, string doing)
     {
-        string said = new StringBuilder(raw.sqlite3_errmsg(_handle).utf8_to_string()).Append($" (SQLite {code})").ToString();
+        string said = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite {code})";
         string what = $"{DatabasePath}: {doing} failed: {said}";
         bool full = (code & 0xFF) == raw.SQLITE_FULL
             || (code is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_SHMSIZE or raw.SQLITE_IOERR_TRUNCATE
@@ -98,7 +97,8 @@ internal sealed class Database : IDisposable
         return (code & 0xFF) switch
         {
             _ when full => new StorageFullException($"{what}. There is no space left; free some and send again."),
-            raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_FORMAT => new JournalException($"{what}. It is damaged"),
+            raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_FORMAT =>
+                new JournalException($"{what}. It is damaged"),
             _ => new JournalFaultedException(what),
         };
     }

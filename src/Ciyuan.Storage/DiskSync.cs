@@ -4,12 +4,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ciyuan.Storage;
 
-/// <summary>Makes files durable. A new name is durable only when its folder is synced too, which .NET can't do.</summary>
+/// <summary>
+/// Makes files durable. A new name is durable only when its folder is synced too, which .NET can't do.
+/// </summary>
 internal static partial class DiskSync
 {
     private const int OpenReadOnly = 0;
 
-    /// <summary>Syncs a written file, gives it its final name, and syncs the folder: after this the file is there whole.</summary>
+    /// <summary>
+    /// Syncs a written file, gives it its final name, and syncs the folder: after this the file is there whole.
+    /// </summary>
     internal static void Publish(SafeFileHandle written, string temporaryPath, string path)
     {
         RandomAccess.FlushToDisk(written);

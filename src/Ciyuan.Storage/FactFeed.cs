@@ -72,7 +72,8 @@ internal sealed class FactFeed : IDisposable
             {
                 if (_fault is not null)
                 {
-                    throw new InvalidOperationException($"The statistics have stopped at frame {_applied}: {_fault.Message}", _fault);
+                    throw new InvalidOperationException(
+                        $"The statistics have stopped at frame {_applied}: {_fault.Message}", _fault);
                 }
 
                 ObjectDisposedException.ThrowIf(_stopping, _store);

@@ -3,7 +3,9 @@ namespace Ciyuan.Storage;
 /// <summary>Another process has the data folder open for writing.</summary>
 public sealed class DataFolderInUseException(string message, Exception? inner = null) : IOException(message, inner);
 
-/// <summary>There is no space for another frame. Nothing was accepted; once there is space, the next call goes on.</summary>
+/// <summary>
+/// There is no space for another frame. Nothing was accepted; once there is space, the next call goes on.
+/// </summary>
 public sealed class StorageFullException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>

@@ -8,7 +8,9 @@ namespace Ciyuan.Storage;
 /// </summary>
 internal sealed class FrameReader : IDisposable
 {
-    /// <summary>Decoded frames kept, enough for two readers in order: a frame of 8 192 records takes some 5 MB.</summary>
+    /// <summary>
+    /// Decoded frames kept, enough for two readers in order: a frame of 8 192 records takes some 5 MB.
+    /// </summary>
     private const int Kept = 10;
 
     /// <summary>Frames decoded ahead of a reader in order.</summary>
@@ -112,7 +114,8 @@ internal sealed class FrameReader : IDisposable
         return task;
     }
 
-    private static bool IsUseful(Task<Frame?> task) => !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
+    private static bool IsUseful(Task<Frame?> task) =>
+        !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
 
     private Frame? ReadAndDecode(long seq)
     {

@@ -3,8 +3,12 @@ using Ciyuan.Journal;
 
 namespace Ciyuan.Storage;
 
-/// <summary>One remembered id in 32 bytes, in memory as in files (little-endian). A place of zero means: no entry.</summary>
-/// <remarks>Place, frozen: 40 bits frame, 16 bits index, 8 bits status: a million frames a day for 3 000 years.</remarks>
+/// <summary>
+/// One remembered id in 32 bytes, in memory as in files (little-endian). A place of zero means: no entry.
+/// </summary>
+/// <remarks>
+/// Place, frozen: 40 bits frame, 16 bits index, 8 bits status: a million frames a day for 3 000 years.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct IdEntry : IComparable<IdEntry>
 {
@@ -20,7 +24,8 @@ internal readonly struct IdEntry : IComparable<IdEntry>
     {
         if (past.Position.Seq is < 1 or > MaxSeq || past.Position.Index is < 0 or > ushort.MaxValue)
         {
-            throw new ArgumentOutOfRangeException(nameof(past), past.Position, "A place is frame 1 to 2^40-1, index 0 to 65535.");
+            throw new ArgumentOutOfRangeException(
+                nameof(past), past.Position, "A place is frame 1 to 2^40-1, index 0 to 65535.");
         }
 
         High = (ulong)(digest >> 64);

@@ -45,10 +45,17 @@ internal sealed class IdIndex : IHistory, IDisposable
     /// <param name="frames">Reads frames back.</param>
     /// <param name="generation">Ids in memory before they go to a file.</param>
     /// <param name="verify">Whether to read the files whole and check their hashes.</param>
-    internal static IdIndex Open(string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
+    internal static IdIndex Open(
+        string folder, FrameReader frames, int generation = DefaultGeneration, bool verify = true) =>
         new(IdRunFolder.Open(folder, verify), frames, generation);
 
-    /// <summary>The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).</summary>
+    /// <summary>Opens the index and writes nothing: ids of further frames stay in memory.</summary>
+    internal static IdIndex OpenReadOnly(string folder, FrameReader frames) =>
+        new(IdRunFolder.OpenReadOnly(folder), frames, int.MaxValue);
+
+    /// <summary>
+    /// The files hold the ids of all frames up to this one (as of opening, or of the last freeze done).
+    /// </summary>
     internal long CoveredSeq { get; }
 
     /// <summary>Makes ready for a frame. Waits while too many tables wait for their files.</summary>
@@ -89,7 +96,7 @@ internal sealed class IdIndex : IHistory, IDisposable
         {
             _folder.Enqueue(_active, _activeFirst, _last);
             _activeFirst = _last + 1;
-            _active = new IdTable();
+            _active = _folder.NewTable();
             (_runs, _frozen) = _folder.TakeView();
         }
     }
@@ -118,10 +125,14 @@ internal sealed class IdIndex : IHistory, IDisposable
             found = _frozen[i].TryFind(high, low, out entry);
         }
 
-        for (int i = 0; i < _runs.Length && !found; i++)
+        if (!found && _runs.Length > 0)
         {
-            // An entry of the present or a later frame is ahead of the replay: not seen yet.
-            found = _runs[i].TryFind(high, low, out entry) && entry.Seq < _current;
+            var mask = new IdFilterMask(low);
+            for (int i = 0; i < _runs.Length && !found; i++)
+            {
+                // An entry of the present or a later frame is ahead of the replay: not seen yet.
+                found = _runs[i].TryFind(high, low, mask, out entry) && entry.Seq < _current;
+            }
         }
 
         past = found ? entry.Past : default;

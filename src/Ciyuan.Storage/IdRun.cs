@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.IO.MemoryMappedFiles;
-using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ciyuan.Storage;
@@ -31,7 +30,9 @@ internal sealed unsafe class IdRun : IDisposable
 
     internal IdRunFormat Format { get; }
 
-    /// <summary>Opens a run; null when the file is damaged, which is no fault: runs are made anew from the journal.</summary>
+    /// <summary>
+    /// Opens a run; null when the file is damaged, which is no fault: runs are made anew from the journal.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="verify">Whether to read it all and compare its hashes; false for a file just written.</param>
     internal static IdRun? TryOpen(string path, bool verify)
@@ -52,12 +53,12 @@ internal sealed unsafe class IdRun : IDisposable
         }
     }
 
-    internal bool TryFind(ulong high, ulong low, out IdEntry found)
+    internal bool TryFind(ulong high, ulong low, in IdFilterMask mask, out IdEntry found)
     {
         found = default;
         ulong block = Math.BigMul(high, _blocks, out _);
         byte* bits = _filter + (block * IdRunFormat.BlockLength);
-        if (!MayContain(bits, low))
+        if (!mask.IsIn(bits))
         {
             return false;
         }
@@ -87,22 +88,6 @@ internal sealed unsafe class IdRun : IDisposable
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool MayContain(byte* block, ulong low)
-    {
-        byte* bits = block + sizeof(uint);
-        for (int i = 0; i < IdRunFormat.FilterBitsPerId; i++)
-        {
-            int bit = IdRunFormat.FilterBit(low, i);
-            if ((bits[bit >> 3] & (1 << (bit & 7))) == 0)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static bool IsIntact(SafeFileHandle file, ReadOnlySpan<byte> header, IdRunFormat format)

@@ -23,16 +23,21 @@ internal sealed class IdRunFolder : IDisposable
     private volatile bool _news;
     private volatile bool _stopping;
     private bool _aborted;
+    private IdEntry[] _sorted = [];
+    private IdTable? _flushed;
+    private IdTable? _spare;
     private long _durable;
     private Exception? _fault;
 
-    private IdRunFolder(string folder, List<IdRun> runs, List<string> unwanted)
+    private IdRunFolder(string folder, List<IdRun> runs, List<string> unwanted, bool writes)
     {
         _folder = folder;
         _runs = runs;
         _unwanted = unwanted;
         CoveredSeq = _durable = runs.Count > 0 ? runs[^1].Format.LastSeq : 0;
-        _threads = [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }];
+        _threads = writes
+            ? [new Thread(Flush) { Name = "index flush" }, new Thread(Merge) { Name = "index merge" }]
+            : [];
         foreach (Thread thread in _threads)
         {
             thread.IsBackground = true;
@@ -52,8 +57,12 @@ internal sealed class IdRunFolder : IDisposable
         Directory.CreateDirectory(folder);
         List<IdRun> runs = OpenRuns(folder, verify);
         List<string> unwanted = [.. Directory.GetFiles(folder).Except(runs.Select(r => r.Path))];
-        return new IdRunFolder(folder, runs, unwanted);
+        return new IdRunFolder(folder, runs, unwanted, writes: true);
     }
+
+    /// <summary>Opens the files to look into them, and writes none.</summary>
+    internal static IdRunFolder OpenReadOnly(string folder) =>
+        new(folder, OpenRuns(folder, verify: true), [], writes: false);
 
     /// <summary>
     /// The files to use: at each frame the one that goes furthest, which leaves out what was merged into another just
@@ -97,12 +106,26 @@ internal sealed class IdRunFolder : IDisposable
             }
 
             _retired.Clear();
+            _spare = _flushed ?? _spare;
+            _flushed = null;
             Monitor.PulseAll(_gate);
             return ([.. _runs], [.. _jobs.Where(j => j.Table is not null).Select(j => j.Table!)]);
         }
     }
 
-    internal void Enqueue(IdTable table, long firstSeq, long lastSeq) => Enqueue(new Job(table, firstSeq, lastSeq, null));
+    /// <summary>
+    /// An empty table: one that was written to its file, cleared, if there is one. Saves 32 MB of garbage each.
+    /// </summary>
+    internal IdTable NewTable()
+    {
+        IdTable table = _spare ?? new IdTable();
+        _spare = null;
+        table.Clear();
+        return table;
+    }
+
+    internal void Enqueue(IdTable table, long firstSeq, long lastSeq) =>
+        Enqueue(new Job(table, firstSeq, lastSeq, null));
 
     internal void Enqueue(Action action) => Enqueue(new Job(null, 0, 0, action));
 
@@ -139,9 +162,10 @@ internal sealed class IdRunFolder : IDisposable
                 {
                     _fault = null; // the next one who waits lets it be tried again
                     Monitor.PulseAll(_gate);
+                    string what = $"{_folder}: the id index can't be written: {fault.Message}";
                     throw IsFull(fault)
-                        ? new StorageFullException($"{_folder}: no space for the id index; free some and send again.", fault)
-                        : new JournalFaultedException($"{_folder}: the id index can't be written: {fault.Message}", fault);
+                        ? new StorageFullException($"{what} Free some space and send again.", fault)
+                        : new JournalFaultedException(what, fault);
                 }
 
                 if (_aborted)
@@ -212,6 +236,7 @@ internal sealed class IdRunFolder : IDisposable
                     if (run is not null)
                     {
                         _runs.Add(run);
+                        _flushed = job.Table;
                     }
                 }
 
@@ -241,9 +266,9 @@ internal sealed class IdRunFolder : IDisposable
 
     private IdRun Write(Job job)
     {
-        IdEntry[] sorted = job.Table!.ToSorted();
+        ReadOnlySpan<IdEntry> sorted = job.Table!.Sort(ref _sorted);
         using var writer = new IdRunWriter(_folder, new IdRunFormat(sorted.Length, job.FirstSeq, job.LastSeq));
-        foreach (ref readonly IdEntry entry in sorted.AsSpan())
+        foreach (ref readonly IdEntry entry in sorted)
         {
             writer.Add(entry);
         }
@@ -305,8 +330,8 @@ internal sealed class IdRunFolder : IDisposable
     }
 
     /// <summary>
-    /// Start of the newest files to be merged: those after the last file of a higher class, once eight of them are of the
-    /// highest class among them. Each id is thus rewritten once for each factor of eight. -1 when there is nothing to do.
+    /// Start of the newest files to be merged: those after the last file of a higher class, once eight of them are of
+    /// the highest class among them. Each id is thus rewritten once for each factor of eight. -1: nothing to do.
     /// </summary>
     /// <param name="counts">Ids in each file, in the order of their frames.</param>
     internal static int FindMerge(IReadOnlyList<long> counts)

@@ -8,9 +8,9 @@ namespace Ciyuan.Storage;
 /// of their digests, footer with the XxHash3 of the header, of the filter and of the entries. Little-endian.
 /// </summary>
 /// <remarks>
-/// An id belongs to the block <c>high × blocks / 2⁶⁴</c>, so blocks are in the order of the entries. A block holds in its
-/// first 4 bytes the number of entries before it, and in the other 480 bits a Bloom filter with 7 bits for each id. One
-/// cache line thus answers "not here" for 99 of 100 absent ids, and says where to look for the others.
+/// An id belongs to the block <c>high × blocks / 2⁶⁴</c>, so blocks are in the order of the entries. A block holds in
+/// its first 4 bytes the number of entries before it, and in the other 480 bits a Bloom filter with 7 bits for each
+/// id. One cache line thus answers "not here" for 99 of 100 absent ids, and says where to look for the others.
 /// </remarks>
 internal readonly record struct IdRunFormat(long Count, long FirstSeq, long LastSeq)
 {

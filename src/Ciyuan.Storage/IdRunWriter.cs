@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ciyuan.Storage;
 
-/// <summary>Writes a run file: entries come in order; filter and entries go out side by side through two buffers.</summary>
+/// <summary>
+/// Writes a run file: entries come in order; filter and entries go out side by side through two buffers.
+/// </summary>
 internal sealed class IdRunWriter : IDisposable
 {
     private const int BufferedEntries = 8_192; // 256 kB
@@ -68,7 +70,8 @@ internal sealed class IdRunWriter : IDisposable
         _filter.Append(_blocks.AsSpan(0, _blocksFull * IdRunFormat.BlockLength));
         if (_count != _format.Count || _filter.At != _format.EntriesAt || _entries.At != _format.FooterAt)
         {
-            throw new InvalidOperationException($"{_path}: {_count} entries were written where {_format.Count} were announced.");
+            throw new InvalidOperationException(
+                $"{_path}: {_count} entries were written where {_format.Count} were announced.");
         }
 
         byte[] header = new byte[IdRunFormat.HeaderLength];

@@ -63,10 +63,11 @@ internal sealed class IdTable
         Count = 0;
     }
 
-    /// <summary>The entries in order of their digests.</summary>
-    internal IdEntry[] ToSorted()
+    /// <summary>The entries in order of their digests, in a buffer that is made larger when needed.</summary>
+    internal ReadOnlySpan<IdEntry> Sort(ref IdEntry[] buffer)
     {
-        var sorted = new IdEntry[Count];
+        buffer = buffer.Length >= Count ? buffer : new IdEntry[Count];
+        Span<IdEntry> sorted = buffer.AsSpan(0, Count);
         int n = 0;
         for (int pass = 0; pass < 2; pass++)
         {
@@ -86,7 +87,7 @@ internal sealed class IdTable
         return sorted;
     }
 
-    private static void SortAlmostSorted(IdEntry[] entries)
+    private static void SortAlmostSorted(Span<IdEntry> entries)
     {
         long movesLeft = 16L * entries.Length; // digests that are not uniform would make this quadratic
         for (int i = 1; i < entries.Length; i++)
@@ -102,7 +103,7 @@ internal sealed class IdTable
             movesLeft -= i - to;
             if (movesLeft < 0)
             {
-                Array.Sort(entries);
+                entries.Sort();
                 return;
             }
         }

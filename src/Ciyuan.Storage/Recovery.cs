@@ -15,7 +15,8 @@ internal static class Recovery
     /// <param name="index">The id index; gets the ids of replayed frames that it does not have.</param>
     /// <param name="log">Told what was done; may be null.</param>
     /// <param name="cancel">Ends it early.</param>
-    /// <exception cref="JournalException">A frame is damaged or replays differently, or the journal lost its end.</exception>
+    /// <exception cref="JournalException">A frame is damaged or replays differently, or the journal lost its
+    /// end.</exception>
     internal static Engine Run(
         string folder, int shard, SqliteJournal journal, IdIndex index, Action<string>? log, CancellationToken cancel)
     {
@@ -38,9 +39,9 @@ internal static class Recovery
         if (seq > last)
         {
             throw new JournalException(
-                $"the journal ends at frame {last}, but {derived} has seen frame {seq}: the journal has lost its end; " +
-                "restore the newest copy of the data folder (or, to go on without those frames, delete index, snapshots " +
-                "and stats.db, which are made anew from the journal)");
+                $"the journal ends at frame {last}, {derived} has seen frame {seq}: the journal has lost its end; " +
+                "restore the newest copy of the data folder (or, to go on without those frames, delete index, " +
+                "snapshots and stats.db, which are made anew from the journal)");
         }
     }
 
@@ -52,7 +53,8 @@ internal static class Recovery
         {
             RequireTail(snapshots, snapshot.Seq, last);
             bool fits = snapshot.Seq <= index.CoveredSeq
-                && journal.Read(snapshot.Seq, shard) is { } frame && frame.Hash.AsSpan().SequenceEqual(snapshot.FrameHash);
+                && journal.Read(snapshot.Seq, shard) is { } frame
+                && frame.Hash.AsSpan().SequenceEqual(snapshot.FrameHash);
             if (!fits)
             {
                 log?.Invoke($"the snapshot of frame {snapshot.Seq} does not fit the journal or the id index; not used");

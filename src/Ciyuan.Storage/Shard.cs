@@ -77,12 +77,15 @@ public sealed class Shard : IAsyncDisposable
     public static Task<Shard> OpenAsync(ShardOptions options, CancellationToken cancel = default) =>
         Task.Run(() => Open(options, cancel), cancel);
 
-    /// <summary>Records usage. Cancelling ends the wait for a place in the queue; once queued, it is recorded.</summary>
+    /// <summary>
+    /// Records usage. Cancelling ends the wait for a place in the queue; once queued, it is recorded.
+    /// </summary>
     /// <param name="records">Up to <see cref="FrameProposal.MaxCommands"/>, each without a fault.</param>
     /// <param name="cancel">Ends the wait for a place in the queue.</param>
     /// <returns>A reply for each, once its frame is durable.</returns>
     /// <exception cref="StorageFullException">No space: nothing was recorded.</exception>
-    /// <exception cref="JournalFaultedException">The shard has stopped; what was recorded is known after reopening.</exception>
+    /// <exception cref="JournalFaultedException">The shard has stopped; what was recorded is known after
+    /// reopening.</exception>
     public ValueTask<UsageReply[]> RecordAsync(IReadOnlyList<UsageRecord> records, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(records.Count, FrameProposal.MaxCommands, nameof(records));

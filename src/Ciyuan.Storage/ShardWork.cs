@@ -5,7 +5,9 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Storage;
 
-/// <summary>A caller's commands on their way through the shard: into a proposal, then an answer, given when durable.</summary>
+/// <summary>
+/// A caller's commands on their way through the shard: into a proposal, then an answer, given when durable.
+/// </summary>
 internal abstract class ShardWork
 {
     /// <summary>How many commands, of whatever kind.</summary>
@@ -72,7 +74,9 @@ internal sealed class RecordWork(IReadOnlyList<UsageRecord> records) : ShardWork
     }
 
     protected override UsageReply[] Answer(Applied applied, Engine engine) =>
-        applied.Records.Length == records.Count ? applied.Records : applied.Records.AsSpan(_from, records.Count).ToArray();
+        applied.Records.Length == records.Count
+            ? applied.Records
+            : applied.Records.AsSpan(_from, records.Count).ToArray();
 }
 
 /// <summary>A setup.</summary>

@@ -5,13 +5,15 @@ using Ciyuan.Quantities;
 namespace Ciyuan.Storage;
 
 /// <summary>
-/// The engine's thread: joins queued work into proposals, applies them, hands the frames to the <see cref="Committer"/>,
-/// and has snapshots taken. When the engine is ahead of the journal (a frame could not be stored), it is recovered from
-/// snapshot and journal before the next work.
+/// The engine's thread: joins queued work into proposals, applies them, hands the frames to the
+/// <see cref="Committer"/>, and has snapshots taken. When the engine is ahead of the journal (a frame could not be
+/// stored), it is recovered from snapshot and journal before the next work.
 /// </summary>
 internal sealed class ShardWriter : IDisposable
 {
-    /// <summary>Commands joined into one frame: more gain little (a commit is 1 ms) and make each caller wait longer.</summary>
+    /// <summary>
+    /// Commands joined into one frame: more gain little (a commit is 1 ms) and make each caller wait longer.
+    /// </summary>
     private const int JoinedCommands = 8_192;
 
     private readonly ShardOptions _options;
@@ -234,8 +236,8 @@ internal sealed class ShardWriter : IDisposable
         {
             using var journal = SqliteJournal.OpenReadOnly(_options.Folder);
             byte[] hash = journal.Read(seq, _options.Shard)!.Value.Hash;
-            SnapshotFolder.Write(
-                DataFolder.SnapshotsPath(_options.Folder, _options.Shard), _options.Shard, new Snapshot(seq, hash, state));
+            string folder = DataFolder.SnapshotsPath(_options.Folder, _options.Shard);
+            SnapshotFolder.Write(folder, _options.Shard, new Snapshot(seq, hash, state));
         }
         catch (Exception e)
         {

@@ -69,7 +69,8 @@ internal static class SnapshotFolder
         byte[] hash = new byte[SHA256.HashSizeInBytes];
         Hash(bytes, bytes.AsSpan(HeaderLength), hash);
         return hash.AsSpan().SequenceEqual(bytes.AsSpan(HashAt, hash.Length))
-            ? new Snapshot(BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16)), bytes[32..64], bytes[HeaderLength..])
+            ? new Snapshot(
+                BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16)), bytes[32..64], bytes[HeaderLength..])
             : null;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using SQLitePCL;
@@ -11,7 +12,8 @@ namespace Ciyuan.Storage;
 /// <param name="Previous">Hash of the frame before, 32 bytes; zeros for the first.</param>
 /// <param name="Hash">Hash of this frame, 32 bytes (see <see cref="FrameHash.Compute"/>).</param>
 /// <param name="Body">The frame's bytes.</param>
-public readonly record struct StoredFrame(int Shard, long Seq, Timestamp Time, byte[] Previous, byte[] Hash, byte[] Body);
+public readonly record struct StoredFrame(
+    int Shard, long Seq, Timestamp Time, byte[] Previous, byte[] Hash, byte[] Body);
 
 /// <summary>
 /// The journal: one row for each frame in one SQLite file, WAL with <c>synchronous=FULL</c>. <c>(shard, seq)</c> is the
@@ -37,6 +39,9 @@ public sealed class SqliteJournal : IDisposable
     /// </summary>
     private const long CheckpointBytes = 16 << 20;
 
+    /// <summary>Bytes whose hashing (some 20 µs) is worth handing to another thread.</summary>
+    private const int WorthATask = 32 << 10;
+
     private const string Columns = "seq, time, prev, hash, body";
 
     private readonly Database _database;
@@ -50,7 +55,9 @@ public sealed class SqliteJournal : IDisposable
         _database = database;
         _last = database.Prepare("SELECT max(seq) FROM frame WHERE shard = ?1");
         _next = database.Prepare($"SELECT {Columns} FROM frame WHERE shard = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1");
-        _insert = write ? database.Prepare($"INSERT INTO frame(shard, {Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") : null;
+        _insert = write
+            ? database.Prepare($"INSERT INTO frame(shard, {Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
+            : null;
     }
 
     /// <summary>Opens the journal of a folder for reading; works while another process writes.</summary>
@@ -99,9 +106,23 @@ public sealed class SqliteJournal : IDisposable
     public IEnumerable<StoredFrame> ReadFrom(long seq, int shard = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(seq, 1);
-        for (; ReadNext(seq, shard) is { } frame; seq++)
+        while (true)
         {
-            yield return frame.Seq == seq ? frame : throw Broken(shard, seq, "is missing");
+            for (; ReadNext(seq, shard) is { } frame; seq++)
+            {
+                yield return frame.Seq == seq ? frame : throw Broken(shard, seq, "is missing");
+            }
+
+            // Nothing there: the end, unless the key's tree is damaged, or a frame has just come.
+            if (LastSeq(shard) < seq)
+            {
+                yield break;
+            }
+
+            if (ReadNext(seq, shard) is null)
+            {
+                throw Broken(shard, seq, "is missing, though later ones are there");
+            }
         }
     }
 
@@ -119,16 +140,43 @@ public sealed class SqliteJournal : IDisposable
         Task checking = Task.CompletedTask;
         foreach (StoredFrame frame in ReadFrom(1, shard))
         {
-            byte[] expected = previous;
             checking.GetAwaiter().GetResult();
-            checking = Task.Run(() => CheckFrame(frame, expected));
+            checking = Task.CompletedTask;
+            if (frame.Body.Length < WorthATask)
+            {
+                CheckFrame(frame, previous);
+            }
+            else
+            {
+                checking = CheckElsewhere(frame, previous);
+            }
+
             previous = frame.Hash;
             progress?.Invoke(frame.Seq);
         }
 
         checking.GetAwaiter().GetResult();
+        RequireSameEnd(shard);
         return previous;
     }
+
+    /// <summary>
+    /// Rows are found by the key's tree. A damaged page there can make the last frames invisible without any error, so
+    /// the table's own tree must end at the same frame.
+    /// </summary>
+    private void RequireSameEnd(int shard)
+    {
+        string last = _database.Execute(
+            $"SELECT seq FROM frame NOT INDEXED WHERE shard = {shard} ORDER BY rowid DESC LIMIT 1");
+        long byKey = LastSeq(shard);
+        if (last != (byKey == 0 ? "" : byKey.ToString(CultureInfo.InvariantCulture)))
+        {
+            throw Broken(shard, byKey + 1, $"can't be found, while frame '{last}' is there: the file is damaged");
+        }
+    }
+
+    private static Task CheckElsewhere(StoredFrame frame, byte[] previous) =>
+        Task.Run(() => CheckFrame(frame, previous));
 
     /// <summary>Checks one frame against the one before it.</summary>
     /// <exception cref="JournalException">Names the frame.</exception>
@@ -136,7 +184,7 @@ public sealed class SqliteJournal : IDisposable
     {
         if (!frame.Previous.AsSpan().SequenceEqual(previous))
         {
-            throw Broken(frame.Shard, frame.Seq, "does not follow the frame before it (hash of the previous frame differs)");
+            throw Broken(frame.Shard, frame.Seq, "does not follow the frame before it (its previous hash differs)");
         }
 
         byte[] hash = FrameHash.Compute(frame.Shard, frame.Seq, frame.Time, frame.Previous, frame.Body);
@@ -148,9 +196,15 @@ public sealed class SqliteJournal : IDisposable
 
     /// <summary>Appends one frame in a transaction of its own; when this returns, it is durable.</summary>
     /// <exception cref="StorageFullException">No space; nothing was written.</exception>
-    /// <exception cref="JournalFaultedException">Whether it is on disk is unknown, or another writer was faster.</exception>
+    /// <exception cref="JournalFaultedException">Whether it is on disk is unknown, or another writer was
+    /// faster.</exception>
     internal void Append(
-        int shard, long seq, Timestamp time, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> body)
+        int shard,
+        long seq,
+        Timestamp time,
+        ReadOnlySpan<byte> previous,
+        ReadOnlySpan<byte> hash,
+        ReadOnlySpan<byte> body)
     {
         sqlite3_stmt insert = _insert ?? throw new InvalidOperationException("The journal is open for reading only.");
         try
@@ -174,7 +228,9 @@ public sealed class SqliteJournal : IDisposable
         _sinceCheckpoint += body.Length + PageSize;
     }
 
-    /// <summary>Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost.</summary>
+    /// <summary>
+    /// Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost.
+    /// </summary>
     internal void CheckpointWhenDue()
     {
         if (_sinceCheckpoint >= CheckpointBytes)
@@ -291,8 +347,9 @@ public sealed class SqliteJournal : IDisposable
         if (id != $"{ApplicationId}" || version != $"{FormatVersion}")
         {
             throw new JournalException(
-                $"{database.DatabasePath} is not a journal that this version reads (application {id}, format {version}; " +
-                $"wanted {ApplicationId}, {FormatVersion}); restore it from a backup or use the version that wrote it");
+                $"{database.DatabasePath} is not a journal that this version reads " +
+                $"(application {id}, format {version}; wanted {ApplicationId}, {FormatVersion}); " +
+                "restore it from a backup or use the version that wrote it");
         }
     }
 

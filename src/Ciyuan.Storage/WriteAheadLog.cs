@@ -4,10 +4,10 @@ using Ciyuan.Journal;
 namespace Ciyuan.Storage;
 
 /// <summary>
-/// Looks at SQLite's write-ahead log before SQLite does. SQLite takes the first bad checksum for the torn end of the log
-/// and forgets what follows, which is right after a loss of power, but would silently drop acknowledged frames when the
-/// bad bytes are in the middle. Since each commit is synced before the next one starts, a torn end can spoil only the
-/// last transaction: when anything was written after the spoiled transaction's commit, it is damage.
+/// Looks at SQLite's write-ahead log before SQLite does. SQLite takes the first bad checksum for the torn end of the
+/// log and forgets what follows, which is right after a loss of power, but would silently drop acknowledged frames
+/// when the bad bytes are in the middle. Since each commit is synced before the next one starts, a torn end can spoil
+/// only the last transaction: when anything was written after the spoiled transaction's commit, it is damage.
 /// </summary>
 /// <remarks>Layout: https://www.sqlite.org/fileformat2.html#walformat. Header of 32 bytes; frames of a 24-byte header
 /// (page number, size after commit or 0, two salts, two checksums) and a page.</remarks>
@@ -54,7 +54,9 @@ internal static class WriteAheadLog
         }
     }
 
-    /// <summary>The first page with a bad checksum that is followed by a commit and by more of this log; null if none.</summary>
+    /// <summary>
+    /// The first page with a bad checksum that is followed by a commit and by more of this log; null if none.
+    /// </summary>
     private static long? FirstDamage(Stream log, Span<byte> salts, byte[] frame, (uint, uint) sum, bool bigEndian)
     {
         long? bad = null;
@@ -89,12 +91,14 @@ internal static class WriteAheadLog
         if (length > HeaderLength)
         {
             throw new JournalException(
-                $"{path} has a damaged header, and pages follow it: opening would lose them; restore the folder from a backup");
+                $"{path} has a damaged header, and pages follow it: opening would lose them; " +
+                "restore the folder from a backup");
         }
     }
 
     private static (uint, uint) Checksum(byte[] bytes, int at) =>
-        (BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(at)), BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(at + 4)));
+        (BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(at)),
+            BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(at + 4)));
 
     private static (uint, uint) Sum(ReadOnlySpan<byte> bytes, (uint First, uint Second) sum, bool bigEndian)
     {

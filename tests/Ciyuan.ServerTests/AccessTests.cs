@@ -18,9 +18,11 @@ public sealed class AccessTests
     public async Task Get_WithoutTheToken_IsRefusedEverywhere(string path)
     {
         await using TestServer server = await StartAsync(Token);
-        foreach (string? given in (string?[])[null, "", "correct-horse-battery-stapl", Token + "x", "Correct-horse-battery-staple"])
+        string?[] wrong = [null, "", "correct-horse-battery-stapl", Token + "x", "Correct-horse-battery-staple"];
+        foreach (string? given in wrong)
         {
-            server.Client.DefaultRequestHeaders.Authorization = given is null ? null : new AuthenticationHeaderValue("Bearer", given);
+            server.Client.DefaultRequestHeaders.Authorization =
+                given is null ? null : new AuthenticationHeaderValue("Bearer", given);
             using HttpResponseMessage response = await server.Client.GetAsync(path);
             Assert.Equal(401, (int)response.StatusCode);
             Assert.Equal("Bearer", response.Headers.WwwAuthenticate.Single().Scheme);
@@ -49,7 +51,8 @@ public sealed class AccessTests
     public async Task Start_ReachableWithoutToken_RefusesToStart(string listen)
     {
         var options = new ServerOptions(new ShardOptions("never-opened")) { Listen = listen };
-        ServerRefusedException refusal = await Assert.ThrowsAsync<ServerRefusedException>(() => ServerHost.StartAsync(options));
+        ServerRefusedException refusal =
+            await Assert.ThrowsAsync<ServerRefusedException>(() => ServerHost.StartAsync(options));
         Assert.Contains(AccessToken.Variable, refusal.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists("never-opened"));
     }
@@ -73,7 +76,7 @@ public sealed class AccessTests
         {
             File.WriteAllText(file, " from-the-file-0123 \n");
             Assert.Equal("from-the-file-0123", AccessToken.Find(file, _ => "from-the-environment"));
-            Assert.Equal("from-the-environment", AccessToken.Find(null, v => v == "CIYUAN_TOKEN" ? "from-the-environment" : null));
+            Assert.Equal("from-outside", AccessToken.Find(null, v => v == "CIYUAN_TOKEN" ? "from-outside" : null));
             Assert.Null(AccessToken.Find("", _ => null));
             File.WriteAllText(file, "\n");
             Assert.Throws<ServerRefusedException>(() => AccessToken.Find(file, _ => null));
@@ -106,7 +109,8 @@ public sealed class AccessTests
             Assert.False(response.Headers.Contains("Server"));
             Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
             Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
-            Assert.Contains("default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            string policy = response.Headers.GetValues("Content-Security-Policy").Single();
+            Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         }
     }
 }

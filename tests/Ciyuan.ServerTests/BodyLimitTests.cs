@@ -33,7 +33,8 @@ public sealed class BodyLimitTests
     public async Task PostEvents_GzipCutShort_TakesNothing()
     {
         await using TestServer server = await StartAsync();
-        byte[] packed = Pack(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 100).Select(i => Event($"e{i}")))));
+        string lines = string.Join('\n', Enumerable.Range(0, 100).Select(i => Event($"e{i}")));
+        byte[] packed = Pack(Encoding.UTF8.GetBytes(lines));
         foreach (int length in (int[])[packed.Length - 1, packed.Length - 9, packed.Length / 2, 10, 0])
         {
             int status = await PostPackedAsync(server, packed[..length]);

@@ -30,7 +30,8 @@ public sealed class ReportTests
         foreach (JsonNode? row in report["rows"]!.AsArray())
         {
             string party = (string)row!["key"]!["party"]!;
-            Assert.Equal(Text(sent.Where(e => e.Party == party).Sum(e => e.Input)), (string)row["values"]!["tokens_input"]!);
+            long input = sent.Where(e => e.Party == party).Sum(e => e.Input);
+            Assert.Equal(Text(input), (string)row["values"]!["tokens_input"]!);
             // 2 per million in, 8 per million out.
             decimal income = sent.Where(e => e.Party == party).Sum(e => (2m * e.Input) + (8m * e.Output)) / 1_000_000;
             Assert.Equal(income, decimal.Parse((string)row["values"]!["income_CNY"]!, CultureInfo.InvariantCulture));
@@ -44,7 +45,8 @@ public sealed class ReportTests
         string[] events =
         [
             Event("a", 10, time: "2026-11-01T23:00:00+08:00"), Event("b", 20, time: "2026-11-02T01:00:00+08:00"),
-            Event("c", 40, party: "bravo", time: "2026-11-02T01:00:00+08:00"), Event("d", 80, time: "2026-12-01T00:00:00+08:00"),
+            Event("c", 40, party: "bravo", time: "2026-11-02T01:00:00+08:00"),
+            Event("d", 80, time: "2026-12-01T00:00:00+08:00"),
         ];
         await server.PostAsync("/v1/events", Json, Batch(events));
         (int status, JsonNode report) = await server.GetAsync(

@@ -13,7 +13,7 @@ public sealed class RoutesTests
         (int status, JsonNode document) = await server.GetAsync("/openapi/v1.json");
         Assert.Equal(200, status);
         string[] listed = [.. document["paths"]!.AsObject().SelectMany(
-            path => path.Value!.AsObject().Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}")).Order()];
+            path => path.Value!.AsObject().Select(o => $"{o.Key.ToUpperInvariant()} {path.Key}")).Order()];
         string[] routed = [.. server.Host.Routes
             .Where(route => !route.RoutePattern.RawText!.StartsWith("/openapi/", StringComparison.Ordinal))
             .SelectMany(route => route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
@@ -27,7 +27,9 @@ public sealed class RoutesTests
     {
         await using TestServer server = await StartAsync();
         (_, JsonNode document) = await server.GetAsync("/openapi/v1.json");
-        foreach (JsonNode operation in document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => o.Value!)))
+        IEnumerable<JsonNode> operations = document["paths"]!.AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(operation => operation.Value!));
+        foreach (JsonNode operation in operations)
         {
             Assert.NotNull((string?)operation["operationId"]);
             Assert.NotNull((string?)operation["summary"]);
@@ -38,7 +40,8 @@ public sealed class RoutesTests
 
         foreach (string reference in References(document).Distinct())
         {
-            JsonNode? target = reference.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (node, name) => node?[name]);
+            JsonNode? target = reference.TrimStart('#', '/').Split('/')
+                .Aggregate((JsonNode?)document, (node, name) => node?[name]);
             Assert.True(target is not null, reference + " leads nowhere");
         }
     }

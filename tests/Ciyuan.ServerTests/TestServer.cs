@@ -33,7 +33,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     internal HttpClient Client { get; }
 
-    internal static async Task<TestServer> StartAsync(string? token = null, ServerLimits? limits = null, long journalPages = 0)
+    internal static async Task<TestServer> StartAsync(
+        string? token = null, ServerLimits? limits = null, long journalPages = 0)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ciyuan-server-");
         var shard = new ShardOptions(folder.FullName) { JournalPages = journalPages };
@@ -47,7 +48,8 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestServer(host, folder, token);
     }
 
-    /// <summary>A server with a platform, two consumers with prepaid accounts, a provider, a price book and agreements.</summary>
+    /// <summary>A server with a platform, two consumers with prepaid accounts, a provider, a price book and
+    /// agreements.</summary>
     internal static async Task<TestServer> StartWithSetupAsync()
     {
         TestServer server = await StartAsync();

@@ -66,7 +66,8 @@ public sealed record StatementLine
     /// <summary>Calls (or corrected records) in this line.</summary>
     public long Calls { get; init; }
 
-    /// <summary>Exact amount: (<see cref="Steps"/> − <see cref="CoveredSteps"/>) × <see cref="UnitPrice"/> for usage.</summary>
+    /// <summary>Exact amount: (<see cref="Steps"/> − <see cref="CoveredSteps"/>) × <see cref="UnitPrice"/> for
+    /// usage.</summary>
     public Amount Amount { get; init; }
 
     /// <summary>Price of a million tokens, or of one unit of another meter, or of one call.</summary>

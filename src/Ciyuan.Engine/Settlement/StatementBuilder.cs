@@ -45,7 +45,8 @@ public sealed class StatementBuilder
         }
 
         var key = new LineKey(
-            StatementLineKind.Usage, model, (meter.Value, 1), rate.Book, rate.Version, perStep, rate.ShareOf, rate.SharePpm);
+            StatementLineKind.Usage, model, (meter.Value, 1), rate.Book, rate.Version, perStep, rate.ShareOf,
+                rate.SharePpm);
         Sums sums = Line(key);
         sums.Meter = meter;
         sums.Steps += steps;
@@ -69,10 +70,12 @@ public sealed class StatementBuilder
     /// <param name="calls">Records with such an amount.</param>
     /// <param name="amount">Their sum.</param>
     /// <param name="covered">Token steps that packs paid for, for corrections; signed.</param>
-    public void AddAmount(Rate rate, string model, StatementLineKind kind, long calls, Int128 amount, Int128 covered = default)
+    public void AddAmount(Rate rate, string model, StatementLineKind kind, long calls, Int128 amount,
+        Int128 covered = default)
     {
         Take(rate);
-        Sums sums = Line(new LineKey(kind, model, default, rate.Book, rate.Version, default, rate.ShareOf, rate.SharePpm));
+        Sums sums = Line(new LineKey(kind, model, default, rate.Book, rate.Version, default, rate.ShareOf,
+            rate.SharePpm));
         sums.Calls += calls;
         sums.Covered += covered;
         sums.Amount += amount;
@@ -120,7 +123,8 @@ public sealed class StatementBuilder
     }
 
     /// <summary>The statement.</summary>
-    /// <exception cref="InvalidOperationException">The lines do not add up to the charges: a broken invariant.</exception>
+    /// <exception cref="InvalidOperationException">The lines do not add up to the charges: a broken
+    /// invariant.</exception>
     public Statement Build(StatementQuery query, long dataToSeq, Timestamp dataToTime)
     {
         StatementLine[] lines = [.. _lines
@@ -185,7 +189,8 @@ public sealed class StatementBuilder
     }
 
     private readonly record struct LineKey(
-        StatementLineKind Kind, string Model, (ushort Value, byte Present) Meter, string Book, int Version, Amount Price,
+        StatementLineKind Kind, string Model, (ushort Value, byte Present) Meter, string Book, int Version,
+            Amount Price,
         string ShareOf, int SharePpm);
 
     private sealed class Sums

@@ -19,17 +19,20 @@ public readonly record struct ColumnShape(Int128 Base, Int128 Scale, byte Width,
     public int Bytes => checked((Sparse ? Filled * sizeof(int) : 0) + (Filled * Width));
 }
 
-/// <summary>Packs columns and reads them: integers in little-endian order, as all machines that .NET runs on have it.</summary>
+/// <summary>Packs columns and reads them: integers in little-endian order, as all machines that .NET runs on have
+/// it.</summary>
 public static class ColumnCodec
 {
     private const int RawWidth = 16;
 
     /// <summary>Packs a column, dense or sparse, whichever is shorter.</summary>
     /// <param name="rows">Rows that have a value, ascending; all others are zero.</param>
-    /// <param name="values">Their values.</param>
+    /// <param name="values">Their values; where some rows have none, a zero among these would be marked as if it were
+    /// not.</param>
     /// <param name="rowCount">Rows in all.</param>
     /// <param name="bytes">The packed column.</param>
-    public static ColumnShape Encode(ReadOnlySpan<int> rows, ReadOnlySpan<Int128> values, int rowCount, out byte[] bytes)
+    public static ColumnShape Encode(ReadOnlySpan<int> rows, ReadOnlySpan<Int128> values, int rowCount,
+        out byte[] bytes)
     {
         if (!BitConverter.IsLittleEndian)
         {
@@ -200,7 +203,8 @@ public static class ColumnCodec
         }
     }
 
-    private static void SumWide<T>(ReadOnlySpan<T> codes, ReadOnlySpan<int> cells, ReadOnlySpan<int> rows, Int128[] sums)
+    private static void SumWide<T>(ReadOnlySpan<T> codes, ReadOnlySpan<int> cells, ReadOnlySpan<int> rows,
+        Int128[] sums)
         where T : unmanaged, IBinaryInteger<T>
     {
         for (int i = 0; i < codes.Length; i++)

@@ -41,7 +41,8 @@ public static class FactHeaderCodec
     public static FactHeader Decode(byte[] bytes)
     {
         int length = bytes.Length - sizeof(ulong);
-        if (length < 0 || BitConverter.ToUInt64(bytes, length) != System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(0, length)))
+        if (length < 0
+            || BitConverter.ToUInt64(bytes, length) != System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(0, length)))
         {
             throw new InvalidDataException("The header of a segment of facts is damaged.");
         }
@@ -160,7 +161,10 @@ public static class FactHeaderCodec
     }
 
     private static FactType ReadType(BinaryReader reader) => new(
-        reader.Read7BitEncodedInt(), (FactKind)reader.ReadByte(), (Outcome)reader.ReadByte(), reader.Read7BitEncodedInt());
+        reader.Read7BitEncodedInt(),
+        (FactKind)reader.ReadByte(),
+        (Outcome)reader.ReadByte(),
+        reader.Read7BitEncodedInt());
 
     private static void WriteColumn(BinaryWriter writer, FactColumn column)
     {
@@ -181,7 +185,8 @@ public static class FactHeaderCodec
         reader.Read7BitEncodedInt(),
         ReadMeter(reader),
         (EvidenceGrade)reader.ReadByte(),
-        new ColumnShape(ReadInt128(reader), ReadInt128(reader), reader.ReadByte(), reader.ReadBoolean(), reader.ReadInt32()),
+        new ColumnShape(
+            ReadInt128(reader), ReadInt128(reader), reader.ReadByte(), reader.ReadBoolean(), reader.ReadInt32()),
         reader.ReadUInt64());
 
     private static Meter ReadMeter(BinaryReader reader)

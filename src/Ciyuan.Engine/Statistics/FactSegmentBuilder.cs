@@ -12,8 +12,10 @@ namespace Ciyuan.Statistics;
 /// </summary>
 public sealed class FactSegmentBuilder
 {
-    /// <summary>Rows at which a segment is sealed, at the end of a frame: large enough that a query's cost for a segment
-    /// (headers, seeks) is below 1 ns a row, small enough that a worker's buffers stay in the CPU's second-level cache.</summary>
+    /// <summary>Rows at which a segment is sealed, at the end of a frame: large enough that a query's cost for a
+    /// segment
+    /// (headers, seeks) is below 1 ns a row, small enough that a worker's buffers stay in the CPU's second-level
+    /// cache.</summary>
     public const int SealRows = 65_536;
 
     private const int Grades = 8; // more than EvidenceGrade has, a power of two

@@ -148,7 +148,8 @@ internal sealed class FactTypes
                 && x == (y with { Prices = x.Prices }));
 
         public int GetHashCode(Rate rate) => HashCode.Combine(
-            rate.Agreement, rate.Method, rate.Side, rate.Book, rate.Version, rate.Model, rate.Prices.Length, rate.Reason);
+            rate.Agreement, rate.Method, rate.Side, rate.Book, rate.Version, rate.Model, rate.Prices.Length,
+                rate.Reason);
     }
 
     private sealed class PlanContent : IEqualityComparer<FactSlot[]>

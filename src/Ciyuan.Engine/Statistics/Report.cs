@@ -8,7 +8,8 @@ namespace Ciyuan.Statistics;
 /// <param name="Name">Unique and stable: <c>calls</c>, <c>tokens_input</c>, <c>image</c>, <c>income_CNY</c>, …</param>
 /// <param name="Unit">Unit of the printed figure: <c>call</c>, <c>token</c>, <c>second</c>, <c>CNY</c>, …</param>
 /// <param name="PerUnit">How many of the stored integers make one unit: 1, 10⁶ or 10¹².</param>
-/// <param name="Additive">False when the rows do not add up to the total, since one record counts in several rows.</param>
+/// <param name="Additive">False when the rows do not add up to the total, since one record counts in several
+/// rows.</param>
 public sealed record ReportColumn(string Name, string Unit, long PerUnit, bool Additive)
 {
     /// <summary>The exact decimal of a stored integer of this column, without zeros at the end.</summary>
@@ -23,7 +24,8 @@ public sealed record ReportColumn(string Name, string Unit, long PerUnit, bool A
         UInt128 magnitude = unchecked((UInt128)(Int128.IsNegative(value) ? -value : value));
         string whole = (magnitude / (UInt128)PerUnit).ToString(CultureInfo.InvariantCulture);
         int digits = PerUnit == Amount.PicoPerUnit ? Amount.Decimals : 6;
-        string rest = (magnitude % (UInt128)PerUnit).ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0').TrimEnd('0');
+        string rest = (magnitude % (UInt128)PerUnit).ToString(CultureInfo.InvariantCulture).PadLeft(
+            digits, '0').TrimEnd('0');
         return (Int128.IsNegative(value) ? "-" : "") + (rest.Length == 0 ? whole : $"{whole}.{rest}");
     }
 }
@@ -45,7 +47,8 @@ public sealed record Report
     /// <summary>Names of the parts of a row's key: <c>time</c> when time is cut, then the dimensions.</summary>
     public required IReadOnlyList<string> KeyColumns { get; init; }
 
-    /// <summary>The figures: always calls, failed, cut, tokens_input and tokens_output; the others where not all zero.</summary>
+    /// <summary>The figures: always calls, failed, cut, tokens_input and tokens_output; the others where not all
+    /// zero.</summary>
     public required IReadOnlyList<ReportColumn> Columns { get; init; }
 
     /// <summary>Rows sorted by key: time, then the dimensions' values in ordinal order.</summary>
@@ -118,12 +121,14 @@ public sealed record ReportScope
     /// <summary>Time of recording of that frame.</summary>
     public required Timestamp DataToTime { get; init; }
 
-    /// <summary>True when the rows of every column add up to the total; else see <see cref="ReportColumn.Additive"/>.</summary>
+    /// <summary>True when the rows of every column add up to the total; else see <see
+    /// cref="ReportColumn.Additive"/>.</summary>
     public required bool RowsAddUp { get; init; }
 
     /// <summary>Sentences that must stand beside the figures, in English, stable.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 }
 
-/// <summary>The report would be larger than a named limit: narrow the period, cut time less finely, or group by less.</summary>
+/// <summary>The report would be larger than a named limit: narrow the period, cut time less finely, or group by
+/// less.</summary>
 public sealed class ReportTooLargeException(string message) : Exception(message);

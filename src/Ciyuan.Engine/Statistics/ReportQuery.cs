@@ -53,7 +53,8 @@ public enum Dimension
     /// <summary><c>fresh</c>, <c>cache_read</c>, …; none for meters that are not tokens.</summary>
     Kind,
 
-    /// <summary>How sure the counts are: <c>exact</c>, <c>reported</c>, <c>bounded</c>, <c>partial</c>, <c>estimated</c>.</summary>
+    /// <summary>How sure the counts are: <c>exact</c>, <c>reported</c>, <c>bounded</c>, <c>partial</c>,
+    /// <c>estimated</c>.</summary>
     Grade,
 
     /// <summary>The agreement of a charge.</summary>
@@ -66,7 +67,8 @@ public enum Dimension
 /// <summary>Names and natures of the dimensions.</summary>
 public static class Dimensions
 {
-    /// <summary>The value of what is absent, does not apply, or has no class (charges per call, shares, corrections).</summary>
+    /// <summary>The value of what is absent, does not apply, or has no class (charges per call, shares,
+    /// corrections).</summary>
     public const string None = "-";
 
     /// <summary>The name, as written in queries and headings: <c>model_asked</c>.</summary>

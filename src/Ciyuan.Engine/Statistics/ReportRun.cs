@@ -87,7 +87,8 @@ public sealed class ReportRun
         for (int p = 0; p < _planGroups.Length; p++)
         {
             FactSlot[] slots = _header.Plans[p];
-            IEnumerable<int> groups = slots.Length == 0 ? [_keys.NoCharge] : slots.Select(slot => _rateGroups[slot.Rate]);
+            IEnumerable<int> groups = slots.Length == 0 ? [_keys.NoCharge]
+                : slots.Select(slot => _rateGroups[slot.Rate]);
             _planGroups[p] = [.. groups.Where(group => group >= 0).Distinct()];
             _slotMeasures[p] = [.. slots.Select(slot => Measures.Of(_header.Rates[slot.Rate], slot.Unit))];
         }

@@ -39,7 +39,8 @@ public static class ReportWriter
 
         if (groups.Count > Report.MaxRows)
         {
-            throw new ReportTooLargeException($"The report has {groups.Count} rows, more than {Report.MaxRows}: narrow it.");
+            throw new ReportTooLargeException(
+                $"The report has {groups.Count} rows, more than {Report.MaxRows}: narrow it.");
         }
 
         MeasureKey[] shown = Shown(measures, groups.Values.Select(group => group.Sums).Append(total));
@@ -171,7 +172,8 @@ public static class ReportWriter
 
         if (byCharge)
         {
-            notes.Add("Calls and counts stand in every row that charges them: they do not add up to the total; amounts do.");
+            notes.Add(
+                "Calls and counts stand in every row that charges them: they do not add up to the total; amounts do.");
         }
 
         return [.. notes];

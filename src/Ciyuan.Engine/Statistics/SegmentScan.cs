@@ -95,7 +95,8 @@ internal sealed class SegmentScan
     public void Sum(int column) => ColumnCodec.Sum(_header.Columns[column].Shape, Read(column), Cells, Sums);
 
     /// <summary>Marks the rows whose value in a column is not zero.</summary>
-    public void Mark(int column, Span<byte> marks) => ColumnCodec.Mark(_header.Columns[column].Shape, Read(column), marks);
+    public void Mark(int column, Span<byte> marks) =>
+        ColumnCodec.Mark(_header.Columns[column].Shape, Read(column), marks);
 
     private ReadOnlySpan<byte> Read(int column)
     {

@@ -5,7 +5,8 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Statistics;
 
-/// <summary>Adds an agreement's charges up over segments, one after the other; see <see cref="StatementBuilder"/>.</summary>
+/// <summary>Adds an agreement's charges up over segments, one after the other; see <see
+/// cref="StatementBuilder"/>.</summary>
 /// <param name="query">The question.</param>
 public sealed class StatementRun(StatementQuery query)
 {

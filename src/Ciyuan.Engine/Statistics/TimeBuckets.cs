@@ -4,7 +4,8 @@ using NodaTime;
 
 namespace Ciyuan.Statistics;
 
-/// <summary>The buckets of some span of time in a zone: their starts, ascending, each ending where the next starts.</summary>
+/// <summary>The buckets of some span of time in a zone: their starts, ascending, each ending where the next
+/// starts.</summary>
 public sealed class TimeBuckets
 {
     /// <summary>Most buckets: a minute for four years are 2.1 million, of 8 bytes each.</summary>
@@ -14,7 +15,8 @@ public sealed class TimeBuckets
     private readonly Bucket _bucket;
     private readonly DateTimeZone _zone;
 
-    private TimeBuckets(long[] starts, Bucket bucket, DateTimeZone zone) => (_starts, _bucket, _zone) = (starts, bucket, zone);
+    private TimeBuckets(long[] starts, Bucket bucket, DateTimeZone zone) =>
+        (_starts, _bucket, _zone) = (starts, bucket, zone);
 
     /// <summary>Makes the buckets that cover two moments and all between.</summary>
     /// <exception cref="ReportTooLargeException">There are more than <see cref="MaxBuckets"/>.</exception>

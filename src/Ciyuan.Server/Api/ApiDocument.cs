@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using System.Text.Json.Nodes;
 using Ciyuan.Parties;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -30,6 +31,9 @@ internal sealed record ApiText(string Id, string Summary, string Description)
     /// <summary>Type of a JSON body that is taken; null when its schema is in schemas.json or there is none.</summary>
     internal Type? Takes { get; init; }
 
+    /// <summary>Other media types in which <see cref="Takes"/> may come.</summary>
+    internal string[] AlsoTakes { get; init; } = [];
+
     /// <summary>Example of it in schemas.json.</summary>
     internal string? TakesExample { get; init; }
 
@@ -55,6 +59,7 @@ internal static partial class ApiDocument
         services.AddOpenApi("v1", options =>
         {
             options.AddDocumentTransformer((document, _, _) => DescribeAll(document, tokenNeeded));
+            options.AddSchemaTransformer((schema, context, _) => NameInLowerCase(schema, context.JsonTypeInfo.Type));
             options.AddOperationTransformer((operation, context, _) => DescribeOne(operation, context));
         });
     }
@@ -65,10 +70,24 @@ internal static partial class ApiDocument
         endpoint.WithName(text.Id).WithSummary(text.Summary).WithDescription(text.Description).WithMetadata(text);
         if (text.Takes is not null)
         {
-            endpoint.Accepts(text.Takes, Json);
+            // The routing goes by this too: it must name all that is taken.
+            endpoint.Accepts(text.Takes, Json, text.AlsoTakes);
         }
 
-        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, text.Gives, text.Gives is null ? null : [Json]));
+        string[]? types = text.Gives is null ? null : [Json];
+        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, text.Gives, types));
+    }
+
+    // Setups are read by the reader of the YAML file, which has the names of roles and kinds in lower case.
+    private static Task NameInLowerCase(OpenApiSchema schema, Type type)
+    {
+        if (type == typeof(Role) || type == typeof(FundingKind))
+        {
+            schema.Type = JsonSchemaType.String;
+            schema.Enum = [.. Enum.GetNames(type).Select(name => (JsonNode)name.ToLowerInvariant())];
+        }
+
+        return Task.CompletedTask;
     }
 
     private static Task DescribeAll(OpenApiDocument document, bool tokenNeeded)
@@ -83,8 +102,10 @@ internal static partial class ApiDocument
         };
         if (tokenNeeded)
         {
-            document.AddComponent("token", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" });
-            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("token", document)] = [] }];
+            var bearer = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" };
+            document.AddComponent("token", bearer);
+            var reference = new OpenApiSecuritySchemeReference("token", document);
+            document.Security = [new OpenApiSecurityRequirement { [reference] = [] }];
         }
 
         return Task.CompletedTask;
@@ -102,10 +123,11 @@ internal static partial class ApiDocument
         IDictionary<string, OpenApiMediaType>? taken = operation.RequestBody?.Content;
         if (text.Requests.Length > 0)
         {
-            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = Describe(text.Requests, document) };
-            foreach ((string mediaType, OpenApiMediaType content) in taken ?? new Dictionary<string, OpenApiMediaType>())
+            Dictionary<string, OpenApiMediaType> content = Describe(text.Requests, document);
+            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = content };
+            foreach ((string mediaType, OpenApiMediaType body) in taken ?? new Dictionary<string, OpenApiMediaType>())
             {
-                operation.RequestBody.Content!.TryAdd(mediaType, content);
+                content.TryAdd(mediaType, body);
             }
         }
 
@@ -117,7 +139,8 @@ internal static partial class ApiDocument
         operation.Responses ??= [];
         if (text.Answers.Length > 0)
         {
-            operation.Responses["200"] = new OpenApiResponse { Description = "Done.", Content = Describe(text.Answers, document) };
+            Dictionary<string, OpenApiMediaType> content = Describe(text.Answers, document);
+            operation.Responses["200"] = new OpenApiResponse { Description = "Done.", Content = content };
         }
 
         foreach (int status in text.Problems)

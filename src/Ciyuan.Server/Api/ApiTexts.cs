@@ -10,8 +10,10 @@ internal static partial class ApiDocument
 
     internal static ApiText PostEvents { get; } = new(
         "recordEvents", "Records usage.",
-        "Takes one event or a batch. Each event gets a result; a bad one keeps no other from being taken. The answer goes out "
-        + "when all of it is durable. Sending the same request again is safe at any time. A body that can't be read to its "
+        "Takes one event or a batch. Each event gets a result; a bad one keeps no other from being taken. The answer "
+            + "goes out "
+        + "when all of it is durable. Sending the same request again is safe at any time. A body that can't be read "
+        + "to its "
         + "end is refused whole. gzip (Content-Encoding) is taken. A single event that is in conflict or rejected is "
         + "answered with 409 or 400, a batch always with 200.")
     {
@@ -33,6 +35,7 @@ internal static partial class ApiDocument
     {
         Requests = [new ApiBody("application/yaml", null, "SetupYaml")],
         Takes = typeof(Setup),
+        AlsoTakes = SetupApi.YamlTypes,
         Gives = typeof(SetupAnswer),
         Problems = [.. CommandProblems, 422],
     };
@@ -50,7 +53,8 @@ internal static partial class ApiDocument
 
     internal static ApiText PostCorrection { get; } = new(
         "correct", "Corrects charges of recorded usage.",
-        "Takes charges back by reversing entries and, for rerate, makes them anew under the agreements and books as they "
+        "Takes charges back by reversing entries and, for rerate, makes them anew under the agreements and books as "
+            + "they "
         + "are now. The records stay as they are.")
     {
         Takes = typeof(CorrectionBody),
@@ -67,7 +71,8 @@ internal static partial class ApiDocument
 
     internal static ApiText GetReport { get; } = new(
         "getReport", "Usage and money, grouped and filtered.",
-        "Exact sums of all durable records, with the scope that they hold for: period, zone, what is in and what is out. "
+        "Exact sums of all durable records, with the scope that they hold for: period, zone, what is in and what is "
+            + "out. "
         + "Figures are decimal strings.")
     {
         Answers = [new ApiBody(Json, "Report"), new ApiBody("text/csv", null)],
@@ -76,7 +81,8 @@ internal static partial class ApiDocument
 
     internal static ApiText GetStatement { get; } = new(
         "getStatement", "What an agreement owes for a period.",
-        "The lines add up to 'exact'; 'total' is rounded to the minor unit, with the difference as a figure of its own. "
+        "The lines add up to 'exact'; 'total' is rounded to the minor unit, with the difference as a figure of its "
+            + "own. "
         + "'found' is false when nothing was ever charged under the agreement.")
     {
         Answers = [new ApiBody(Json, "Statement"), new ApiBody("text/csv", null)],

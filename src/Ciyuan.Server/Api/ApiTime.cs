@@ -14,8 +14,10 @@ internal static class ApiTime
     internal static DateTimeZone? FindZone(string? name) =>
         DateTimeZoneProviders.Tzdb.GetZoneOrNull(string.IsNullOrEmpty(name) ? DefaultZone : name);
 
-    /// <summary>A period from a calendar period, or from bounds of which either may be left out; all time without any.</summary>
-    internal static (Period Period, string? Fault) ParsePeriod(string? period, string? from, string? to, string? zoneName)
+    /// <summary>A period from a calendar period, or from bounds of which either may be left out; all time without
+    /// any.</summary>
+    internal static (Period Period, string? Fault) ParsePeriod(
+        string? period, string? from, string? to, string? zoneName)
     {
         if (FindZone(zoneName) is not { } zone)
         {
@@ -26,7 +28,8 @@ internal static class ApiTime
         if (!string.IsNullOrEmpty(period))
         {
             bool read = Period.TryParse(period, zone, out Period calendar) && !hasBounds;
-            return (calendar, read ? null : "period: write a year, a month or a day, such as 2026-11, without from and to");
+            return (calendar, read ? null : "period: write a year, a month or a day, such as 2026-11, without from "
+                + "and to");
         }
 
         Timestamp start = Timestamp.MinValue;

@@ -16,9 +16,11 @@ internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gat
     /// <summary>GET /v1/balances</summary>
     internal async Task<IResult> GetAsync(
         [Description("Accounts that are shown: a path that may have *; all when left out.")] string? match,
-        [Description("The moment, itself included: RFC 3339, or the first moment of a day, month or year in UTC. Now when "
+        [Description("The moment, itself included: RFC 3339, or the first moment of a day, month or year in UTC. Now "
+            + "when "
             + "left out.")] string? at,
-        [Description("What places a posting before or after the moment: recorded (when left out) or event.")] string? by,
+        [Description("What places a posting before or after the moment: recorded (when left out) or "
+            + "event.")] string? by,
         [Description("json (when left out) or csv.")] string? format)
     {
         string pattern = string.IsNullOrEmpty(match) ? "*" : match;
@@ -57,7 +59,8 @@ internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gat
     }
 
     private static Rendering Render(
-        IEnumerable<(AccountName Name, AccountTotals Totals)> accounts, Timestamp? at, TimeBasis basis, string pattern, long seq)
+        IEnumerable<(AccountName Name, AccountTotals Totals)> accounts, Timestamp? at, TimeBasis basis, string pattern,
+        long seq)
     {
         var shown = new Filter(Dimension.Party, [pattern]);
         return BalanceRendering.Render(new BalanceSheet(at, basis, pattern, seq, [.. accounts

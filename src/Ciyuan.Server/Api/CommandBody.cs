@@ -8,7 +8,8 @@ namespace Ciyuan.Server.Api;
 /// <summary>Reads the JSON body of a command.</summary>
 internal static class CommandBody
 {
-    /// <summary>How commands and answers are written: snake case, and nothing that isn't known is dropped silently.</summary>
+    /// <summary>How commands and answers are written: snake case, and nothing that isn't known is dropped
+    /// silently.</summary>
     internal static JsonSerializerOptions Json { get; } = Configure(new JsonSerializerOptions());
 
     /// <summary>Sets options as <see cref="Json"/> has them.</summary>
@@ -37,7 +38,9 @@ internal static class CommandBody
         }
 
         using RequestBody body = await RequestBody.ReadAsync(http, inFlight, ServerLimits.CommandBytes);
-        return body.Problem is { } problem ? (null, problem) : Parse(body.Bytes.Span, (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T)));
+        return body.Problem is { } problem
+            ? (null, problem)
+            : Parse(body.Bytes.Span, (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T)));
     }
 
     /// <summary>Reads a command.</summary>
@@ -46,13 +49,30 @@ internal static class CommandBody
     {
         try
         {
-            T? value = JsonSerializer.Deserialize(json, type);
-            return value is null ? (null, Problems.Malformed("The body is null; an object is needed.")) : (value, null);
+            return HasNull(json)
+                ? (null, Problems.Malformed("The body has a null. Leave out a field that is not there, and an entry "
+                    + "of a list too."))
+                : (JsonSerializer.Deserialize(json, type)!, null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return (null, Problems.Malformed(Explain(e as JsonException)));
         }
+    }
+
+    // A null deep in a list would pass as a value and break an invariant of the engine.
+    private static bool HasNull(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ServerLimits.JsonDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // The serializer's own words name types of this program; only the names of missing fields are taken from them.

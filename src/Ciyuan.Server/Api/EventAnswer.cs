@@ -9,11 +9,15 @@ namespace Ciyuan.Server.Api;
 
 /// <summary>
 /// Writes what became of events, by hand: at 80 000 events a second the answer is a part of the cost.
-/// <code>{"results":[{"status":"posted","record":"12.3","remarks":["suspense"]},…],"posted":n,"exists":n,"conflicts":n,"rejected":n}</code>
+/// <code>
+/// {"results":[{"status":"posted","record":"12.3","remarks":["suspense"]},…],
+/// "posted":n,"exists":n,"conflicts":n,"rejected":n}
+/// </code>
 /// </summary>
 internal static class EventAnswer
 {
-    /// <summary>Room for a result without a reason: the longest status and the remarks are 90 bytes, the numbers 50.</summary>
+    /// <summary>Room for a result without a reason: the longest status and the remarks are 90 bytes, the numbers
+    /// 50.</summary>
     private const int MostBytes = 256;
 
     private static readonly byte[][] Remarks = MakeRemarks();
@@ -22,8 +26,10 @@ internal static class EventAnswer
     /// <param name="output">Receives it.</param>
     /// <param name="batch">The events.</param>
     /// <param name="replies">A reply for each record of the batch.</param>
-    /// <param name="brief">Leaves out the results of events that were posted without a remark, and names the others by index.</param>
-    internal static void Write(IBufferWriter<byte> output, EventBatch batch, ReadOnlySpan<UsageReply> replies, bool brief)
+    /// <param name="brief">Leaves out the results of events that were posted without a remark, and names the others by
+    /// index.</param>
+    internal static void Write(
+        IBufferWriter<byte> output, EventBatch batch, ReadOnlySpan<UsageReply> replies, bool brief)
     {
         output.Write("{\"results\":["u8);
         bool first = true;

@@ -58,7 +58,8 @@ internal sealed class EventBatch
         {
             return fault.Code == IngestCode.TooLong
                 ? Problems.TooManyEvents
-                : Problems.Malformed($"Event {_elements.Count}, or what is around it, {fault.Message}. None was taken.");
+                : Problems.Malformed($"Event {_elements.Count}, or what is around it, {fault.Message}. None was "
+                    + "taken.");
         }
 
         if (_elements.Count > ServerLimits.Events)
@@ -85,7 +86,8 @@ internal sealed class EventBatch
 
     private void Take(ReadOnlySpan<byte> json, bool cloud)
     {
-        // An event without a time would get another one each time it is sent, and so conflict with itself: it is refused.
+        // An event without a time would get another one each time it is sent, and so conflict with itself: it is
+        // refused.
         bool read = cloud
             ? _cloudEvents.TryParse(json, received: Timestamp.MinValue, out UsageRecord? record, out IngestFault fault)
             : _usage.TryParse(json, out record, out fault);

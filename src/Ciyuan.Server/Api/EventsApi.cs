@@ -1,15 +1,18 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Text.Json;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 
 namespace Ciyuan.Server.Api;
 
-/// <summary>Usage events in. A request is acknowledged when all of it is durable; sent again, it does nothing.</summary>
+/// <summary>Usage events in. A request is acknowledged when all of it is durable; sent again, it does
+/// nothing.</summary>
 internal sealed class EventsApi(Shard shard, InFlight inFlight)
 {
     /// <summary>Content types that are taken.</summary>
@@ -21,7 +24,11 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
     private readonly ConcurrentQueue<EventBatch> _kept = [];
 
     /// <summary>POST /v1/events</summary>
-    internal async Task PostAsync(HttpContext http)
+    internal async Task PostAsync(
+        HttpContext http,
+        [FromQuery(Name = "brief"), Description("1: leaves out the results of events that were posted without a "
+            + "remark; the "
+            + "others say their index.")] string? brief)
     {
         if (FindFormat(http.Request) is not { } format)
         {
@@ -33,8 +40,9 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
         try
         {
             Problem? problem = await ReadAsync(http, format, batch);
-            problem ??= inFlight.TryWait() ? null : Problems.Busy("As many requests as may wait for the journal do so.");
-            await (problem?.ExecuteAsync(http) ?? RecordAsync(http, batch));
+            problem ??= inFlight.TryWait() ? null : Problems.Busy("As many requests as may wait for the journal do "
+                + "so.");
+            await (problem?.ExecuteAsync(http) ?? RecordAsync(http, batch, brief == "1"));
         }
         finally
         {
@@ -52,7 +60,7 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
         return body.Problem ?? batch.Read(body.Bytes.Span, format);
     }
 
-    private async Task RecordAsync(HttpContext http, EventBatch batch)
+    private async Task RecordAsync(HttpContext http, EventBatch batch, bool brief)
     {
         UsageReply[] replies;
         try
@@ -65,13 +73,15 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
             inFlight.EndWait();
         }
 
-        await (batch.IsSingle ? AnswerSingleAsync(http, batch, replies) : AnswerBatchAsync(http, batch, replies));
+        await (batch.IsSingle
+            ? AnswerSingleAsync(http, batch, replies)
+            : AnswerBatchAsync(http, batch, replies, brief));
     }
 
-    private static async Task AnswerBatchAsync(HttpContext http, EventBatch batch, UsageReply[] replies)
+    private static async Task AnswerBatchAsync(HttpContext http, EventBatch batch, UsageReply[] replies, bool brief)
     {
         http.Response.ContentType = "application/json";
-        EventAnswer.Write(http.Response.BodyWriter, batch, replies, brief: http.Request.Query["brief"] == "1");
+        EventAnswer.Write(http.Response.BodyWriter, batch, replies, brief);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 

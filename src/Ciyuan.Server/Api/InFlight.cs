@@ -1,6 +1,7 @@
 namespace Ciyuan.Server.Api;
 
-/// <summary>Counts what is under way, so that neither the writer's queue nor memory grows without bound. When it is full,
+/// <summary>Counts what is under way, so that neither the writer's queue nor memory grows without bound. When it is
+/// full,
 /// the newcomer is refused; who is in is never put out.</summary>
 internal sealed class InFlight(ServerLimits limits)
 {

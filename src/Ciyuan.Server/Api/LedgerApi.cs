@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
@@ -14,7 +15,14 @@ internal sealed record GroupAnswer(string Status, string Group);
 /// <summary>The answer to a correction that was done.</summary>
 /// <param name="Status">done, or exists when it was sent before.</param>
 /// <param name="Records">How many records' charges it changed.</param>
-internal sealed record CorrectionAnswer(string Status, int Records);
+/// <param name="ToSeq">Last frame that it looked at; what is left is asked for by another, from the next frame
+/// on.</param>
+internal sealed record CorrectionAnswer(
+    string Status,
+    [property: Description("How many records' charges it changed.")] int Records,
+    [property: Description("Last frame that it looked at; 0 when sent before. A correction looks at some "
+        + "32 000 records: while this is below the to_seq asked for, send another from the next frame on, under an id of its own.")]
+    long ToSeq);
 
 /// <summary>Ledger groups and corrections.</summary>
 internal sealed class LedgerApi(Shard shard, InFlight inFlight)
@@ -48,20 +56,23 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
     }
 
     private static IResult ToApi(CorrectionResult result) => result.Status is LedgerStatus.Done or LedgerStatus.Exists
-        ? Results.Json(new CorrectionAnswer(NameOf(result.Status), result.Records.Count), CommandBody.Json)
+        ? Results.Json(
+            new CorrectionAnswer(NameOf(result.Status), result.Records.Count, result.ToSeq), CommandBody.Json)
         : Refuse(result.Status, -1);
 
     private static IResult ToApi(GroupReply reply)
     {
         LedgerStatus outcome = reply.Status == LedgerStatus.Exists ? reply.Earlier : reply.Status;
         return outcome == LedgerStatus.Done
-            ? Results.Json(new GroupAnswer(NameOf(reply.Status), $"{reply.Position.Seq}.{reply.Position.Index}"), CommandBody.Json)
+            ? Results.Json(
+                new GroupAnswer(NameOf(reply.Status), $"{reply.Position.Seq}.{reply.Position.Index}"), CommandBody.Json)
             : Refuse(outcome, reply.FailedOperation);
     }
 
     private static Problem Refuse(LedgerStatus status, int failedOperation)
     {
-        Problem problem = status == LedgerStatus.Conflict ? Problems.Conflict(Explain(status)) : Problems.Refused(Explain(status));
+        string detail = Explain(status);
+        Problem problem = status == LedgerStatus.Conflict ? Problems.Conflict(detail) : Problems.Refused(detail);
         return problem with
         {
             Extra = json =>
@@ -79,10 +90,13 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
 
     private static string Explain(LedgerStatus status) => status switch
     {
-        LedgerStatus.Conflict => "Another content was sent under this source and id. Send this one under an id of its own.",
-        LedgerStatus.Malformed => "No operation, too many, an id too long, or a field missing. GET /openapi/v1.json has the form.",
+        LedgerStatus.Conflict => "Another content was sent under this source and id. Send this one under an id of "
+            + "its own.",
+        LedgerStatus.Malformed => "No operation, too many, an id too long, or a field missing. GET /openapi/v1.json "
+            + "has the form.",
         LedgerStatus.AmountOutOfRange => "An amount must be above zero; what is settled may be zero.",
-        LedgerStatus.AccountNotFound => "There is no such account in that currency. GET /v1/balances lists the accounts.",
+        LedgerStatus.AccountNotFound => "There is no such account in that currency. GET /v1/balances lists the "
+            + "accounts.",
         LedgerStatus.AccountsAreSame => "Debit and credit are the same account.",
         LedgerStatus.AccountIsKept => "The account is kept by the engine and takes no postings by hand.",
         LedgerStatus.AccountExpired => "The funding account has expired. Open another one.",
@@ -91,7 +105,8 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
         LedgerStatus.HoldExists => "A hold with this id was placed before. Give this one an id of its own.",
         LedgerStatus.HoldNotOpen => "There is no open hold with this id: it was never placed, or it has ended.",
         LedgerStatus.ExceedsHold => "More is to be settled than was held, beyond the overrun limit.",
-        LedgerStatus.InsufficientFunds => "The account, or the party's funding, does not cover the amount. Pay in first.",
+        LedgerStatus.InsufficientFunds => "The account, or the party's funding, does not cover the amount. Pay in "
+            + "first.",
         LedgerStatus.GroupNotFound => "There is no such posted group of this source.",
         LedgerStatus.AlreadyReversed => "The group has been reversed already.",
         LedgerStatus.Overflow => "A balance would be larger than an amount can hold.",

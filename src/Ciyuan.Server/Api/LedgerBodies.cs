@@ -61,7 +61,9 @@ internal abstract record OperationBody
     /// <summary>The operation, or what is wrong with it.</summary>
     internal abstract (LedgerOperation? Operation, string? Fault) FromApi();
 
-    private protected static string NoAmount(string field) => $"{field}: write a decimal with at most 12 places as a string";
+    private protected static string NoAmount(string field) =>
+        $"{field}: write a decimal with at most 12 places as a "
+        + "string";
 
     private protected static string NoCurrency => "currency: write a code of 1 to 8 characters from A-Z and 0-9";
 }
@@ -134,7 +136,8 @@ internal sealed record ReleaseBody([property: Description("Id of the hold.")] st
 }
 
 [Description("Posts the opposite of a group's transfers; at most once.")]
-internal sealed record ReverseBody([property: Description("Id of the group, of the same source.")] string Group) : OperationBody
+internal sealed record ReverseBody(
+    [property: Description("Id of the group, of the same source.")] string Group) : OperationBody
 {
     internal override (LedgerOperation? Operation, string? Fault) FromApi() => (new ReverseGroup(Group), null);
 }

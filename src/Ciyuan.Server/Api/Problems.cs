@@ -58,7 +58,8 @@ internal static class Problems
 
     internal static Problem ForeignHost => new(
         StatusCodes.Status421MisdirectedRequest, "foreign-host",
-        "Without a token the server answers only requests to localhost, 127.0.0.1 or [::1]. Use one of these, or set a token.");
+        "Without a token the server answers only requests to localhost, 127.0.0.1 or [::1]. Use one of these, or set "
+            + "a token.");
 
     internal static Problem TooManyBytes(long most) => new(
         StatusCodes.Status413PayloadTooLarge, "too-many-bytes",
@@ -66,7 +67,8 @@ internal static class Problems
 
     internal static Problem InflatesTooFar => new(
         StatusCodes.Status413PayloadTooLarge, "inflates-too-far",
-        $"The gzip body unpacks to more than {ServerLimits.InflatedBytes} bytes or more than {ServerLimits.InflatedRatio} "
+        $"The gzip body unpacks to more than {ServerLimits.InflatedBytes} bytes or more than "
+            + $"{ServerLimits.InflatedRatio} "
         + "times its size. Send the events in several requests.");
 
     internal static Problem TooManyEvents => new(
@@ -96,11 +98,13 @@ internal static class Problems
     /// <summary>For a status that the routing set without a body.</summary>
     internal static Problem ForStatus(int status) => status switch
     {
-        StatusCodes.Status404NotFound => NotFound("There is nothing at this path. GET /openapi/v1.json lists the paths."),
+        StatusCodes.Status404NotFound => NotFound("There is nothing at this path. GET /openapi/v1.json lists the "
+            + "paths."),
         StatusCodes.Status405MethodNotAllowed => new(
             status, "method", "This path does not take this method; the Allow header names those it takes."),
         StatusCodes.Status415UnsupportedMediaType => new(
-            status, "media-type", "This path does not take this Content-Type. GET /openapi/v1.json says which it takes."),
+            status, "media-type", "This path does not take this Content-Type. GET /openapi/v1.json says which it "
+                + "takes."),
         _ => new Problem(status, "http", ReasonPhrases.GetReasonPhrase(status) + "."),
     };
 
@@ -109,17 +113,21 @@ internal static class Problems
     {
         StorageFullException => new Problem(
             StatusCodes.Status507InsufficientStorage, "storage-full",
-            "The disk of the data folder is full; nothing was taken. Free some space, then send the same request again.")
+            "The disk of the data folder is full; nothing was taken. Free some space, then send the same request "
+                + "again.")
         {
             RetryAfterSeconds = SecondsUntilSpace,
         },
         JournalFaultedException => new Problem(
             StatusCodes.Status503ServiceUnavailable, "journal-faulted",
-            "The journal failed and takes nothing more; this request was not acknowledged. Find the cause in the server's "
+            "The journal failed and takes nothing more; this request was not acknowledged. Find the cause in the "
+                + "server's "
             + "log, restart the server, then send the same request again: what was taken is not taken twice."),
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => TooManyBytes(ServerLimits.BodyBytes),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
+            TooManyBytes(ServerLimits.BodyBytes),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new Problem(
-            StatusCodes.Status408RequestTimeout, "too-slow", "The body came too slowly; nothing was taken. Send it again."),
+            StatusCodes.Status408RequestTimeout, "too-slow", "The body came too slowly; nothing was taken. Send it "
+                + "again."),
         BadHttpRequestException bad => new Problem(bad.StatusCode, "malformed", "The request is not sound HTTP."),
         _ => null,
     };

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ciyuan.Server.Api;
 
-/// <summary>Lets only so many large reads be worked out at one time, so that they don't take the cores from ingest.</summary>
+/// <summary>Lets only so many large reads be worked out at one time, so that they don't take the cores from
+/// ingest.</summary>
 internal sealed class ReadGate(ServerLimits limits) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(limits.Reports, limits.Reports);

@@ -8,18 +8,22 @@ namespace Ciyuan.Server.Api;
 /// <summary>The question of a report, as a query string.</summary>
 internal sealed record ReportParameters
 {
-    [FromQuery(Name = "group"), Description("Dimensions to group by, with commas: party, project, key, scenario, model, "
-        + "model_asked, provider, site, operation, source, outcome, class, direction, modality, kind, grade, agreement, side.")]
+    [FromQuery(Name = "group"), Description("Dimensions to group by, with commas: party, project, key, scenario, "
+        + "model, "
+        + "model_asked, provider, site, operation, source, outcome, class, direction, modality, kind, grade, "
+        + "agreement, side.")]
     public string? Group { get; init; }
 
     [FromQuery(Name = "bucket"), Description("How time is cut: none, minute, quarter_hour, hour, day, week or month.")]
     public string? Bucket { get; init; }
 
-    [FromQuery(Name = "filter"), Description("DIMENSION=VALUE,VALUE; a value may be a pattern with *. Repeat it for more "
+    [FromQuery(Name = "filter"), Description("DIMENSION=VALUE,VALUE; a value may be a pattern with *. Repeat it for "
+        + "more "
         + "conditions; all must hold.")]
     public string[]? Filter { get; init; }
 
-    [FromQuery(Name = "period"), Description("A year, month or day in the zone, such as 2026-11. All time when left out.")]
+    [FromQuery(Name = "period"), Description("A year, month or day in the zone, such as 2026-11. All time when left "
+        + "out.")]
     public string? Period { get; init; }
 
     [FromQuery(Name = "from"), Description("Instead of a period: its first moment; a day, month, year or RFC 3339.")]
@@ -61,7 +65,8 @@ internal sealed record ReportParameters
     private static (IReadOnlyList<Dimension> Groups, string? Fault) ParseGroups(string? text)
     {
         var groups = new List<Dimension>();
-        foreach (string name in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        const StringSplitOptions Names = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        foreach (string name in (text ?? "").Split(',', Names))
         {
             if (!Dimensions.TryParse(name, out Dimension dimension))
             {

@@ -8,7 +8,8 @@ namespace Ciyuan.Server.Api;
 /// <summary>A request's whole body in one pooled buffer, unpacked. Dispose gives the buffer back.</summary>
 internal sealed class RequestBody : IDisposable
 {
-    /// <summary>What is reserved at once on the word of a Content-Length; beyond it memory is taken only as bytes come, so
+    /// <summary>What is reserved at once on the word of a Content-Length; beyond it memory is taken only as bytes come,
+    /// so
     /// that a slow sender holds no more than twice what it sent.</summary>
     private const int TrustedLength = 1024 * 1024;
 
@@ -27,7 +28,8 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Why the body could not be taken; null when it was.</summary>
     internal Problem? Problem { get; private set; }
 
-    /// <summary>Reads the body to its end. A client that leaves meanwhile ends it with an exception, and nothing is done.</summary>
+    /// <summary>Reads the body to its end. A client that leaves meanwhile ends it with an exception, and nothing is
+    /// done.</summary>
     internal static async ValueTask<RequestBody> ReadAsync(HttpContext http, InFlight inFlight, int most)
     {
         var body = new RequestBody(inFlight, most);
@@ -118,7 +120,8 @@ internal sealed class RequestBody : IDisposable
             }
 
             // An unpacker stops quietly where a body was cut: the size in the last four bytes (RFC 1952) tells.
-            if (Problem is null && (packedLength < 18 || BitConverter.ToUInt32(packed, packedLength - 4) != (uint)_length))
+            if (Problem is null
+                && (packedLength < 18 || BitConverter.ToUInt32(packed, packedLength - 4) != (uint)_length))
             {
                 Problem = Problems.Malformed("The gzip body is cut short, or has several members. Nothing was taken.");
             }

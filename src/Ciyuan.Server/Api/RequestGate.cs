@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ciyuan.Server.Api;
 
-/// <summary>What every request passes: safety headers, the token, and a log line; and what it ends in when it fails.</summary>
+/// <summary>What every request passes: safety headers, the token, and a log line; and what it ends in when it
+/// fails.</summary>
 internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILoggerFactory loggers)
 {
     /// <summary>The one path that needs no token.</summary>
@@ -31,7 +32,8 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
                 await ExplainBareStatusAsync(http);
             }
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && Problems.ForException(e) is null
+            && e is OperationCanceledException or IOException)
         {
             ClientLeft(_log, http.Request.Method, RouteOf(http));
             return;
@@ -55,7 +57,8 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
 
         // A page in a browser on this machine could reach a server without a token under a name of its own.
         string host = request.Host.Host;
-        bool local = host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? ip) && IPAddress.IsLoopback(ip));
+        bool isAddress = IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address);
+        bool local = host == "localhost" || (isAddress && IPAddress.IsLoopback(address!));
         return local || !loopback ? null : Problems.ForeignHost;
     }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Ciyuan.Journal;
 using Ciyuan.Parties;
 using Ciyuan.Server.Ingest;
@@ -15,8 +17,14 @@ internal sealed record SetupAnswer(string Status);
 /// <summary>Parties, agreements, prices and funding in.</summary>
 internal sealed class SetupApi(Shard shard, InFlight inFlight)
 {
+    /// <summary>Media types of YAML.</summary>
+    internal static readonly string[] YamlTypes = ["application/yaml", "application/x-yaml", "text/yaml"];
+
     /// <summary>Who makes a change that does not say so.</summary>
     private const string UnnamedSender = "http";
+
+    private static readonly JsonSerializerOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>POST /v1/setup</summary>
     internal async Task<IResult> PostAsync(HttpContext http)
@@ -39,17 +47,32 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
             return (null, body.Problem);
         }
 
-        (Setup? setup, Problem? problem) = yaml
-            ? ParseYaml(body.Bytes.Span)
-            : CommandBody.Parse(body.Bytes.Span, SetupJson.Default.Setup);
-        return (setup is { By.Length: 0 } ? setup with { By = UnnamedSender } : setup, problem);
+        return yaml ? ParseYaml(Encoding.UTF8.GetString(body.Bytes.Span)) : ParseJson(body.Bytes);
     }
 
-    private static (Setup? Setup, Problem? Problem) ParseYaml(ReadOnlySpan<byte> yaml)
+    // JSON is YAML, so one strict reader serves both; what JSON alone has (tabs, pairs of escapes) is written out
+    // first.
+    private static (Setup? Setup, Problem? Problem) ParseJson(ReadOnlyMemory<byte> json)
     {
         try
         {
-            return (SetupYaml.Parse(Encoding.UTF8.GetString(yaml), UnnamedSender), null);
+            using var document = JsonDocument.Parse(
+                json, new JsonDocumentOptions { MaxDepth = ServerLimits.JsonDepth, AllowDuplicateProperties = false });
+            bool plain = !json.Span.ContainsAny((byte)'\t', (byte)'\\');
+            return ParseYaml(plain ? Encoding.UTF8.GetString(json.Span) : JsonSerializer.Serialize(document, Readable));
+        }
+        catch (JsonException fault)
+        {
+            return (null, Problems.Malformed($"Not JSON at line {fault.LineNumber + 1}, byte "
+                + $"{fault.BytePositionInLine}."));
+        }
+    }
+
+    private static (Setup? Setup, Problem? Problem) ParseYaml(string yaml)
+    {
+        try
+        {
+            return (SetupYaml.Parse(yaml, UnnamedSender), null);
         }
         catch (YamlFileException fault)
         {
@@ -76,11 +99,7 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
     private static bool? IsYaml(HttpRequest request)
     {
         bool read = MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type);
-        return (read ? type!.MediaType.Value?.ToLowerInvariant() : null) switch
-        {
-            "application/yaml" or "application/x-yaml" or "text/yaml" => true,
-            "application/json" => false,
-            _ => null,
-        };
+        string name = read ? type!.MediaType.Value!.ToLowerInvariant() : "";
+        return YamlTypes.Contains(name) ? true : name == "application/json" ? false : null;
     }
 }

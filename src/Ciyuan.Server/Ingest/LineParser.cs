@@ -12,7 +12,7 @@ public enum ImportFormat
     /// <summary>CSV with a mapping.</summary>
     Csv,
 
-    /// <summary>A CloudEvent, or an array of them, on each line.</summary>
+    /// <summary>A CloudEvent, or an array of them, on each line; or one array over the whole file.</summary>
     CloudEvents,
 }
 
@@ -30,7 +30,8 @@ internal readonly record struct RejectedLine(long Line, IngestFault Fault, strin
 /// <param name="Buffer">Rented; <paramref name="Length"/> bytes are filled.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="FirstLine">Number of the first line, from 1.</param>
-internal sealed record FileChunk(byte[] Buffer, int Length, long FirstLine);
+/// <param name="IsArray">Whether it is one JSON array, over several lines, and the whole file.</param>
+internal sealed record FileChunk(byte[] Buffer, int Length, long FirstLine, bool IsArray = false);
 
 /// <summary>What became of a chunk: records in the order of the file.</summary>
 internal sealed class ParsedChunk
@@ -48,7 +49,7 @@ internal sealed class ParsedChunk
 /// <summary>Reads the lines of chunks; each thread has its own.</summary>
 internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
 {
-    private const int MaxEventsPerLine = 10_000;
+    private const int MaxEventsPerArray = 200_000; // an array of the longest size has about as many of the shortest events
 
     private readonly UsageJson _json = new();
     private readonly CloudEvents _events = new();
@@ -60,6 +61,13 @@ internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
         var parsed = new ParsedChunk();
         ReadOnlySpan<byte> rest = chunk.Buffer.AsSpan(0, chunk.Length);
         long line = chunk.FirstLine;
+        if (chunk.IsArray)
+        {
+            ParseBatch(rest, line, parsed);
+            line += rest.Count((byte)'\n') + 1;
+            rest = default;
+        }
+
         while (!rest.IsEmpty)
         {
             int end = format == ImportFormat.Csv ? CsvRow.FindRowEnd(rest) : rest.IndexOf((byte)'\n') + 1;
@@ -102,14 +110,17 @@ internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
     private void ParseBatch(ReadOnlySpan<byte> text, long line, ParsedChunk parsed)
     {
         _elements.Clear();
-        if (!JsonBatch.TrySplit(text, MaxEventsPerLine, _elements, out IngestFault fault))
+        if (!JsonBatch.TrySplit(text, MaxEventsPerArray, _elements, out IngestFault fault))
         {
             Take(false, null, 0, fault, text, line, parsed);
             return;
         }
 
+        int seen = 0;
         foreach (Range element in _elements)
         {
+            line += text[seen..element.Start.Value].Count((byte)'\n');
+            seen = element.Start.Value;
             bool done = _events.TryParse(text[element], received: null, out UsageRecord? record, out fault);
             Take(done, record, 0, fault, text[element], line, parsed);
         }

@@ -220,6 +220,11 @@ internal sealed class RecordBuilder
 
     internal bool TryAddTag(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
+        if (HasControl(name))
+        {
+            return Refuse(IngestCode.BadValue, "tags", "has a control character in a name");
+        }
+
         if (!TryKeepText("tags", name, out string label) || !TryKeepText("tags", value, out string text))
         {
             return false;
@@ -375,21 +380,23 @@ internal sealed class RecordBuilder
         return true;
     }
 
-    private bool TryDecode(UsageField field, ReadOnlySpan<byte> value, out string text) =>
-        TryDecode(field.Name(), value, out text);
-
     // Control characters are refused: a zero byte is what separates source and id in the digest of an id.
+    private bool TryDecode(UsageField field, ReadOnlySpan<byte> value, out string text)
+    {
+        text = "";
+        return HasControl(value)
+            ? Refuse(IngestCode.BadValue, field.Name(), "has a control character in it")
+            : TryDecode(field.Name(), value, out text);
+    }
+
+    private static bool HasControl(ReadOnlySpan<byte> text) => text.ContainsAnyInRange((byte)0, (byte)31);
+
     private bool TryDecode(string field, ReadOnlySpan<byte> value, out string text)
     {
         text = "";
         if (value.Length > MaxNameBytes)
         {
             return Refuse(IngestCode.Limit, field, $"has at most {UsageRecord.MaxNameLength} characters");
-        }
-
-        if (value.ContainsAnyInRange((byte)0, (byte)31))
-        {
-            return Refuse(IngestCode.BadValue, field, "has a control character in it");
         }
 
         try

@@ -219,6 +219,9 @@ public sealed class UsageImport
     /// <summary>One file on its way: cuts it, has its chunks read by several threads, and keeps their order.</summary>
     private sealed class FileSource(ImportOptions options, string file, Stream stream)
     {
+        // An array over several lines is held whole; larger ones are to be written as an event on each line.
+        private const int MaxArrayBytes = 64 << 20;
+
         private readonly ConcurrentBag<LineParser> _parsers = [];
         private readonly CsvRowIds _rowIds = new();
         private CsvColumns? _columns;
@@ -245,6 +248,7 @@ public sealed class UsageImport
                 while (await reader.ReadAsync(cancel) is { } chunk)
                 {
                     FileChunk body = isFirst ? TakeHeader(chunk) : chunk;
+                    body = isFirst && IsArrayOverLines(body) ? await ReadArrayAsync(body, reader, cancel) : body;
                     isFirst = false;
                     await chunks.WriteAsync(Task.Run(() => Parse(body), cancel), cancel);
                 }
@@ -259,6 +263,37 @@ public sealed class UsageImport
             }
 
             chunks.Complete(problem);
+        }
+
+        private bool IsArrayOverLines(FileChunk chunk)
+        {
+            ReadOnlySpan<byte> text = chunk.Buffer.AsSpan(0, chunk.Length);
+            int lineEnd = text.IndexOf((byte)'\n');
+            return options.Format == ImportFormat.CloudEvents && JsonBatch.IsArray(text) && lineEnd >= 0
+                && !JsonBatch.TrySplit(text[..lineEnd], int.MaxValue, [], out _);
+        }
+
+        private async Task<FileChunk> ReadArrayAsync(FileChunk first, ChunkReader reader, CancellationToken cancel)
+        {
+            byte[] whole = first.Buffer;
+            int length = first.Length;
+            while (await reader.ReadAsync(cancel) is { } chunk)
+            {
+                if (length + chunk.Length > MaxArrayBytes)
+                {
+                    throw new ImportException($"{file} is one JSON array of more than {MaxArrayBytes >> 20} MiB: "
+                        + "write an event on each line instead.");
+                }
+
+                byte[] joined = ArrayPool<byte>.Shared.Rent(length + chunk.Length);
+                whole.AsSpan(0, length).CopyTo(joined);
+                chunk.Buffer.AsSpan(0, chunk.Length).CopyTo(joined.AsSpan(length));
+                ArrayPool<byte>.Shared.Return(whole);
+                ArrayPool<byte>.Shared.Return(chunk.Buffer);
+                (whole, length) = (joined, length + chunk.Length);
+            }
+
+            return new FileChunk(whole, length, first.FirstLine, IsArray: true);
         }
 
         private ParsedChunk Parse(FileChunk chunk)

@@ -170,7 +170,8 @@ internal sealed class FactDatabase : IDisposable
         try
         {
             connection.Open();
-            Execute(connection, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048; PRAGMA mmap_size = 1073741824;");
+            Execute(connection, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048");
+            Execute(connection, "PRAGMA mmap_size = 1073741824");
             return connection;
         }
         catch
@@ -226,12 +227,14 @@ internal sealed class FactReader : IDisposable
         int code = raw.sqlite3_step(statement);
         return code == raw.SQLITE_ROW
             ? raw.sqlite3_column_blob(statement, 0)
-            : throw new InvalidDataException($"stats.db is damaged or lacks a row (SQLite code {code}): delete it, it is made anew.");
+            : throw new InvalidDataException(
+                $"stats.db is damaged or lacks a row (SQLite code {code}): delete it, it is made anew.");
     }
 
     private sqlite3_stmt Prepare(string sql)
     {
         int code = raw.sqlite3_prepare_v2(_connection.Handle, sql, out sqlite3_stmt statement);
-        return code == raw.SQLITE_OK ? statement : throw new InvalidDataException($"stats.db can't be read (SQLite code {code}).");
+        return code == raw.SQLITE_OK ? statement : throw new InvalidDataException(
+            $"stats.db can't be read (SQLite code {code}).");
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using Ciyuan.Settlement;
@@ -53,12 +52,20 @@ public sealed class FactStore : IDisposable
     public static FactStore OpenReadOnly(string folder, Func<long, IEnumerable<Frame>> framesFrom)
     {
         var store = new FactStore(FactDatabase.TryOpenReadOnly(folder), writes: false);
-        foreach (Frame frame in framesFrom(store.LastSeq + 1))
+        try
         {
-            store.Apply(frame);
-        }
+            foreach (Frame frame in framesFrom(store.LastSeq + 1))
+            {
+                store.Apply(frame);
+            }
 
-        return store;
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes a frame in. Frames come in order; one that was taken in before is ignored.</summary>
@@ -102,7 +109,8 @@ public sealed class FactStore : IDisposable
 
         Snapshot snapshot = Take();
         TimeBuckets? buckets = snapshot.BucketsOf(query);
-        List<ReportRun> runs = Scan(snapshot, () => new ReportRun(query, buckets), (run, header, read) => run.Add(header, read));
+        List<ReportRun> runs = Scan(
+            snapshot, () => new ReportRun(query, buckets), static (run, header, read) => run.Add(header, read));
         return ReportWriter.Write(query, buckets, runs, snapshot.LastSeq, snapshot.LastTime);
     }
 
@@ -111,7 +119,8 @@ public sealed class FactStore : IDisposable
     public Statement RunStatement(StatementQuery query)
     {
         Snapshot snapshot = Take();
-        List<StatementRun> runs = Scan(snapshot, () => new StatementRun(query), (run, header, read) => run.Add(header, read));
+        List<StatementRun> runs = Scan(
+            snapshot, () => new StatementRun(query), static (run, header, read) => run.Add(header, read));
         return StatementRun.Finish(query, runs, snapshot.LastSeq, snapshot.LastTime);
     }
 
@@ -180,13 +189,11 @@ public sealed class FactStore : IDisposable
             runs.AddRange(others.Select(task => task.GetAwaiter().GetResult()));
             return runs;
         }
-        catch (Exception first)
+        finally
         {
-            // No worker may outlive the question that it works for.
+            // After a failure no worker may outlive the question that it works for, nor begin another segment.
             Volatile.Write(ref next, count);
-            ((IAsyncResult)Task.WhenAll(others)).AsyncWaitHandle.WaitOne();
-            ExceptionDispatchInfo.Throw(first);
-            throw;
+            Task.WhenAll(others).ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         }
     }
 

@@ -5,6 +5,7 @@ using Ciyuan.Rating;
 using Ciyuan.Statistics;
 using Ciyuan.Usage;
 using NodaTime;
+using Xunit;
 
 namespace Ciyuan.Tests.Statistics;
 
@@ -88,7 +89,8 @@ internal sealed class NaiveReport
     {
         if (_query.Period.Contains(corrected.EventTime))
         {
-            var record = new UsageRecord { Id = "", Context = corrected.Context, EventTime = corrected.EventTime, Counts = [] };
+            var record = new UsageRecord { Id = "", Context = corrected.Context, EventTime = corrected.EventTime,
+                Counts = [] };
             AddCharges(record, corrected.Charges, corrected.Postings, isCorrection: true, corrected.Reversed);
         }
     }
@@ -122,7 +124,8 @@ internal sealed class NaiveReport
                 foreach (Count count in record.Counts)
                 {
                     long free = (charge.Covered ?? []).FirstOrDefault(c => c.Meter == count.Meter).Steps;
-                    Int128 part = rate.TryGetPrice(count.Meter, out Amount price) ? price.Pico * (count.Steps - free) : 0;
+                    Int128 part = rate.TryGetPrice(count.Meter, out Amount price)
+                        ? price.Pico * (count.Steps - free) : 0;
                     Add(record, isCorrection, count, rate, MoneyName(rate), part);
                 }
             }
@@ -152,7 +155,8 @@ internal sealed class NaiveReport
     private static string MoneyName(Rate rate) => $"{rate.Side.ToString().ToLowerInvariant()}_{rate.Currency}";
 
     private void Add(
-        UsageRecord record, bool isCorrection, Count? count, Rate? rate, string column, Int128 value, string? onceAs = null)
+        UsageRecord record, bool isCorrection, Count? count, Rate? rate, string column, Int128 value,
+            string? onceAs = null)
     {
         if (_query.Filters.Any(filter => !filter.Matches(Value(filter.Dimension, record, isCorrection, count, rate))))
         {

@@ -3,11 +3,13 @@ using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
+using Xunit;
 
 namespace Ciyuan.Tests.Statistics;
 
 /// <summary>
-/// Frames as the engine makes them, from a seed: few names, so that groups meet; all methods of rating, packs, suspense,
+/// Frames as the engine makes them, from a seed: few names, so that groups meet; all methods of rating, packs,
+/// suspense,
 /// conflicts, and corrections of earlier records. Amounts are computed here, apart from the code under test.
 /// </summary>
 internal sealed class SyntheticFrames(int seed)
@@ -16,7 +18,8 @@ internal sealed class SyntheticFrames(int seed)
 
     private readonly Random _random = new(seed);
     private readonly Dictionary<(string, int), Rate> _rates = [];
-    private readonly List<(FramePosition Position, UsageRecord Record, Charge[] Charges, Posting[] Postings)> _past = [];
+    private readonly List<(FramePosition Position, UsageRecord Record, Charge[] Charges, Posting[] Postings)> _past =
+        [];
     private long _seq;
 
     /// <summary>First event time.</summary>
@@ -69,8 +72,9 @@ internal sealed class SyntheticFrames(int seed)
             Shard = 0,
             Seq = _seq,
             Time = Start.PlusNanoseconds(_seq * Timestamp.PerSecond),
-            Corrections = corrected.Count == 0 ? [] : [new Correction("s", $"c{_seq}", CorrectionMode.Rerate, 1, _seq, Period.Always)],
-            CorrectionResults = corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, corrected)],
+            Corrections = corrected.Count == 0 ? [] : [new Correction(
+                "s", $"c{_seq}", CorrectionMode.Rerate, 1, _seq, Period.Always)],
+            CorrectionResults = corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, _seq, corrected)],
             Records = records,
             RecordResults = results,
         };
@@ -100,7 +104,8 @@ internal sealed class SyntheticFrames(int seed)
             Id = $"{_seq}-{index}",
             Context = new UsageContext(
                 Pick("source", 2), Pick("party", Parties), Project: _random.Next(2) == 0 ? "" : "p1", Key: "",
-                Scenario: Pick("scenario", 2), ModelAsked: "asked", ModelAnswered: _random.Next(3) == 0 ? "" : Pick("gpt-", 3),
+                Scenario: Pick("scenario", 2), ModelAsked: "asked", ModelAnswered: _random.Next(3) == 0
+                    ? "" : Pick("gpt-", 3),
                 Provider: Pick("provider", 2)),
             EventTime = Start.PlusNanoseconds(nanoseconds),
             Outcome = (Outcome)_random.Next(3),
@@ -127,7 +132,8 @@ internal sealed class SyntheticFrames(int seed)
             : agreement.StartsWith("share", StringComparison.Ordinal) ? RateMethod.Share
             : variant == 2 ? RateMethod.Suspense : RateMethod.Prices;
         var prices = new List<MeterPrice>();
-        foreach (string name in method == RateMethod.Prices ? (string[])["input.text.cache_read", "image", "second", "input", "output"] : [])
+        foreach (string name in method == RateMethod.Prices ? (
+            string[])["input.text.cache_read", "image", "second", "input", "output"] : [])
         {
             Assert.True(MeterPattern.TryParse(name, out MeterPattern pattern));
             prices.Add(new MeterPrice(pattern, new Amount(7_500 * (1 + variant + name.Length))));
@@ -175,7 +181,8 @@ internal sealed class SyntheticFrames(int seed)
         }
 
         Count[]? covered = null;
-        Int128 amount = rate.Method == RateMethod.PerCall ? rate.PerCall.Pico : _random.NextInt64(1_000_000_000_000_000);
+        Int128 amount = rate.Method == RateMethod.PerCall ? rate.PerCall.Pico
+            : _random.NextInt64(1_000_000_000_000_000);
         if (rate.Method == RateMethod.Prices)
         {
             covered = record.Counts.Length == 0 || _random.Next(4) > 0 ? null
@@ -196,7 +203,8 @@ internal sealed class SyntheticFrames(int seed)
     private static Charge MakeSuspense(Rate rate, UsageRecord record, List<Posting> postings)
     {
         int before = postings.Count;
-        foreach (IGrouping<Currency, Count> unit in record.Counts.Where(c => c.Steps > 0).GroupBy(c => c.Meter.Currency))
+        foreach (IGrouping<Currency, Count> unit in record.Counts.Where(c => c.Steps > 0).GroupBy(c =>
+            c.Meter.Currency))
         {
             Int128 sum = 0;
             foreach (Count count in unit)
@@ -204,7 +212,8 @@ internal sealed class SyntheticFrames(int seed)
                 sum += (Int128)count.Steps * (Amount.PicoPerUnit / count.Meter.StepsPerUnit);
             }
 
-            postings.Add(new Posting(new AccountName("suspense", unit.Key), new AccountName("unrated", unit.Key), new Amount(sum)));
+            postings.Add(new Posting(new AccountName("suspense", unit.Key), new AccountName(
+                "unrated", unit.Key), new Amount(sum)));
         }
 
         if (postings.Count == before)
@@ -217,7 +226,8 @@ internal sealed class SyntheticFrames(int seed)
         return new Charge(rate, default, postings.Count - before);
     }
 
-    private CorrectedRecord Correct((FramePosition Position, UsageRecord Record, Charge[] Charges, Posting[] Postings) past)
+    private CorrectedRecord Correct((FramePosition Position, UsageRecord Record, Charge[] Charges,
+        Posting[] Postings) past)
     {
         var postings = new List<Posting>();
         Charge[] back = [.. past.Charges.Select(charge => charge with { Amount = -charge.Amount })];
@@ -225,6 +235,7 @@ internal sealed class SyntheticFrames(int seed)
         UsageResult anew = MakeResult(past.Record);
         postings.AddRange(anew.Postings);
         return new CorrectedRecord(
-            past.Position, past.Record.Context, past.Record.EventTime, back.Length, [.. back, .. anew.Charges], [.. postings]);
+            past.Position, past.Record.Context, past.Record.EventTime, back.Length, [.. back, .. anew.Charges],
+                [.. postings]);
     }
 }

@@ -57,7 +57,8 @@ public sealed class IdIndexTests
             index.BeginFrame(seq);
             for (int i = 0; i < 50; i++)
             {
-                UInt128 digest = i % 2 == 0 ? (UInt128)((seq * 1_000) + i) : UInt128.MaxValue - (UInt128)((seq * 1_000) + i);
+                var number = (UInt128)((seq * 1_000) + i);
+                UInt128 digest = i % 2 == 0 ? number : UInt128.MaxValue - number;
                 index.Add(digest, new PastId(1, new FramePosition(seq, i), 0));
                 model.Add(digest, new PastId(1, new FramePosition(seq, i), 0));
             }

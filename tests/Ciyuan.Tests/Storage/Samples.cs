@@ -56,7 +56,8 @@ internal static class Samples
         ],
     };
 
-    internal static UsageRecord[] Records(int from, int count) => [.. Enumerable.Range(from, count).Select(n => Record(n))];
+    internal static UsageRecord[] Records(int from, int count) =>
+        [.. Enumerable.Range(from, count).Select(n => Record(n))];
 
     private static PriceSetup Price(string model, string input, string output) =>
         new(model, new Dictionary<string, string> { ["input"] = input, ["output"] = output });

@@ -18,11 +18,23 @@ internal sealed class TemporaryFolder : IDisposable
         {
             if (!file.Contains(".lock", StringComparison.Ordinal))
             {
-                File.Copy(file, file.Replace(Path, copy.Path, StringComparison.Ordinal));
+                CopyUnlessGone(file, file.Replace(Path, copy.Path, StringComparison.Ordinal));
             }
         }
 
         return copy;
+    }
+
+    private static void CopyUnlessGone(string from, string to)
+    {
+        try
+        {
+            File.Copy(from, to);
+        }
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Merged into another file, renamed, or in a folder made since the folders were listed: a crash loses it too.
+        }
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

@@ -4,7 +4,7 @@ namespace Ciyuan.Tests.Tidy;
 internal static class Repository
 {
     private static readonly string[] NotOurs =
-        ["artifacts", "bin", "obj", "node_modules", "ciyuan-data", "TestResults"];
+        ["artifacts", "bin", "obj", "node_modules", "ciyuan-data", "ciyuan-demo", "TestResults"];
 
     /// <summary>The folder of the solution, above the folder that the test runs in.</summary>
     internal static string Root { get; } = FindRoot();

@@ -32,7 +32,7 @@ public sealed partial class TidyTests
     public void Line_OfCode_HasAtMost120Columns() => AssertNoLine(
         f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".yaml", StringComparison.Ordinal)
             || f.EndsWith(".props", StringComparison.Ordinal) || f == ".ci/run",
-        line => line.Length > MaxColumns,
+        line => line.Length > MaxColumns && !line.Contains("\"\"\"", StringComparison.Ordinal), // data can't be broken
         $"longer than {MaxColumns} columns");
 
     [Fact]

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ciyuan.Journal;
+using Ciyuan.Quantities;
+using Ciyuan.Statistics;
+using Ciyuan.Storage;
+using Ciyuan.Usage;
+using NodaTime;
+using Period = Ciyuan.Quantities.Period;
+
+namespace Ciyuan.Bench;
+
+/// <summary>A month of ten million records: memory of the importing process, grouped reports, and rating it all again.</summary>
+internal static class LargeBench
+{
+    private const int Rounds = 5;
+
+    public static async Task RunAsync(Room room, Figures figures, long records, bool rerate, bool report)
+    {
+        string folder = room["large"];
+        string file = room.File("large.jsonl", () => Workload.Lines(records, 7, room.Trace));
+        await (await ImportBench.OpenAsync(folder)).DisposeAsync();
+        (double seconds, double gib) = await ImportInOwnProcessAsync(room, folder, file);
+        File.Delete(file);
+        figures.Add($"import of {records:N0} records by the command line", records / seconds, "records/s", bound: "start and end of the process included");
+        figures.Add($"peak memory of that process for {records:N0} records", gib, "GiB", 1, lessIsBetter: true, "read from VmHWM when it ended");
+        figures.Add("journal", new FileInfo(Path.Combine(folder, "journal.db")).Length / (double)records, "bytes/rec");
+        if (report)
+        {
+            Report(figures, folder, records);
+        }
+
+        if (rerate)
+        {
+            await RerateAsync(figures, folder, records);
+        }
+    }
+
+    private static void Report(Figures figures, string folder, long records)
+    {
+        var zone = DateTimeZoneProviders.Tzdb["Asia/Shanghai"];
+        Period.TryParse("2026-11", zone, out Period month);
+        (string Name, ReportQuery Query)[] questions =
+        [
+            ("by party and model", Query([Dimension.Party, Dimension.Model], Bucket.None)),
+            ("by day, provider and class", Query([Dimension.Provider, Dimension.Class], Bucket.Day)),
+            ("by hour, scenario, project, site, grade and agreement", Query([Dimension.Scenario, Dimension.Project, Dimension.Site, Dimension.Grade, Dimension.Agreement], Bucket.Hour)),
+        ];
+        long start = Stopwatch.GetTimestamp();
+        using var journal = SqliteJournal.OpenReadOnly(folder);
+        using var facts = FactStore.OpenReadOnly(
+            folder, seq => journal.ReadFrom(seq).Select(f => FrameDecoder.Decode(f.Shard, f.Seq, f.Time, f.Body)));
+        double opening = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        foreach ((string name, ReportQuery query) in questions)
+        {
+            var times = new List<double>();
+            int rows = 0;
+            for (int i = 0; i < Rounds; i++)
+            {
+                start = Stopwatch.GetTimestamp();
+                rows = facts.Run(query).Rows.Count;
+                times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+
+            figures.Add($"report over {records:N0} records {name}", ImportBench.Median(times), "s", 1, lessIsBetter: true,
+                string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows, first time {times[0]:0.00} s, opening {opening:0.00} s; every record's columns are read"));
+        }
+
+        ReportQuery Query(Dimension[] groupBy, Bucket bucket) => new() { Period = month, Zone = zone, GroupBy = groupBy, Bucket = bucket };
+    }
+
+    private static async Task RerateAsync(Figures figures, string folder, long records)
+    {
+        await using Shard shard = await Shard.OpenAsync(new ShardOptions(folder));
+        ImportBench.SetUp(await shard.SetUpAsync(Workload.SecondBook));
+        long start = Stopwatch.GetTimestamp();
+        long corrected = (await CorrectUsage.RunAsync(
+            shard, new Correction("bench", "november", CorrectionMode.Rerate, 1, 0, Period.Always, Memo: "prices raised"))).Corrected;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        if (corrected != records)
+        {
+            throw new InvalidOperationException($"{corrected} of {records} corrected");
+        }
+
+        figures.Add("rating and posting a month again under a new book", records / seconds, "records/s", 1_000_000,
+            bound: "old charges taken back and new ones posted, 8 legs or more, durable; frames read and decoded");
+    }
+
+    /// <summary>Runs <c>ciyuan import</c>; its wall time and the highest memory that the system saw.</summary>
+    private static async Task<(double Seconds, double Gib)> ImportInOwnProcessAsync(Room room, string folder, string file)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "ciyuan.dll");
+        var start = new ProcessStartInfo("dotnet", [program, "import", file, "--data", folder]) { RedirectStandardOutput = true };
+        long began = Stopwatch.GetTimestamp();
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        long peak = 0;
+        while (!process.HasExited)
+        {
+            peak = Math.Max(peak, PeakKib(process.Id));
+            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(50));
+        }
+
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return process.ExitCode == 0
+            ? (seconds, peak / 1048576.0)
+            : throw new InvalidOperationException($"ciyuan import ended with {process.ExitCode}: {await output}");
+    }
+
+    private static long PeakKib(int process)
+    {
+        try
+        {
+            string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.AsSpan(6).Trim()[..^3], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // it has just ended
+        }
+    }
+}

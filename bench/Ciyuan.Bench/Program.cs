@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Ciyuan.Bench;
+
+// ciyuan-bench [import] [http] [rerate] [report] [--records N] [--large N] [--postgres CONNECTION]
+// Without names, all of them. Each figure stands beside what bounds it, measured in the same run.
+var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
+long records = Option("--records", 2_000_000);
+long large = Option("--large", 10_000_000);
+string? postgres = args.SkipWhile(a => a != "--postgres").Skip(1).FirstOrDefault() ?? Environment.GetEnvironmentVariable("CIYUAN_BENCH_POSTGRES");
+
+Console.WriteLine($"""
+    machine   {Environment.ProcessorCount} cores, {CpuName()}, {RuntimeInformation.OSDescription}
+    runtime   {RuntimeInformation.FrameworkDescription}, workstation garbage collector
+    workload  20 consumers, 6 providers, 3 operators, 5 suppliers; token counts from samples/azure-llm-code.csv; four agreements
+              a record, so 8 legs; journal in SQLite, WAL, synchronous=FULL, every answer after its commit
+
+    """);
+
+using var room = new Room();
+var figures = new Figures();
+if (Wanted("import"))
+{
+    await ImportBench.RunAsync(room, figures, records, postgres);
+}
+
+if (Wanted("http"))
+{
+    await HttpBench.RunAsync(room, figures, Math.Min(records, 1_000_000));
+}
+
+if (Wanted("rerate") || Wanted("report"))
+{
+    await LargeBench.RunAsync(room, figures, large, Wanted("rerate"), Wanted("report"));
+}
+
+figures.Print();
+return figures.AllMet ? 0 : 1;
+
+bool Wanted(string name) => names.Count == 0 || names.Contains(name);
+
+long Option(string name, long otherwise)
+{
+    string? text = args.SkipWhile(a => a != name).Skip(1).FirstOrDefault();
+    return text is null ? otherwise : long.Parse(text, CultureInfo.InvariantCulture);
+}
+
+static string CpuName() => File.Exists("/proc/cpuinfo")
+    ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown"
+    : "unknown";

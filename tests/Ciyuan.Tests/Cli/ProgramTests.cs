@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
+
+namespace Ciyuan.Tests.Cli;
+
+/// <summary>Runs the built program: exit codes, and what goes to which output.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private const string Setup =
+        """
+        parties: [{id: net, roles: [platform]}, {id: acme, roles: [consumer]}]
+        books: [{id: list, version: 1, currency: USD, prices: [{model: m, per_million_tokens: {input: 2, output: 8}}]}]
+        agreements: [{id: sale, payer: acme, payee: net, book: list}]
+        funding: [{party: acme, id: main, kind: prepaid, currency: USD}]
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ciyuan-cli-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(2, "report", "--period", "nonsense")]
+    [InlineData(2, "import")]
+    [InlineData(2, "report", "--group", "colour")]
+    [InlineData(2, "report", "--zone", "Nowhere/City")]
+    [InlineData(2, "report", "--from", "2026-01-02", "--to", "2026-01-01")]
+    [InlineData(2, "deposit", "acme", "main", "-5", "--id", "d")]
+    [InlineData(2, "import", "x.csv", "--as", "csv")]
+    [InlineData(1, "setup", "missing.yaml")]
+    [InlineData(1, "report")]
+    [InlineData(1, "balance")]
+    [InlineData(1, "import", "missing.jsonl")]
+    public async Task Run_Wrong_SaysWhyOnStandardErrorAlone(int exit, params string[] arguments)
+    {
+        (int code, string output, string errors) = await RunAsync(arguments);
+        Assert.Equal(exit, code);
+        Assert.Contains("ciyuan: ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+        Assert.True(arguments[0] == "import" || output.Length == 0, output);
+    }
+
+    [Fact]
+    public async Task Run_MainJob_GivesExactFigures()
+    {
+        File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
+        File.WriteAllText(Path.Combine(_folder, "u.jsonl"),
+            """
+            {"source":"s","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","model":"m","counts":{"input.text":3,"output.text":1}}
+            {"source":"s","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","model":"m","counts":{"input.text":3,"output.text":1}}
+            {"source":"s"}
+            """);
+        Assert.Equal("done", (await JsonAsync("setup", "setup.yaml")).GetProperty("status").GetString());
+        Assert.Equal("exists", (await JsonAsync("setup", "setup.yaml")).GetProperty("status").GetString());
+        await JsonAsync("deposit", "acme", "main", "1", "--id", "d1", "--time", "2026-10-01T00:00:00Z");
+        JsonElement import = await JsonAsync("import", "u.jsonl");
+        Assert.Equal((3, 1, 1, 1), (
+            import.GetProperty("read").GetInt32(), import.GetProperty("posted").GetInt32(),
+            import.GetProperty("already_there").GetInt32(), import.GetProperty("rejected").GetInt32()));
+        JsonElement total = (await JsonAsync("report", "--group", "party", "--period", "2026-11")).GetProperty("total");
+        Assert.Equal(("3", "0.000014"), (total.GetProperty("tokens_input").GetString(), total.GetProperty("income_USD").GetString()));
+        Assert.Equal("0.000014", (await JsonAsync("statement", "sale")).GetProperty("exact").GetString());
+        JsonElement balance = await JsonAsync("balance", "acme/prepaid/*");
+        Assert.Equal("0.999986", balance.GetProperty("accounts")[0].GetProperty("balance").GetString());
+        Assert.True((await JsonAsync("fsck")).GetProperty("clean").GetBoolean());
+    }
+
+    private async Task<JsonElement> JsonAsync(params string[] arguments)
+    {
+        (int code, string output, string errors) = await RunAsync([.. arguments, "--format", "json"]);
+        Assert.True(code == 0, errors);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ciyuan.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await errors);
+    }
+}

@@ -15,10 +15,12 @@ public sealed class RatingTests
 {
     private static TestNetwork With(Setup more) => Usual().SetUp(more);
 
-    private static UsageRecord Change(UsageRecord r, UsageContext? context = null, string? time = null, Outcome outcome = Outcome.Ok,
+    private static UsageRecord Change(UsageRecord r, UsageContext? context = null, string? time = null,
+        Outcome outcome = Outcome.Ok,
         Count[]? counts = null, Tag[]? tags = null) => new()
         {
-            Id = r.Id, Context = context ?? r.Context, EventTime = time is null ? r.EventTime : At(time), Outcome = outcome,
+            Id = r.Id, Context = context ?? r.Context, EventTime = time is null ? r.EventTime : At(time),
+                Outcome = outcome,
             Counts = counts ?? r.Counts, Tags = tags ?? [],
         };
 
@@ -33,7 +35,8 @@ public sealed class RatingTests
     {
         TestNetwork net = With(new Setup
         {
-            Books = [Book("list", 2, Price("*", ("input", "5")), Price("*-mini", ("input", "4")), Price("gpt-4*", ("input", "2")),
+            Books = [Book("list", 2, Price("*", ("input", "5")), Price("*-mini", ("input", "4")), Price("gpt-4*",
+                ("input", "2")),
                 Price("gpt-4o*", ("input", "3")), Price("gpt-4o", ("input", "1")))],
         });
         net.Use(Record("r", 1_000_000, 0, model: model));
@@ -51,7 +54,8 @@ public sealed class RatingTests
     {
         TestNetwork net = With(new Setup
         {
-            Books = [Book("list", 2, Price("*", ("input", "2"), ("output", "8"), ("input.text", "1"), ("input.text.cache_read", "0.1")))],
+            Books = [Book("list", 2, Price("*", ("input", "2"), ("output", "8"), ("input.text", "1"),
+                ("input.text.cache_read", "0.1")))],
         });
         Assert.True(Meter.TryParse(name, out Meter meter));
         net.Use(Change(Record("r"), counts: [new Count(meter, EvidenceGrade.Exact, 1_000_000)]));
@@ -76,39 +80,49 @@ public sealed class RatingTests
             Agreements = [new("b", "beta", "plat", Book: "dated")],
         });
         UsageRecord record = Change(Record("r", 1_000_000, 0, "beta"), time: time);
-        net.Use(Change(Record("first", 0, 0, "beta"), record.Context, "2026-07-15T00:00:00Z")); // another plan is remembered
+        net.Use(Change(Record("first", 0, 0, "beta"), record.Context,
+            "2026-07-15T00:00:00Z")); // another plan is remembered
         net.Use(record);
         Assert.Equal(price, net.Balance("plat/revenue/b"));
     }
 
     public static TheoryData<string, Setup, UsageRecord, SuspenseReason, string> Suspense => new()
     {
-        { "no agreement", new Setup { Parties = [Party("x", Role.Consumer)] }, Record("r", 7, 3, "ghost"), SuspenseReason.NoAgreement, "TOK -10" },
-        { "no price for the model", new Setup { Parties = [Party("x", Role.Data)] }, Record("r", 7, 3, model: "z"), SuspenseReason.NoModelPrice, "TOK -10" },
-        { "no price for the class", new Setup { Books = [Book("list", 2, Price("*", ("output", "1")))] }, Record("r", 7, 3), SuspenseReason.NoClassPrice, "TOK -10" },
+        { "no agreement", new Setup { Parties = [Party("x", Role.Consumer)] }, Record("r", 7, 3, "ghost"),
+            SuspenseReason.NoAgreement, "TOK -10" },
+        { "no price for the model", new Setup { Parties = [Party("x", Role.Data)] }, Record("r", 7, 3, model: "z"),
+            SuspenseReason.NoModelPrice, "TOK -10" },
+        { "no price for the class", new Setup { Books = [Book("list", 2, Price("*", ("output", "1")))] }, Record("r",
+            7, 3), SuspenseReason.NoClassPrice, "TOK -10" },
         { "no price for the unit", new Setup { Parties = [Party("x", Role.Data)] },
-            Change(Record("r"), counts: [new Count(TokenClass.InputText, 0, 1), new Count(Meter.Image, 0, 2), new Count(Meter.Second, 0, 1_500_000)]),
+            Change(Record("r"), counts: [new Count(TokenClass.InputText, 0, 1), new Count(Meter.Image, 0, 2),
+                new Count(Meter.Second, 0, 1_500_000)]),
             SuspenseReason.NoClassPrice, "IMG -2,SEC -1.5,TOK -1" },
         { "no version", new Setup
             {
                 Books = [new("new", 1, "CNY", "2027-01-01T00:00:00Z", "", "", [Price("*", ("input", "1"))])],
                 Parties = [Party("x", Role.Consumer)], Agreements = [new("nx", "x", "plat", Book: "new")],
             }, Record("r", 7, 3, "x"), SuspenseReason.NoBookVersion, "TOK -10" },
-        { "nothing counted", new Setup { Parties = [Party("x", Role.Consumer)] }, Record("r", 0, 0, "ghost"), SuspenseReason.NoAgreement, "REQ -1" },
-        { "too much", new Setup { Books = [Book("list", 2, Price("*", ("input", "999999999999999"), ("output", "1")))] },
+        { "nothing counted", new Setup { Parties = [Party("x", Role.Consumer)] }, Record("r", 0, 0, "ghost"),
+            SuspenseReason.NoAgreement, "REQ -1" },
+        { "too much", new Setup { Books = [Book("list", 2, Price("*", ("input", "999999999999999"), ("output",
+            "1")))] },
             Record("r", UsageRecord.MaxSteps, 3), SuspenseReason.Overflow, "TOK -1000000000000003" },
     };
 
     [Theory]
     [MemberData(nameof(Suspense))]
-    public void Rate_WithoutAPrice_IsSuspenseInItsOwnUnits(string what, Setup more, UsageRecord record, SuspenseReason reason, string balances)
+    public void Rate_WithoutAPrice_IsSuspenseInItsOwnUnits(string what, Setup more, UsageRecord record,
+        SuspenseReason reason, string balances)
     {
         TestNetwork net = With(more);
         UsageReply reply = net.Use(record);
         Charge charge = net.LastResult.Charges.First(c => c.Rate.Side == Side.Income);
-        Assert.Equal((what, UsageRemarks.Suspense, reason), (what, reply.Remarks & UsageRemarks.Suspense, charge.Rate.Reason));
+        Assert.Equal((what, UsageRemarks.Suspense, reason), (what, reply.Remarks & UsageRemarks.Suspense,
+            charge.Rate.Reason));
         Assert.Equal(RateMethod.Suspense, charge.Rate.Method);
-        Assert.Equal(balances, string.Join(',', net.Engine.Accounts.Where(a => a.Name.Path == "ledger/suspense/income" && !a.Balance.IsZero)
+        Assert.Equal(balances, string.Join(',', net.Engine.Accounts.Where(a =>
+            a.Name.Path == "ledger/suspense/income" && !a.Balance.IsZero)
             .Select(a => $"{a.Name.Currency} {a.Balance}")));
     }
 
@@ -155,7 +169,8 @@ public sealed class RatingTests
     [MemberData(nameof(Conditions))]
     public void Rate_Conditions_AllMustHold(WhereSetup where, bool covered)
     {
-        TestNetwork net = With(new Setup { Parties = [Party("dc", Role.Data)], Agreements = [new("w", "plat", "dc", "CNY", PerCall: "0.5", Where: where)] });
+        TestNetwork net = With(new Setup { Parties = [Party("dc", Role.Data)], Agreements = [new("w", "plat", "dc",
+            "CNY", PerCall: "0.5", Where: where)] });
         var context = new UsageContext("gw", "acme", "p", "k", "s", "m0", "m1", "qwen", "site", "chat");
         net.Use(Change(Record("r"), context, tags: [new Tag("env", "prod")]));
         Assert.Equal(covered ? "0.5" : "none", net.Balance("dc/payable/w"));
@@ -169,10 +184,12 @@ public sealed class RatingTests
         TestNetwork net = With(new Setup
         {
             Parties = [Party("d1", Role.Data), Party("d2", Role.Data)],
-            Agreements = [new("s1", "plat", "d1", ShareOf: "sell", SharePercent: first), new("s2", "plat", "d2", ShareOf: "sell", SharePercent: second)],
+            Agreements = [new("s1", "plat", "d1", ShareOf: "sell", SharePercent: first), new("s2", "plat", "d2",
+                ShareOf: "sell", SharePercent: second)],
         });
         net.Use(Record("r", 333, 77));
-        Assert.All(net.LastResult.Charges.Where(c => c.Rate.ShareOf == "sell"), c => Assert.Equal(reason, c.Rate.Reason));
+        Assert.All(net.LastResult.Charges.Where(c => c.Rate.ShareOf == "sell"), c => Assert.Equal(reason,
+            c.Rate.Reason));
         if (reason == SuspenseReason.None)
         {
             Assert.Equal(Amount.Parse(net.Balance("plat/revenue/sell")),
@@ -197,19 +214,23 @@ public sealed class RatingTests
     public void Rate_AnyBookAndCounts_IsTheSumOfIntegers() => Properties.ForAll(60, Properties.Seeds, seed =>
     {
         var random = new Random(seed);
-        (string Name, long Pico)[] prices = [.. new[] { "input", "output", "input.text", "output.audio", "input.image.cache_read" }
+        (string Name, long Pico)[] prices = [.. new[] { "input", "output", "input.text", "output.audio",
+            "input.image.cache_read" }
             .Select(n => (n, random.NextInt64(0, 1L << random.Next(1, 50))))];
         TestNetwork net = With(new Setup
         {
-            Books = [Book("list", 2, Price("*", [.. prices.Select(p => (p.Name, new Amount((Int128)p.Pico * 1_000_000).ToString()))]))],
+            Books = [Book("list", 2, Price("*", [.. prices.Select(p => (p.Name,
+                new Amount((Int128)p.Pico * 1_000_000).ToString()))]))],
         });
         Count[] counts = [.. Enumerable.Range(0, 256).Where(_ => random.Next(12) == 0)
             .Where(v => TokenClass.TryFromValue((byte)v, out _))
-            .Select(v => new Count(Meter.TryFromValue(v, out Meter m) ? m : default, 0, random.NextInt64(0, 1L << random.Next(1, 30))))];
+            .Select(v => new Count(Meter.TryFromValue(v, out Meter m) ? m : default, 0, random.NextInt64(0,
+                1L << random.Next(1, 30))))];
         net.Use(Change(Record("r"), counts: counts));
         BigInteger expected = counts.Aggregate(BigInteger.Zero, (sum, c) =>
         {
-            (string, long Pico) best = prices.Where(p => (c.Meter + ".").StartsWith(p.Name + ".", StringComparison.Ordinal)).MaxBy(p => p.Name.Length);
+            (string, long Pico) best = prices.Where(p => (c.Meter + ".").StartsWith(p.Name + ".",
+                StringComparison.Ordinal)).MaxBy(p => p.Name.Length);
             return sum + ((BigInteger)best.Pico * c.Steps);
         });
         Assert.Equal(expected, (BigInteger)net.LastResult.Charges[0].Amount.Pico);
@@ -220,7 +241,8 @@ public sealed class RatingTests
     {
         var random = new Random(seed);
         UsageRecord[] events = [.. Enumerable.Range(0, 40).Select(i => Change(
-            Record($"e{i}", random.Next(999), random.Next(99), random.Next(3) == 0 ? "ghost" : "acme", random.Next(4) == 0 ? "z" : "m1"),
+            Record($"e{i}", random.Next(999), random.Next(99), random.Next(3) == 0 ? "ghost" : "acme",
+                random.Next(4) == 0 ? "z" : "m1"),
             time: $"2026-11-{random.Next(10, 29)}T00:00:00Z"))];
         TestNetwork once = Usual();
         once.Apply(records: events);
@@ -241,6 +263,8 @@ public sealed class RatingTests
     private static string Sums(TestNetwork net) => string.Join('\n', Enumerable.Range(1, net.History.Frames)
         .Select(seq => net.History.ReadFrame(seq)).SelectMany(f => f.Records.Zip(f.RecordResults))
         .GroupBy(r => (r.First.Context.Party, r.First.Context.Model)).OrderBy(g => g.Key)
-        .Select(g => $"{g.Key} {g.Count()} {g.Sum(r => r.First.Tokens(Direction.Input))} {g.Sum(r => r.First.Tokens(Direction.Output))} "
+        .Select(g =>
+            $"{g.Key} {g.Count()} {g.Sum(r => r.First.Tokens(Direction.Input))} "
+            + $"{g.Sum(r => r.First.Tokens(Direction.Output))} "
             + g.SelectMany(r => r.Second.Charges).Aggregate(Int128.Zero, (s, c) => s + c.Amount.Pico)));
 }

@@ -21,12 +21,16 @@ public sealed class FrameCodecTests
         Assert.Equal(frame.Records.Select(r => r.Fingerprint()), decoded.Records.Select(r => r.Fingerprint()));
         Assert.Equal(frame.Groups.Select(g => g.Fingerprint()), decoded.Groups.Select(g => g.Fingerprint()));
         Assert.Equal(frame.Corrections, decoded.Corrections);
-        Assert.Equal(frame.Records.Select(r => (r.Id, r.EventTime, r.LatencyMs)), decoded.Records.Select(r => (r.Id, r.EventTime, r.LatencyMs)));
-        Assert.Equal(frame.Expiries.Select(e => (e.Hold, e.Account)), decoded.Expiries.Select(e => (e.Hold, e.Account)));
-        Assert.Equal(frame.RecordResults.SelectMany(r => r.Postings), decoded.RecordResults.SelectMany(r => r.Postings));
+        Assert.Equal(frame.Records.Select(r => (r.Id, r.EventTime, r.LatencyMs)), decoded.Records.Select(r => (r.Id,
+            r.EventTime, r.LatencyMs)));
+        Assert.Equal(frame.Expiries.Select(e => (e.Hold, e.Account)), decoded.Expiries.Select(e => (e.Hold,
+            e.Account)));
+        Assert.Equal(frame.RecordResults.SelectMany(r => r.Postings), decoded.RecordResults.SelectMany(r =>
+            r.Postings));
         Assert.Equal(frame.RecordResults.SelectMany(r => r.Charges).Select(c => (c.Rate, c.Amount, c.PostingCount)),
             decoded.RecordResults.SelectMany(r => r.Charges).Select(c => (c.Rate, c.Amount, c.PostingCount)));
-        Assert.Equal(frame.GroupResults.Select(g => (g.Status, g.FailedOperation)), decoded.GroupResults.Select(g => (g.Status, g.FailedOperation)));
+        Assert.Equal(frame.GroupResults.Select(g => (g.Status, g.FailedOperation)), decoded.GroupResults.Select(g =>
+            (g.Status, g.FailedOperation)));
     });
 
     [Fact]
@@ -35,7 +39,8 @@ public sealed class FrameCodecTests
         byte[] body = Sample(out Frame frame);
         for (int length = 0; length < body.Length; length++)
         {
-            Assert.Throws<JournalException>(() => FrameDecoder.Decode(0, frame.Seq, frame.Time, body.AsSpan(0, length)));
+            Assert.Throws<JournalException>(() => FrameDecoder.Decode(0, frame.Seq, frame.Time, body.AsSpan(0,
+                length)));
         }
 
         Assert.Throws<JournalException>(() => FrameDecoder.Decode(0, frame.Seq, frame.Time, (byte[])[.. body, 0]));
@@ -62,7 +67,8 @@ public sealed class FrameCodecTests
                 }
 
                 long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-                Assert.True(allocated < 4_000_000, $"byte {at} ^ {flip}: {allocated} bytes allocated for {body.Length}");
+                Assert.True(allocated < 4_000_000,
+                    $"byte {at} ^ {flip}: {allocated} bytes allocated for {body.Length}");
             }
         }
     }
@@ -96,9 +102,12 @@ public sealed class FrameCodecTests
         [
             .. new[]
             {
-                FrameHash.Compute(0, 1, default, FrameHash.BeforeFirst, body), FrameHash.Compute(1, 1, default, FrameHash.BeforeFirst, body),
-                FrameHash.Compute(0, 2, default, FrameHash.BeforeFirst, body), FrameHash.Compute(0, 1, new Timestamp(1), FrameHash.BeforeFirst, body),
-                FrameHash.Compute(0, 1, default, other, body), FrameHash.Compute(0, 1, default, FrameHash.BeforeFirst, [1, 2]),
+                FrameHash.Compute(0, 1, default, FrameHash.BeforeFirst, body), FrameHash.Compute(1, 1, default,
+                    FrameHash.BeforeFirst, body),
+                FrameHash.Compute(0, 2, default, FrameHash.BeforeFirst, body), FrameHash.Compute(0, 1,
+                    new Timestamp(1), FrameHash.BeforeFirst, body),
+                FrameHash.Compute(0, 1, default, other, body), FrameHash.Compute(0, 1, default,
+                    FrameHash.BeforeFirst, [1, 2]),
             }.Select(Convert.ToHexStringLower),
         ];
         Assert.Equal(hashes.Length, hashes.Distinct().Count());
@@ -107,7 +116,8 @@ public sealed class FrameCodecTests
     private static byte[] Sample(out Frame frame)
     {
         frame = Enumerable.Range(1, 100).Select(seed => new SampleFrames(seed).Make(2)).Where(f =>
-            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count * f.CorrectionResults.Sum(c => c.Records.Count) > 0)
+            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count * f.CorrectionResults.Sum(c =>
+                c.Records.Count) > 0)
             .MinBy(f => new FrameEncoder().Encode(f).Length)!;
         return new FrameEncoder().Encode(frame).ToArray();
     }
@@ -116,8 +126,10 @@ public sealed class FrameCodecTests
     {
         var rate = new Rate
         {
-            Agreement = "sell", Method = RateMethod.Prices, Side = Side.Income, Payer = "acme", Payee = "plat", Currency = Currency.Cny,
-            Book = "list", Version = 1, Model = "m*", Prices = [new MeterPrice(new MeterPattern(127), new Amount(2_000_000))],
+            Agreement = "sell", Method = RateMethod.Prices, Side = Side.Income, Payer = "acme", Payee = "plat",
+                Currency = Currency.Cny,
+            Book = "list", Version = 1, Model = "m*", Prices = [new MeterPrice(new MeterPattern(127),
+                new Amount(2_000_000))],
         };
         var revenue = new AccountName("plat/revenue/sell", Currency.Cny);
         var owed = new AccountName("acme/receivable/sell", Currency.Cny);
@@ -135,12 +147,15 @@ public sealed class FrameCodecTests
             [
                 new UsageRecord
                 {
-                    Id = "r1", Context = new UsageContext("gw", "acme", ModelAnswered: "m1"), EventTime = new Timestamp(1_800_000_000_000_000_000),
-                    Counts = [new Count(TokenClass.InputText, EvidenceGrade.Reported, 1000)], LatencyMs = 12, Tags = [new Tag("env", "prod")],
+                    Id = "r1", Context = new UsageContext("gw", "acme", ModelAnswered: "m1"),
+                        EventTime = new Timestamp(1_800_000_000_000_000_000),
+                    Counts = [new Count(TokenClass.InputText, EvidenceGrade.Reported, 1000)], LatencyMs = 12,
+                        Tags = [new Tag("env", "prod")],
                     Hold = "h", Outcome = Outcome.Cut,
                 },
             ],
-            RecordResults = [new UsageResult(UsageStatus.Posted, UsageRemarks.HoldNotOpen, [new Charge(rate, amount, 1)], [new Posting(owed, revenue, amount)])],
+            RecordResults = [new UsageResult(UsageStatus.Posted, UsageRemarks.HoldNotOpen, [new Charge(rate, amount,
+                1)], [new Posting(owed, revenue, amount)])],
         };
     }
 

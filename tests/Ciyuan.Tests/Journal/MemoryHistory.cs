@@ -3,7 +3,8 @@ using Ciyuan.Quantities;
 
 namespace Ciyuan.Tests.Journal;
 
-/// <summary>A history in memory. Frames are kept as bytes and decoded at each reading, so the codec is always at work.</summary>
+/// <summary>A history in memory. Frames are kept as bytes and decoded at each reading, so the codec is always at
+/// work.</summary>
 public sealed class MemoryHistory : IHistory
 {
     private readonly Dictionary<UInt128, PastId> _ids = [];

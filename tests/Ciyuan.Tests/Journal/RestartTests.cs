@@ -7,7 +7,8 @@ using static Ciyuan.Tests.Journal.TestNetwork;
 
 namespace Ciyuan.Tests.Journal;
 
-/// <summary>What an engine that restarts, or one that only replays, must not decide differently. <see cref="TestNetwork"/>
+/// <summary>What an engine that restarts, or one that only replays, must not decide differently. <see
+/// cref="TestNetwork"/>
 /// compares both with the running engine after each step.</summary>
 public sealed class RestartTests
 {
@@ -19,8 +20,10 @@ public sealed class RestartTests
     [InlineData(false)]
     public void Expire_HoldReleasedAfterTheEndOfItsFunding_RestGoesToBreakageOnce(bool restarts)
     {
-        TestNetwork net = new TestNetwork { Restarts = restarts }.SetUp(UsualSetup(Voucher)).Deposit("acme/voucher/gift", "10");
-        Assert.Equal(LedgerStatus.Done, net.Post(new PlaceHold("h", "acme", Currency.Cny, Amount.Parse("4"), At("2026-11-03T00:00:00Z"))));
+        TestNetwork net = new TestNetwork { Restarts = restarts }.SetUp(UsualSetup(Voucher))
+            .Deposit("acme/voucher/gift", "10");
+        Assert.Equal(LedgerStatus.Done, net.Post(new PlaceHold("h", "acme", Currency.Cny, Amount.Parse("4"),
+            At("2026-11-03T00:00:00Z"))));
         net.Now = At("2026-11-02T00:00:00Z");
         Assert.Equal(LedgerStatus.Done, net.Post(new ReleaseHold("h")));
         Assert.Equal("4", net.Balance("acme/voucher/gift"));
@@ -49,7 +52,8 @@ public sealed class RestartTests
     [InlineData(false)]
     public void Reverse_OfADrawOnFundingThatHasExpiredSince_GoesToBreakageWithTheNextFrame(bool restarts)
     {
-        TestNetwork net = new TestNetwork { Restarts = restarts }.SetUp(UsualSetup(Voucher)).Deposit("acme/voucher/gift", "10");
+        TestNetwork net = new TestNetwork { Restarts = restarts }.SetUp(UsualSetup(Voucher))
+            .Deposit("acme/voucher/gift", "10");
         net.Group("draw", new PostTransfer("acme/voucher/gift", "plat/revenue/sell", Currency.Cny, Amount.Parse("3")));
         net.Now = At("2026-11-02T00:00:00Z");
         net.Post(new ReverseGroup("draw"));
@@ -77,7 +81,8 @@ public sealed class RestartTests
         UsageRecord record = Record("r");
         net.Use(new UsageRecord
         {
-            Id = "r", Context = record.Context, EventTime = record.EventTime, Counts = record.Counts, LatencyMs = int.MaxValue,
+            Id = "r", Context = record.Context, EventTime = record.EventTime, Counts = record.Counts,
+                LatencyMs = int.MaxValue,
         });
         Assert.Equal(int.MaxValue, net.History.ReadFrame(2).Records[0].LatencyMs);
     }
@@ -108,7 +113,8 @@ public sealed class RestartTests
         TestNetwork net = Usual();
         Amount one = Amount.Parse("1");
         Assert.Equal(LedgerStatus.Malformed, net.Post(new PostTransfer("acme/cash/a", "acme/cash/b", default, one)));
-        Assert.Equal(LedgerStatus.Malformed, net.Post(new PlaceHold("h", "acme", default, one, At("2026-12-01T00:00:00Z"))));
+        Assert.Equal(LedgerStatus.Malformed, net.Post(new PlaceHold("h", "acme", default, one,
+            At("2026-12-01T00:00:00Z"))));
         Assert.Equal(1, net.Engine.Seq);
     }
 
@@ -117,7 +123,8 @@ public sealed class RestartTests
     {
         TestNetwork net = Usual();
         net.Post(
-            new PostTransfer("acme/cash/new", "plat/cash/new", Currency.Cny, Amount.Parse("1")), new ReleaseHold("none"));
+            new PostTransfer("acme/cash/new", "plat/cash/new", Currency.Cny, Amount.Parse("1")),
+                new ReleaseHold("none"));
         Assert.Equal("none", net.Balance("acme/cash/new"));
     }
 }

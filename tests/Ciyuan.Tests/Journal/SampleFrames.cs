@@ -7,16 +7,19 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Tests.Journal;
 
-/// <summary>Frames with all that a frame can hold, from a seed: every section, and values at the ends of their ranges.</summary>
+/// <summary>Frames with all that a frame can hold, from a seed: every section, and values at the ends of their
+/// ranges.</summary>
 internal sealed class SampleFrames(int seed)
 {
-    private static readonly string[] Words = ["", "a", "词元", "ünïcode 🎈", new string('x', 41), new string('界', 256), "\t\n\"'\\", "acme/cash/bank"];
+    private static readonly string[] Words = ["", "a", "词元", "ünïcode 🎈", new string('x', 41), new string('界', 256),
+        "\t\n\"'\\", "acme/cash/bank"];
 
     private readonly Random _random = new(seed);
 
     public Frame Make(int most)
     {
-        AccountName[] accounts = AtLeastOne(1 + most, () => new AccountName(Word(), Currency.Parse(Pick("CNY", "TOK", "A", "ABCDEFG8"))));
+        AccountName[] accounts = AtLeastOne(1 + most, () => new AccountName(Word(), Currency.Parse(Pick("CNY", "TOK",
+            "A", "ABCDEFG8"))));
         Rate[] rates = AtLeastOne(1 + most, MakeRate);
         Setup[] setups = Many(most, MakeSetup);
         LedgerGroup[] groups = Many(most, MakeGroup);
@@ -29,14 +32,16 @@ internal sealed class SampleFrames(int seed)
             Time = Time(),
             IdKey = Flip() ? [.. Enumerable.Range(0, 16).Select(_ => (byte)_random.Next(256))] : null,
             Expiries = Many(most, () => new Expiry(
-                (UInt128)unchecked((ulong)Long()) << 64, Flip() ? null : Pick(accounts), Postings(accounts, _random.Next(3)))),
+                (UInt128)unchecked((ulong)Long()) << 64, Flip() ? null : Pick(accounts), Postings(accounts,
+                    _random.Next(3)))),
             Setups = setups,
             SetupResults = [.. setups.Select(_ => new SetupResult(Pick(Enum.GetValues<SetupStatus>()), Many(2, Word)))],
             Groups = groups,
             GroupResults = [.. groups.Select(_ => new GroupResult(
                 Pick(Enum.GetValues<LedgerStatus>()), _random.Next(-1, 256), Postings(accounts, _random.Next(4))))],
             Corrections = corrections,
-            CorrectionResults = [.. corrections.Select(c => new CorrectionResult(LedgerStatus.Done, Long(), Many(most, () =>
+            CorrectionResults = [.. corrections.Select(c => new CorrectionResult(LedgerStatus.Done, Long(),
+                Many(most, () =>
             {
                 (Charge[] charges, Posting[] postings) = Charges(rates, accounts);
                 return new CorrectedRecord(
@@ -47,7 +52,8 @@ internal sealed class SampleFrames(int seed)
             RecordResults = [.. records.Select(_ =>
             {
                 (Charge[] charges, Posting[] postings) = Charges(rates, accounts);
-                return new UsageResult(Pick(UsageStatus.Posted, UsageStatus.Conflict), (UsageRemarks)_random.Next(16), charges, postings);
+                return new UsageResult(Pick(UsageStatus.Posted, UsageStatus.Conflict),
+                    (UsageRemarks)_random.Next(16), charges, postings);
             })],
         };
     }
@@ -60,7 +66,8 @@ internal sealed class SampleFrames(int seed)
             Posting[] own = Postings(accounts, _random.Next(4));
             postings.AddRange(own);
             Amount amount = own.Length > 0 && Flip() ? own[0].Amount : MakeAmount();
-            amount = amount.Pico == Int128.MinValue ? new Amount(Int128.MaxValue) : amount; // a charge's amount has an opposite
+            amount = amount.Pico == Int128.MinValue
+                ? new Amount(Int128.MaxValue) : amount; // a charge's amount has an opposite
             return new Charge(Pick(rates), amount, own.Length, Flip() ? null : MakeCounts());
         });
         return (charges, [.. postings]);
@@ -71,10 +78,12 @@ internal sealed class SampleFrames(int seed)
 
     private Rate MakeRate() => new()
     {
-        Agreement = Word(), Method = Pick(Enum.GetValues<RateMethod>()), Side = Pick(Enum.GetValues<Side>()), Payer = Word(), Payee = Word(),
+        Agreement = Word(), Method = Pick(Enum.GetValues<RateMethod>()), Side = Pick(Enum.GetValues<Side>()),
+            Payer = Word(), Payee = Word(),
         Currency = Flip() ? default : Currency.Cny, Book = Word(), Version = Pick(0, 1, int.MaxValue), Model = Word(),
         Prices = Many(3, () => new MeterPrice(new MeterPattern((ushort)_random.Next(65_536)), MakeAmount())),
-        PerCall = MakeAmount(), ShareOf = Word(), SharePpm = Pick(0, 1_000_000), Reason = Pick(Enum.GetValues<SuspenseReason>()),
+        PerCall = MakeAmount(), ShareOf = Word(), SharePpm = Pick(0, 1_000_000),
+            Reason = Pick(Enum.GetValues<SuspenseReason>()),
     };
 
     private Setup MakeSetup() => new()
@@ -82,8 +91,10 @@ internal sealed class SampleFrames(int seed)
         By = Word(),
         Parties = [new PartySetup(Word(), Word(), [Role.Consumer, Role.Data])],
         Books = [new BookSetup(Word(), int.MaxValue, "CNY", "", "", Word(), [TestNetwork.Price("*", ("input", "1"))])],
-        Agreements = [new AgreementSetup(Word(), Word(), Word(), Where: new WhereSetup(Tags: new Dictionary<string, string> { ["t"] = Word() }))],
-        Funding = [new FundingSetup("p", Word(), Pick(Enum.GetValues<FundingKind>()), Priority: Pick(0, 1, 100), Classes: ["input"])],
+        Agreements = [new AgreementSetup(Word(), Word(), Word(), Where: new WhereSetup(Tags: new Dictionary<string,
+            string> { ["t"] = Word() }))],
+        Funding = [new FundingSetup("p", Word(), Pick(Enum.GetValues<FundingKind>()), Priority: Pick(0, 1, 100),
+            Classes: ["input"])],
     };
 
     private LedgerGroup MakeGroup() => new(Word(), Word(), Time(), Many<LedgerOperation>(6, () => _random.Next(5) switch
@@ -96,7 +107,8 @@ internal sealed class SampleFrames(int seed)
     }), Word());
 
     private Correction MakeCorrection() => new(
-        Word(), Word(), Pick(Enum.GetValues<CorrectionMode>()), _random.NextInt64(1L << 40), Long(), Period.Always, Word(), Pick(-1, 0, 65_534), Word());
+        Word(), Word(), Pick(Enum.GetValues<CorrectionMode>()), _random.NextInt64(1L << 40), Long(), Period.Always,
+            Word(), Pick(-1, 0, 65_534), Word());
 
     private UsageRecord MakeRecord() => new()
     {
@@ -118,7 +130,8 @@ internal sealed class SampleFrames(int seed)
         Pick(Enum.GetValues<EvidenceGrade>()), Pick(0, 1, 127, 128, UsageRecord.MaxSteps, long.MaxValue)));
 
     private Amount MakeAmount() => new(Pick(
-        0, 1, -1, long.MaxValue, long.MinValue, ulong.MaxValue, Int128.MaxValue, Int128.MinValue, (Int128)Long() * 1_000_003));
+        0, 1, -1, long.MaxValue, long.MinValue, ulong.MaxValue, Int128.MaxValue, Int128.MinValue,
+            (Int128)Long() * 1_000_003));
 
     private Timestamp Time() => new(Long());
 

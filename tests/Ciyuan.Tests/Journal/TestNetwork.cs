@@ -7,9 +7,11 @@ using Ciyuan.Usage;
 namespace Ciyuan.Tests.Journal;
 
 /// <summary>
-/// An engine with what it needs, and its watchers. After every proposal the engine is thrown away and made anew from its
+/// An engine with what it needs, and its watchers. After every proposal the engine is thrown away and made anew from
+/// its
 /// state (as after a restart with a snapshot), while a second engine that never restarts replays each stored frame; the
-/// two must have the same state to the byte, all invariants must hold, and a proposal without a frame must change nothing.
+/// two must have the same state to the byte, all invariants must hold, and a proposal without a frame must change
+/// nothing.
 /// </summary>
 public sealed class TestNetwork
 {
@@ -37,12 +39,15 @@ public sealed class TestNetwork
     /// <summary>Whether the engine is made anew from its state after each proposal.</summary>
     public bool Restarts { get; init; } = true;
 
-    /// <summary>Whether the watchers compare after each proposal; a test with many frames compares at its end.</summary>
+    /// <summary>Whether the watchers compare after each proposal; a test with many frames compares at its
+    /// end.</summary>
     public bool Watched { get; init; } = true;
 
-    public static Timestamp At(string text) => Timestamp.TryParse(text, out Timestamp time) ? time : throw new FormatException(text);
+    public static Timestamp At(string text) => Timestamp.TryParse(text, out Timestamp time)
+        ? time : throw new FormatException(text);
 
-    /// <summary>The usual network: a platform, the consumer acme, the provider qwen; acme pays by book, prices per million
+    /// <summary>The usual network: a platform, the consumer acme, the provider qwen; acme pays by book, prices per
+    /// million
     /// tokens in CNY, the platform pays qwen by another one.</summary>
     public static TestNetwork Usual(params FundingSetup[] funding) => new TestNetwork().SetUp(UsualSetup(funding));
 
@@ -50,7 +55,8 @@ public sealed class TestNetwork
     {
         By = "test",
         Parties = [Party("plat", Role.Platform), Party("acme", Role.Consumer), Party("qwen", Role.Provider)],
-        Books = [Book("list", 1, Price("m*", ("input", "2"), ("output", "8"))), Book("cost", 1, Price("*", ("input", "1"), ("output", "4")))],
+        Books = [Book("list", 1, Price("m*", ("input", "2"), ("output", "8"))), Book("cost", 1, Price("*", ("input",
+            "1"), ("output", "4")))],
         Agreements = [new("sell", "acme", "plat", Book: "list"), new("buy", "plat", "qwen", Book: "cost")],
         Funding = funding,
     };
@@ -64,7 +70,8 @@ public sealed class TestNetwork
         new(model, prices.ToDictionary(p => p.Class, p => p.Price));
 
     public static UsageRecord Record(
-        string id, long input = 1000, long output = 100, string party = "acme", string model = "m1", string provider = "qwen") => new()
+        string id, long input = 1000, long output = 100, string party = "acme", string model = "m1",
+            string provider = "qwen") => new()
         {
             Id = id,
             Context = new UsageContext("gw", party, ModelAnswered: model, Provider: provider),
@@ -87,7 +94,8 @@ public sealed class TestNetwork
     public TestNetwork Deposit(string path, string amount, string currency = "CNY")
     {
         string party = path[..path.IndexOf('/', StringComparison.Ordinal)];
-        Assert.Equal(LedgerStatus.Done, Post(new PostTransfer($"{party}/cash/bank", path, Currency.Parse(currency), Amount.Parse(amount))));
+        Assert.Equal(LedgerStatus.Done, Post(new PostTransfer($"{party}/cash/bank", path, Currency.Parse(currency),
+            Amount.Parse(amount))));
         return this;
     }
 
@@ -110,7 +118,8 @@ public sealed class TestNetwork
     public UsageResult LastResult => History.ReadFrame(History.Frames).RecordResults[^1];
 
     public string Balance(string path, string currency = "CNY") =>
-        Engine.Accounts.SingleOrDefault(a => a.Name.Path == path && a.Name.Currency.ToString() == currency)?.Balance.ToString() ?? "none";
+        Engine.Accounts.SingleOrDefault(a => a.Name.Path == path
+            && a.Name.Currency.ToString() == currency)?.Balance.ToString() ?? "none";
 
     /// <summary>All balances that are not zero, one a line.</summary>
     public string Balances() => string.Join(
@@ -149,7 +158,8 @@ public sealed class TestNetwork
         return applied;
     }
 
-    /// <summary>Compares engine, replica and an engine made from the state; with <see cref="Restarts"/> goes on with the latter.</summary>
+    /// <summary>Compares engine, replica and an engine made from the state; with <see cref="Restarts"/> goes on with
+    /// the latter.</summary>
     public void Compare()
     {
         byte[] state = Engine.WriteState();

@@ -9,18 +9,21 @@ using static Ciyuan.Tests.Journal.TestNetwork;
 
 namespace Ciyuan.Tests.Ledger;
 
-/// <summary>Corrections: docs/LEDGER.md. Without limits, the balances after a rerate are those of a ledger that was rated
+/// <summary>Corrections: docs/LEDGER.md. Without limits, the balances after a rerate are those of a ledger that was
+/// rated
 /// that way from the start.</summary>
 public sealed class CorrectionTests
 {
     private static readonly Setup[] Steps =
     [
         new() { Books = [Book("list", 2, Price("m*", ("input", "3"), ("output.text", "7")))] },
-        new() { Books = [Book("cost", 2, Price("m1", ("input", "1.5"), ("output", "5"))), Book("list", 3, Price("*", ("input", "0.000001"), ("output", "11")))] },
+        new() { Books = [Book("cost", 2, Price("m1", ("input", "1.5"), ("output", "5"))), Book("list", 3, Price("*",
+            ("input", "0.000001"), ("output", "11")))] },
         new()
         {
             Parties = [Party("data", Role.Data), Party("dc", Role.Data)],
-            Agreements = [new("a-share", "plat", "data", ShareOf: "sell", SharePercent: "50"), new("per", "plat", "dc", "CNY", PerCall: "0.000000000001")],
+            Agreements = [new("a-share", "plat", "data", ShareOf: "sell", SharePercent: "50"), new("per", "plat",
+                "dc", "CNY", PerCall: "0.000000000001")],
         },
         new() { Agreements = [new("a-first", "plat", "dc", ShareOf: "sell", SharePercent: "50")] },
         new() { Parties = [Party("late", Role.Consumer)], Agreements = [new("sell2", "late", "plat", Book: "list")] },
@@ -31,7 +34,8 @@ public sealed class CorrectionTests
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, 12).Select(i => Record(
-            $"r{i}", random.Next(0, 50), random.Next(0, 9), random.Next(4) == 0 ? "late" : "acme", random.Next(5) == 0 ? "z" : "m1"))];
+            $"r{i}", random.Next(0, 50), random.Next(0, 9), random.Next(4) == 0 ? "late" : "acme",
+                random.Next(5) == 0 ? "z" : "m1"))];
     }
 
     [Fact]
@@ -119,10 +123,13 @@ public sealed class CorrectionTests
         Assert.Equal(LedgerStatus.Done, net.Correct(CorrectionMode.Reverse, id: "x").Status);
         var correction = new Correction("ops", "x", CorrectionMode.Reverse, 1, 2, Period.Always);
         Assert.Equal(LedgerStatus.Exists, net.Apply(corrections: [correction]).Corrections[0].Status);
-        Assert.Equal(LedgerStatus.Conflict, net.Apply(corrections: [correction with { Memo = "other" }]).Corrections[0].Status);
+        Assert.Equal(LedgerStatus.Conflict, net.Apply(corrections: [correction with { Memo = "other" }])
+            .Corrections[0].Status);
         foreach (Correction bad in (Correction[])[
-            correction with { Id = "" }, correction with { Id = "y", FromSeq = 0 }, correction with { Id = "y", ToSeq = 99 },
-            correction with { Id = "y", FromSeq = 2, ToSeq = 1 }, correction with { Id = "y", Mode = 0 }, correction with { Source = "" }])
+            correction with { Id = "" }, correction with { Id = "y", FromSeq = 0 }, correction with { Id = "y",
+                ToSeq = 99 },
+            correction with { Id = "y", FromSeq = 2, ToSeq = 1 }, correction with { Id = "y", Mode = 0 },
+                correction with { Source = "" }])
         {
             Assert.Equal(LedgerStatus.Malformed, net.Apply(corrections: [bad]).Corrections[0].Status);
         }
@@ -135,7 +142,8 @@ public sealed class CorrectionTests
         net.Apply(records: Records(2));
         string before = net.Balances();
         var reverse = new Correction("ops", "x", CorrectionMode.Reverse, 1, 2, Period.Always);
-        net.Apply(corrections: [reverse, reverse with { Id = "y" }, reverse with { Id = "z", Mode = CorrectionMode.Rerate }]);
+        net.Apply(corrections: [reverse, reverse with { Id = "y" }, reverse with { Id = "z",
+            Mode = CorrectionMode.Rerate }]);
         Assert.Equal(before, net.Balances());
     }
 
@@ -164,7 +172,8 @@ public sealed class CorrectionTests
             return;
         }
 
-        Amount shares = Amount.Parse(net.Balance("data/payable/a-share")) + Amount.Parse(net.Balance("dc/payable/a-first"));
+        Amount shares = Amount.Parse(net.Balance("data/payable/a-share"))
+            + Amount.Parse(net.Balance("dc/payable/a-first"));
         Assert.Equal(net.Balance("plat/revenue/sell"), shares.ToString());
     }
 }

@@ -12,8 +12,10 @@ public sealed class GroupTests
 {
     private static readonly Timestamp Later = At("2026-12-01T00:00:00Z");
 
-    /// <summary>acme: prepaid 10, a voucher of 5 that ends first and is drawn first, an empty credit of 3; one hold "h" of
-    /// 2 on the voucher; a group "paid" of 1 from prepaid to revenue, a group "reversed", and one that was refused.</summary>
+    /// <summary>acme: prepaid 10, a voucher of 5 that ends first and is drawn first, an empty credit of 3; one hold
+    /// "h" of
+    /// 2 on the voucher; a group "paid" of 1 from prepaid to revenue, a group "reversed", and one that was
+    /// refused.</summary>
     private static TestNetwork Ready()
     {
         TestNetwork net = Usual(
@@ -35,10 +37,12 @@ public sealed class GroupTests
     private static PostTransfer Move(string debit, string credit, string amount, string currency = "CNY") =>
         new(debit, credit, Currency.Parse(currency), Amount.Parse(amount));
 
-    private static PlaceHold Hold(string id, string amount, string party = "acme", string currency = "CNY", string expires = "2026-12-01T00:00:00Z") =>
+    private static PlaceHold Hold(string id, string amount, string party = "acme", string currency = "CNY",
+        string expires = "2026-12-01T00:00:00Z") =>
         new(id, party, Currency.Parse(currency), Amount.Parse(amount), At(expires));
 
-    private static SettleHold Settle(string id, string amount, string overrun = "0", string credit = "plat/revenue/sell") =>
+    private static SettleHold Settle(string id, string amount, string overrun = "0",
+        string credit = "plat/revenue/sell") =>
         new(id, credit, Amount.Parse(amount), Amount.Parse(overrun));
 
     private static readonly string TooLong = new('x', 257);
@@ -52,7 +56,8 @@ public sealed class GroupTests
         { Move("acme/credit/line", "plat/revenue/sell", "3"), LedgerStatus.Done },
         { Move("", "plat/revenue/sell", "1"), LedgerStatus.Malformed },
         { Move("acme/prepaid/main", TooLong, "1"), LedgerStatus.Malformed },
-        { new PostTransfer("acme/prepaid/main", "plat/revenue/sell", default, Amount.Parse("1")), LedgerStatus.Malformed },
+        { new PostTransfer("acme/prepaid/main", "plat/revenue/sell", default, Amount.Parse("1")),
+            LedgerStatus.Malformed },
         { Move("nobody/cash/x", "nobody/cash/x", "0"), LedgerStatus.AmountOutOfRange },
         { Move("acme/prepaid/main", "plat/revenue/sell", "-1"), LedgerStatus.AmountOutOfRange },
         { Move("plat/cash/bank", "acme/prepaid/main", "1000000000000000.000000000001"), LedgerStatus.AmountOutOfRange },
@@ -130,7 +135,8 @@ public sealed class GroupTests
         TestNetwork net = Ready();
         var before = net.Engine.Accounts;
         GroupReply reply = net.Group(
-            "both", Move("plat/cash/bank", "qwen/payable/fresh", "1", "USD"), Hold("other", "0.5"), new ReleaseHold("other"), operation);
+            "both", Move("plat/cash/bank", "qwen/payable/fresh", "1", "USD"), Hold("other", "0.5"),
+                new ReleaseHold("other"), operation);
         Assert.Equal(expected, reply.Status);
         if (expected != LedgerStatus.Done)
         {
@@ -165,7 +171,8 @@ public sealed class GroupTests
         Assert.Equal((LedgerStatus.Exists, LedgerStatus.InsufficientFunds), (again.Status, again.Earlier));
         net.Deposit("acme/prepaid/main", "5000");
         Assert.Equal(LedgerStatus.Exists, net.Group("refused", draw).Status);
-        Assert.Equal(LedgerStatus.Conflict, net.Group("refused", Move("acme/prepaid/main", "plat/revenue/sell", "1")).Status);
+        Assert.Equal(LedgerStatus.Conflict, net.Group("refused", Move("acme/prepaid/main", "plat/revenue/sell", "1"))
+            .Status);
         GroupReply paid = net.Group("paid", Move("acme/prepaid/main", "plat/revenue/sell", "1"));
         Assert.Equal((LedgerStatus.Exists, LedgerStatus.Done), (paid.Status, paid.Earlier));
     }
@@ -199,7 +206,8 @@ public sealed class GroupTests
     {
         TestNetwork net = Ready();
         Assert.Equal(LedgerStatus.Done, net.Post(Settle("h", "30", "28")));
-        Assert.Equal("0 0 -3 -9 31", string.Join(' ', net.Balance("acme/voucher/gift"), net.Balance("acme/prepaid/main"),
+        Assert.Equal("0 0 -3 -9 31", string.Join(' ', net.Balance("acme/voucher/gift"),
+            net.Balance("acme/prepaid/main"),
             net.Balance("acme/credit/line"), net.Balance("acme/overrun/all"), net.Balance("plat/revenue/sell")));
     }
 
@@ -209,7 +217,8 @@ public sealed class GroupTests
         TestNetwork net = Ready();
         Assert.Equal(LedgerStatus.Done, net.Post(Hold("big", "17")));
         Assert.Equal("acme/credit/line 1,acme/prepaid/main 13,acme/voucher/gift 5", string.Join(
-            ',', net.Engine.Accounts.Where(a => !a.DebitsPending.IsZero).Select(a => $"{a.Name.Path} {a.DebitsPending}")));
+            ',', net.Engine.Accounts.Where(a => !a.DebitsPending.IsZero).Select(a =>
+                $"{a.Name.Path} {a.DebitsPending}")));
         Assert.Equal(LedgerStatus.Done, net.Post(new ReleaseHold("big")));
     }
 

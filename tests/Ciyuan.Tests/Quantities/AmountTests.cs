@@ -18,7 +18,8 @@ public sealed class AmountTests
     [InlineData("99999999999999999999999999.999999999999", "99999999999999999999999999.999999999999")]
     [InlineData("170141183460469231731687303.715884105727", "170141183460469231731687303.715884105727")]
     [InlineData("-170141183460469231731687303.715884105728", "-170141183460469231731687303.715884105728")]
-    public void Parse_Decimal_IsExactAndWrittenPlain(string text, string written) => Assert.Equal(written, Amount.Parse(text).ToString());
+    public void Parse_Decimal_IsExactAndWrittenPlain(string text, string written) => Assert.Equal(written,
+        Amount.Parse(text).ToString());
 
     [Theory]
     [InlineData("")]
@@ -69,7 +70,8 @@ public sealed class AmountTests
     }
 
     [Fact]
-    public void Arithmetic_AnyAmounts_IsThatOfIntegersOrThrows() => Properties.ForAll(Properties.Int128s, Properties.Int128s, (a, b) =>
+    public void Arithmetic_AnyAmounts_IsThatOfIntegersOrThrows() => Properties.ForAll(Properties.Int128s,
+        Properties.Int128s, (a, b) =>
     {
         Same(() => (new Amount(a) + new Amount(b)).Pico, (BigInteger)a + b);
         Same(() => (new Amount(a) - new Amount(b)).Pico, (BigInteger)a - b);

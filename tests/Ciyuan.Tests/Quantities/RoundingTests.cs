@@ -31,7 +31,8 @@ public sealed class RoundingTests
 
     [Fact]
     public void ToMinorUnit_AnyAmount_IsNearestAndEvenAtHalf() => Properties.ForAll(
-        Properties.Int128s.Where(i => Int128.Abs(i >> 1) < Int128.MaxValue / 4), Gen.Elements("CNY", "TOK"), (pico, code) =>
+        Properties.Int128s.Where(i => Int128.Abs(i >> 1) < Int128.MaxValue / 4), Gen.Elements("CNY", "TOK"), (pico,
+            code) =>
         {
             BigInteger step = code == "TOK" ? BigInteger.Pow(10, 12) : BigInteger.Pow(10, 10);
             var (rounded, difference) = Rounding.ToMinorUnit(new Amount(pico), Currency.Parse(code));
@@ -60,10 +61,12 @@ public sealed class RoundingTests
     }
 
     [Fact]
-    public void Split_AnyAmountAndWeights_IsThatOfTheReference() => Properties.ForAll(Properties.Int128s, Properties.Seeds, (total, seed) =>
+    public void Split_AnyAmountAndWeights_IsThatOfTheReference() => Properties.ForAll(Properties.Int128s,
+        Properties.Seeds, (total, seed) =>
     {
         var random = new Random(seed);
-        long[] weights = [.. Enumerable.Range(0, random.Next(1, 80)).Select(_ => random.NextInt64(0, 1 << random.Next(1, 24)))];
+        long[] weights = [.. Enumerable.Range(0, random.Next(1, 80)).Select(_ => random.NextInt64(0,
+            1 << random.Next(1, 24)))];
         weights[0]++;
         var shares = new Amount[weights.Length];
         Rounding.Split(new Amount(total), weights, shares);
@@ -79,7 +82,8 @@ public sealed class RoundingTests
     [InlineData("9223372036854775807,9223372036854775807")]
     public void Split_WeightsThatAreNone_Throws(string weights)
     {
-        long[] parts = weights.Length == 0 ? [] : [.. weights.Split(',').Select(w => long.Parse(w, CultureInfo.InvariantCulture))];
+        long[] parts = weights.Length == 0 ? [] : [.. weights.Split(',').Select(w => long.Parse(w,
+            CultureInfo.InvariantCulture))];
         Assert.Throws<ArgumentException>(() => Rounding.Split(new Amount(1), parts, new Amount[parts.Length]));
     }
 
@@ -93,7 +97,8 @@ public sealed class RoundingTests
         List<BigInteger> shares = [.. weights.Select(w => BigInteger.Divide(total * w, sum))];
         BigInteger left = total - shares.Aggregate(BigInteger.Zero, (s, w) => s + w);
         IEnumerable<int> order = Enumerable.Range(0, weights.Length)
-            .OrderByDescending(i => BigInteger.Abs(BigInteger.Remainder(total * weights[i], sum))); // stable: earlier first
+            .OrderByDescending(i => BigInteger.Abs(BigInteger.Remainder(total * weights[i],
+                sum))); // stable: earlier first
         foreach (int i in order.Take((int)BigInteger.Abs(left)))
         {
             shares[i] += left.Sign;

@@ -38,7 +38,8 @@ public sealed class TimeTests
     [InlineData("9999-12")]
     [InlineData("9999")]
     [InlineData("-2026-01-01")]
-    public void TryParse_NoCalendarPeriod_IsRefused(string text) => Assert.False(Period.TryParse(text, DateTimeZone.Utc, out _));
+    public void TryParse_NoCalendarPeriod_IsRefused(string text) => Assert.False(Period.TryParse(text,
+        DateTimeZone.Utc, out _));
 
     [Theory]
     [InlineData("2026-11-01T08:00:00.5+08:00", "2026-11-01T00:00:00.5Z")]
@@ -54,7 +55,8 @@ public sealed class TimeTests
     public void Contains_Bounds_StartIsInAndEndIsOut()
     {
         var period = new Period(new Timestamp(10), new Timestamp(20));
-        Assert.Equal("F,T,T,F", string.Join(',', new[] { 9, 10, 19, 20 }.Select(t => period.Contains(new Timestamp(t)) ? 'T' : 'F')));
+        Assert.Equal("F,T,T,F", string.Join(',', new[] { 9, 10, 19, 20 }.Select(t =>
+            period.Contains(new Timestamp(t)) ? 'T' : 'F')));
         Assert.True(Period.Always.Contains(Timestamp.MaxValue));
         Assert.True(Period.Always.Contains(Timestamp.MinValue));
         Assert.False(new Period(new Timestamp(5), new Timestamp(5)).Contains(new Timestamp(5)));
@@ -91,7 +93,8 @@ public sealed class TimeTests
     [InlineData("2026-11-01")]
     [InlineData("2026-02-30T00:00:00Z")]
     [InlineData("yesterday")]
-    public void Timestamp_OutsideTheRangeOrNoMoment_IsRefused(string text) => Assert.False(Timestamp.TryParse(text, out _));
+    public void Timestamp_OutsideTheRangeOrNoMoment_IsRefused(string text) => Assert.False(Timestamp.TryParse(text,
+        out _));
 
     [Fact]
     public void Timestamp_BeyondTheRange_Throws()
@@ -119,5 +122,6 @@ public sealed class TimeTests
 
     [Fact]
     public void Currency_Order_IsAlphabetical() =>
-        Assert.Equal("A,AB,B,CNY,USD", string.Join(',', new[] { "USD", "B", "AB", "CNY", "A" }.Select(c => Currency.Parse(c)).Order()));
+        Assert.Equal("A,AB,B,CNY,USD", string.Join(',', new[] { "USD", "B", "AB", "CNY", "A" }.Select(c =>
+            Currency.Parse(c)).Order()));
 }

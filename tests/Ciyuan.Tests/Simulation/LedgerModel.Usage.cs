@@ -4,17 +4,21 @@ using Ciyuan.Ledger;
 namespace Ciyuan.Tests.Simulation;
 
 /// <summary>A record as the simulation makes it.</summary>
-internal sealed record SimulatedUsage(string Id, string Party, string Model, long Input, long Output, string Hold, bool Failed);
+internal sealed record SimulatedUsage(string Id, string Party, string Model, long Input, long Output, string Hold,
+    bool Failed);
 
 /// <summary>A ledger operation as the simulation makes it; amounts in pico.</summary>
 internal sealed record SimulatedOperation(
-    string Kind, string Id = "", string From = "", string To = "", string Currency = "CNY", long Amount = 0, long Overrun = 0, long End = 0);
+    string Kind, string Id = "", string From = "", string To = "", string Currency = "CNY", long Amount = 0,
+        long Overrun = 0, long End = 0);
 
 /// <content>Usage: what it charges, who pays from what, and corrections.</content>
 internal sealed partial class LedgerModel
 {
-    /// <summary>Prices in pico per token of the versions 1, 2, 3 of the list: input, output. The cost is always 3 and 5.</summary>
-    public static readonly (long Input, long Output)[] List = [(7_000_001, 20_000_003), (9_000_007, 1), (5, 30_000_000)];
+    /// <summary>Prices in pico per token of the versions 1, 2, 3 of the list: input, output. The cost is always 3
+    /// and 5.</summary>
+    public static readonly (long Input, long Output)[] List = [(7_000_001, 20_000_003), (9_000_007, 1), (5,
+        30_000_000)];
 
     public (UsageStatus Status, UsageRemarks Remarks) Use(SimulatedUsage usage)
     {
@@ -40,9 +44,11 @@ internal sealed partial class LedgerModel
         if (usage.Hold.Length > 0)
         {
             BigInteger held = Sum((hold?.Legs ?? []).Select(l => l.Amount));
-            BigInteger paid = Sum(record.Charges.Where(c => !c.Rate.StartsWith("buy", StringComparison.Ordinal) && !c.Rate.StartsWith("cut", StringComparison.Ordinal))
+            BigInteger paid = Sum(record.Charges.Where(c => !c.Rate.StartsWith("buy", StringComparison.Ordinal)
+                && !c.Rate.StartsWith("cut", StringComparison.Ordinal))
                 .Select(c => c.Amount));
-            remarks |= hold is null ? UsageRemarks.HoldNotOpen : paid > held ? UsageRemarks.OverHold : UsageRemarks.None;
+            remarks |= hold is null ? UsageRemarks.HoldNotOpen : paid > held
+                ? UsageRemarks.OverHold : UsageRemarks.None;
         }
 
         return (UsageStatus.Posted, remarks);
@@ -57,8 +63,10 @@ internal sealed partial class LedgerModel
         foreach (RecordModel record in _records)
         {
             string[] rates = anew ? Rates(record.Usage) : [];
-            bool baseStays = record.Charges.Exists(c => c.Rate.StartsWith("sell", StringComparison.Ordinal) && rates.Contains(c.Rate));
-            ChargeModel[] stay = [.. record.Charges.Where(c => rates.Contains(c.Rate) && (c.Rate != "cut" || baseStays))];
+            bool baseStays = record.Charges.Exists(c => c.Rate.StartsWith("sell", StringComparison.Ordinal)
+                && rates.Contains(c.Rate));
+            ChargeModel[] stay = [.. record.Charges.Where(c => rates.Contains(c.Rate) && (c.Rate != "cut"
+                || baseStays))];
             ChargeModel[] go = [.. record.Charges.Except(stay)];
             foreach (Move move in go.SelectMany(c => Enumerable.Reverse(c.Moves)))
             {
@@ -88,7 +96,8 @@ internal sealed partial class LedgerModel
             _ => "suspense/income",
         };
         string[] rates = [sell, "buy"];
-        return usage.Party != "acme" ? rates : [.. rates, sell.StartsWith("sell", StringComparison.Ordinal) ? "cut" : "suspense/cost"];
+        return usage.Party != "acme" ? rates : [.. rates, sell.StartsWith("sell", StringComparison.Ordinal)
+            ? "cut" : "suspense/cost"];
     }
 
     private UsageRemarks Charge(RecordModel record, Func<string, bool> wanted)
@@ -97,7 +106,8 @@ internal sealed partial class LedgerModel
         string[] rates = [.. Rates(usage).Where(wanted)];
         var remarks = UsageRemarks.None;
         var packs = new List<Move>();
-        BigInteger money = rates.Any(r => r.StartsWith("sell ", StringComparison.Ordinal)) ? AfterPacks(usage, packs) : 0;
+        BigInteger money = rates.Any(r => r.StartsWith("sell ", StringComparison.Ordinal)) ? AfterPacks(usage,
+            packs) : 0;
         foreach (string rate in rates)
         {
             var moves = new List<Move>();
@@ -111,7 +121,8 @@ internal sealed partial class LedgerModel
                 case "sel":
                     amount = money;
                     moves.AddRange(packs);
-                    BigInteger rest = Draw(amount, (path, part) => Apply(new Move(path, "plat/revenue/sell", "CNY", part), moves));
+                    BigInteger rest = Draw(amount, (path, part) => Apply(new Move(path, "plat/revenue/sell", "CNY",
+                        part), moves));
                     remarks |= rest > 0 ? UsageRemarks.Overrun : UsageRemarks.None;
                     Apply(new Move("acme/overrun/all", "plat/revenue/sell", "CNY", rest), moves);
                     break;
@@ -123,14 +134,16 @@ internal sealed partial class LedgerModel
                     BigInteger whole = rates.Any(r => r.StartsWith("sell", StringComparison.Ordinal))
                         ? money
                         : record.Charges.Single(c => c.Rate.StartsWith("sell", StringComparison.Ordinal)).Amount;
-                    amount = (whole / 10) + (whole % 10 >= 5 ? 1 : 0); // a tenth; of two equal remainders the share goes before the rest
+                    amount = (whole / 10) + (whole % 10 >= 5
+                        ? 1 : 0); // a tenth; of two equal remainders the share goes before the rest
                     Apply(new Move("plat/cost/cut", "data/payable/cut", "CNY", amount), moves);
                     break;
                 default:
                     remarks |= UsageRemarks.Suspense;
                     string side = rate[(rate.IndexOf('/', StringComparison.Ordinal) + 1)..];
                     BigInteger tokens = usage.Input + usage.Output;
-                    Apply(new Move($"ledger/suspense/{side}", $"ledger/unrated/{side}", tokens > 0 ? "TOK" : "REQ", BigInteger.Max(tokens, 1) * Unit), moves);
+                    Apply(new Move($"ledger/suspense/{side}", $"ledger/unrated/{side}", tokens > 0 ? "TOK" : "REQ",
+                        BigInteger.Max(tokens, 1) * Unit), moves);
                     break;
             }
 

@@ -75,7 +75,8 @@ internal sealed partial class LedgerModel
             BigInteger left = Balance(path, currency) - Held(path);
             if (end <= Now && left > 0)
             {
-                Apply(new Move(path, $"ledger/breakage/acme.{path[(path.LastIndexOf('/') + 1)..]}", currency, left), []);
+                Apply(new Move(path, $"ledger/breakage/acme.{path[(path.LastIndexOf('/') + 1)..]}", currency, left),
+                    []);
                 Effect = true;
             }
         }
@@ -206,7 +207,8 @@ internal sealed partial class LedgerModel
             rest -= part;
         }
 
-        rest = hold.Party == "acme" ? Draw(rest, (path, part) => Apply(new Move(path, o.To, "CNY", part), moves)) : rest;
+        rest = hold.Party == "acme" ? Draw(rest, (path, part) => Apply(new Move(path, o.To, "CNY", part),
+            moves)) : rest;
         Apply(new Move($"{hold.Party}/overrun/all", o.To, "CNY", rest), moves);
         return LedgerStatus.Done;
     }
@@ -261,7 +263,8 @@ internal sealed partial class LedgerModel
         return Balance(path, currency) + mayOwe - Held(path);
     }
 
-    private BigInteger Held(string path) => Sum(_holds.Values.SelectMany(h => h.Legs).Where(l => l.Path == path).Select(l => l.Amount));
+    private BigInteger Held(string path) => Sum(_holds.Values.SelectMany(h => h.Legs).Where(l => l.Path == path)
+        .Select(l => l.Amount));
 
     private BigInteger Balance(string path, string currency) => _balances.GetValueOrDefault((path, currency));
 
@@ -275,5 +278,6 @@ internal sealed partial class LedgerModel
         }
     }
 
-    private static BigInteger Sum(IEnumerable<BigInteger> amounts) => amounts.Aggregate(BigInteger.Zero, (a, b) => a + b);
+    private static BigInteger Sum(IEnumerable<BigInteger> amounts) => amounts.Aggregate(BigInteger.Zero, (a, b) =>
+        a + b);
 }

@@ -14,7 +14,8 @@ public sealed class FrozenTests
     [InlineData(typeof(EvidenceGrade), "Exact=0 Reported=1 Bounded=2 Partial=3 Estimated=4")]
     [InlineData(typeof(Direction), "Input=0 Output=1")]
     [InlineData(typeof(Modality), "Text=0 Code=1 Image=2 Audio=3 Video=4 Document=5")]
-    [InlineData(typeof(TokenKind), "Fresh=0 CacheRead=1 CacheWrite=2 CacheWrite5M=3 CacheWrite1H=4 Reasoning=5 RejectedPrediction=6 ToolUse=7")]
+    [InlineData(typeof(TokenKind),
+        "Fresh=0 CacheRead=1 CacheWrite=2 CacheWrite5M=3 CacheWrite1H=4 Reasoning=5 RejectedPrediction=6 ToolUse=7")]
     [InlineData(typeof(Role), "Consumer=0 Platform=1 Provider=2 Compute=3 Data=4")]
     [InlineData(typeof(FundingKind), "Prepaid=0 Pack=1 Voucher=2 Credit=3")]
     [InlineData(typeof(RateMethod), "Prices=0 PerCall=1 Share=2 Suspense=3")]
@@ -23,8 +24,10 @@ public sealed class FrozenTests
         + "NoProviderAgreement=6 Overflow=7 SharesExceedBase=8")]
     [InlineData(typeof(UsageStatus), "Posted=1 Exists=2 Conflict=3 ConflictExists=4")]
     [InlineData(typeof(UsageRemarks), "None=0 Overrun=1 Suspense=2 OverHold=4 HoldNotOpen=8")]
-    [InlineData(typeof(LedgerStatus), "Done=1 Exists=2 Conflict=3 Malformed=4 AmountOutOfRange=5 AccountNotFound=6 AccountsAreSame=7 "
-        + "AccountIsKept=8 AccountExpired=9 PartyNotFound=10 HoldExpiresTooSoon=11 HoldExists=12 HoldNotOpen=13 ExceedsHold=14 "
+    [InlineData(typeof(LedgerStatus),
+        "Done=1 Exists=2 Conflict=3 Malformed=4 AmountOutOfRange=5 AccountNotFound=6 AccountsAreSame=7 "
+        + "AccountIsKept=8 AccountExpired=9 PartyNotFound=10 HoldExpiresTooSoon=11 HoldExists=12 HoldNotOpen=13 "
+        + "ExceedsHold=14 "
         + "InsufficientFunds=15 GroupNotFound=16 AlreadyReversed=17 Overflow=18 TooManyHolds=19")]
     [InlineData(typeof(SetupStatus), "Done=1 Exists=2 Refused=3")]
     [InlineData(typeof(CorrectionMode), "Rerate=1 Reverse=2")]
@@ -48,10 +51,12 @@ public sealed class FrozenTests
             {
                 known++;
                 Assert.Equal(value, tokenClass.Value);
-                Assert.Equal((value >> 7, (value >> 4) & 7, value & 15), ((int)tokenClass.Direction, (int)tokenClass.Modality, (int)tokenClass.Kind));
+                Assert.Equal((value >> 7, (value >> 4) & 7, value & 15), ((int)tokenClass.Direction,
+                    (int)tokenClass.Modality, (int)tokenClass.Kind));
                 Assert.Equal(tokenClass, new TokenClass(tokenClass.Direction, tokenClass.Modality, tokenClass.Kind));
                 Assert.True(TokenClass.TryParse(tokenClass.ToString(), out TokenClass read) && read == tokenClass);
-                Assert.True(Meter.TryFromValue(value, out Meter meter) && meter == tokenClass && meter.TokenClass == tokenClass);
+                Assert.True(Meter.TryFromValue(value, out Meter meter) && meter == tokenClass
+                    && meter.TokenClass == tokenClass);
                 Assert.True(Meter.TryParse(meter.ToString(), out Meter again) && again == meter);
             }
         }

@@ -74,7 +74,8 @@ public sealed class IdHasherTests
         var other = new IdHasher(new byte[16]);
         UInt128[] digests =
         [
-            hasher.Digest(IdKind.Usage, "a", "b"), hasher.Digest(IdKind.Group, "a", "b"), hasher.Digest(IdKind.Usage, "ab", ""),
+            hasher.Digest(IdKind.Usage, "a", "b"), hasher.Digest(IdKind.Group, "a", "b"), hasher.Digest(IdKind.Usage,
+                "ab", ""),
             hasher.Digest(IdKind.Usage, "", "ab"), other.Digest(IdKind.Usage, "a", "b"),
         ];
         Assert.Equal(digests.Length, digests.Distinct().Count());

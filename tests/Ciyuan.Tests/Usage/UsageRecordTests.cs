@@ -9,7 +9,8 @@ public sealed class UsageRecordTests
     private static readonly Count Output = new(TokenClass.OutputText, EvidenceGrade.Exact, 1);
 
     private static UsageRecord Make(
-        string id = "r", string source = "gw", string party = "acme", Count[]? counts = null, Tag[]? tags = null, string hold = "",
+        string id = "r", string source = "gw", string party = "acme", Count[]? counts = null, Tag[]? tags = null,
+            string hold = "",
         int? latency = 0, Outcome outcome = Outcome.Ok, string scenario = "", string key = "", long time = 7) => new()
         {
             Id = id,
@@ -25,7 +26,8 @@ public sealed class UsageRecordTests
     public static TheoryData<string, UsageRecord, string?> Faults => new()
     {
         { "plain", Make(), null },
-        { "largest", Make(new string('i', 256), new string('s', 256), new string('p', 256), [Input with { Steps = UsageRecord.MaxSteps }],
+        { "largest", Make(new string('i', 256), new string('s', 256), new string('p', 256),
+            [Input with { Steps = UsageRecord.MaxSteps }],
             [new Tag(new string('n', 64), new string('v', 256))], new string('h', 256), int.MaxValue), null },
         { "no counts", Make(counts: []), null },
         { "id missing", Make(""), "id" },
@@ -60,7 +62,8 @@ public sealed class UsageRecordTests
     public void FindFault_Record_SaysWhatIsWrong(string what, UsageRecord record, string? says)
     {
         string? fault = record.FindFault();
-        Assert.True(says is null ? fault is null : fault?.Contains(says, StringComparison.Ordinal) == true, $"{what}: {fault}");
+        Assert.True(says is null ? fault is null : fault?.Contains(says, StringComparison.Ordinal) == true,
+            $"{what}: {fault}");
     }
 
     public static TheoryData<string, UsageRecord> Others => new()
@@ -106,13 +109,15 @@ public sealed class UsageRecordTests
     {
         var first = new Ciyuan.Rating.Rate
         {
-            Agreement = "a", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p", Payee = "q",
+            Agreement = "a", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p",
+                Payee = "q",
             Currency = Currency.Cny,
         };
         _ = first.GetHashCode();
         var made = new Ciyuan.Rating.Rate
         {
-            Agreement = "b", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p", Payee = "q",
+            Agreement = "b", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p",
+                Payee = "q",
             Currency = Currency.Cny,
         };
         Assert.Equal(made, first with { Agreement = "b" });
@@ -123,7 +128,8 @@ public sealed class UsageRecordTests
     public void Tokens_OfADirection_SumsItsClassesOnly()
     {
         var read = new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheRead);
-        UsageRecord record = Make(counts: [Input with { Steps = 5 }, new Count(read, EvidenceGrade.Exact, 7), Output with { Steps = 11 },
+        UsageRecord record = Make(counts: [Input with { Steps = 5 }, new Count(read, EvidenceGrade.Exact, 7),
+            Output with { Steps = 11 },
             new Count(Meter.Image, EvidenceGrade.Exact, 100)]);
         Assert.Equal(12, record.Tokens(Direction.Input));
         Assert.Equal(11, record.Tokens(Direction.Output));

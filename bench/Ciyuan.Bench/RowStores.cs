@@ -55,6 +55,7 @@ internal sealed class SqliteRowStore : IRowStore
     public void Store(Frame frame)
     {
         using SqliteTransaction transaction = _db.BeginTransaction();
+        (_usage.Transaction, _transfer.Transaction, _balance.Transaction) = (transaction, transaction, transaction);
         var touched = new HashSet<string>();
         for (int i = 0; i < frame.Records.Count; i++)
         {

@@ -64,14 +64,15 @@ internal static class Workload
         {
             (int input, int output) = calls[random.Next(calls.Length)];
             int consumer = random.Next(Consumers);
-            int provider = random.Next(Providers);
+            int project = random.Next(3); // each project of a consumer has its purpose and keeps to two providers
+            int provider = (consumer + project + random.Next(2)) % Providers;
             int cached = random.Next(4) == 0 ? input / 2 : 0;
             DateTimeOffset time = DateTimeOffset.FromUnixTimeSeconds(MonthStart + (i * MonthSeconds / count))
                 .AddMilliseconds(random.Next(1000));
             line.Clear();
             line.Append(CultureInfo.InvariantCulture, $"{{\"source\":\"gateway-1\",\"id\":\"{seed:x4}-{i:x12}-{random.Next():x8}\",");
             line.Append(CultureInfo.InvariantCulture, $"\"time\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"party\":\"consumer-{consumer}\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"project\":\"project-{random.Next(5)}\",\"scenario\":\"scenario-{random.Next(8)}\",");
+            line.Append(CultureInfo.InvariantCulture, $"\"project\":\"project-{project}\",\"scenario\":\"scenario-{(consumer + project) % 8}\",");
             line.Append(CultureInfo.InvariantCulture, $"\"model\":\"model-{provider}-{random.Next(4)}\",\"provider\":\"provider-{provider}\",");
             line.Append(CultureInfo.InvariantCulture, $"\"site\":\"site-{random.Next(Operators)}\",\"operation\":\"chat\",\"outcome\":\"ok\",");
             line.Append(CultureInfo.InvariantCulture, $"\"latency_ms\":{random.Next(200, 20_000)},\"counts\":{{\"input.text\":{input - cached}");

@@ -270,10 +270,8 @@ public sealed partial class Engine
         }
         else
         {
-            Hold? hold = record.Hold.Length == 0
-                ? null
-                : _ledger.Holds.GetValueOrDefault(_hasher.Digest(IdKind.Hold, record.Context.Source, record.Hold));
             record = FillIn(record);
+            Hold? hold = FindHold(record);
             result = _postUsage.Run(record, _catalog, time, hold);
         }
 
@@ -281,6 +279,15 @@ public sealed partial class Engine
         frame.Records.Add(record);
         frame.RecordResults.Add(result);
         return new UsageReply(result.Status, result.Remarks, position);
+    }
+
+    /// <summary>The open hold that a record names, if it is its own consumer's.</summary>
+    private Hold? FindHold(UsageRecord record)
+    {
+        Hold? hold = record.Hold.Length == 0
+            ? null
+            : _ledger.Holds.GetValueOrDefault(_hasher.Digest(IdKind.Hold, record.Context.Source, record.Hold));
+        return hold?.Party == record.Context.Party ? hold : null;
     }
 
     /// <summary>Adds the party and the project that a known key implies.</summary>

@@ -7,6 +7,8 @@ namespace Ciyuan.Ledger;
 /// <summary>An open hold: what it reserves on which accounts, in the order in which they are drawn.</summary>
 internal sealed record Hold(UInt128 Digest, string Party, Timestamp Expires, (Account Account, Amount Amount)[] Legs)
 {
+    public Currency Currency => Legs[0].Account.Name.Currency;
+
     public Amount Total => Legs.Aggregate(Amount.Zero, (sum, leg) => sum + leg.Amount);
 }
 

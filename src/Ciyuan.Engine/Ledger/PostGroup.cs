@@ -142,7 +142,8 @@ internal sealed class PostGroup(LedgerState ledger)
         IReadOnlyList<Account> funding = ledger.FundingOf(place.Party);
         if (funding.Any(a => a.Name.Currency == place.Currency))
         {
-            return LedgerState.Draw(funding, place.Currency, null, now, place.Amount, _drawn).IsZero;
+            // Funding that is limited to models is left out: the model is not known yet.
+            return LedgerState.Draw(funding, place.Currency, "", now, place.Amount, _drawn).IsZero;
         }
 
         // Without funding in this currency the party pays later, without a limit.
@@ -159,7 +160,7 @@ internal sealed class PostGroup(LedgerState ledger)
         }
 
         Hold? hold = ledger.Holds.GetValueOrDefault(past.HoldDigest(settle.Hold));
-        Currency currency = hold?.Legs[0].Account.Name.Currency ?? default;
+        Currency currency = hold?.Currency ?? default;
         Account? credit = null;
         if (hold is not null && !TryResolve(settle.Credit, currency, catalog, out credit))
         {

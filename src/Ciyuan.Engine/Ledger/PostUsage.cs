@@ -68,7 +68,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             }
 
             remarks |= PostLine(line, record, plan, catalog, now);
-            paid += line.Line.OfConsumer ? line.Amount : default;
+            paid += line.Line.OfConsumer && line.Rate.Currency == hold?.Currency ? line.Amount : default;
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered);
         }
 

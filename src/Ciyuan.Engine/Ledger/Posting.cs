@@ -66,7 +66,7 @@ public enum UsageRemarks : byte
 /// <summary>The stored outcome of a usage record.</summary>
 /// <param name="Status">What became of it: <see cref="UsageStatus.Posted"/> or <see cref="UsageStatus.Conflict"/>.</param>
 /// <param name="Remarks">Remarks.</param>
-/// <param name="Charges">Charges, in the order of the agreements' ids within income, cost, between.</param>
+/// <param name="Charges">Charges: income, cost, between, each by agreement id; then suspense without an agreement.</param>
 /// <param name="Postings">Postings, charge by charge.</param>
 public sealed record UsageResult(UsageStatus Status, UsageRemarks Remarks, Charge[] Charges, Posting[] Postings);
 

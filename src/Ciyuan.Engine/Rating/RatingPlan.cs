@@ -43,13 +43,17 @@ public sealed class PlanLine
 }
 
 /// <summary>How every record of one context within a time is rated: the agreements that it touches and their prices.</summary>
-/// <param name="Context">The context.</param>
+/// <param name="Context">The context, its parts that don't matter to any agreement left out.</param>
 /// <param name="Same">Event times for which the plan holds.</param>
 /// <param name="Lines">Income, cost, between; within each by agreement id.</param>
 /// <param name="NoIncome">How a record that no agreement of its consumer covers goes to suspense.</param>
 /// <param name="NoCost">The same for its provider; null when the record names no known provider.</param>
 public sealed record RatingPlan(
-    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost);
+    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost)
+{
+    /// <summary>The plans' state of mind when this one was made; of another, it is not to be used.</summary>
+    internal object? Generation { get; init; }
+}
 
 /// <summary>
 /// Makes rating plans from the catalog and the price books, and remembers them. Equal rates
@@ -64,7 +68,8 @@ public sealed class RatingPlans
     private readonly Dictionary<(string, RateMethod, Side, string, int, string, SuspenseReason), Rate> _rates = [];
     private Catalog _catalog = Catalog.Empty;
     private PriceBooks _books = PriceBooks.Empty;
-    private RatingPlan? _last;
+    private object _generation = new();
+    private (bool Project, bool Key, bool Scenario, bool Operation) _matters;
     private int _kept;
 
     /// <summary>From now on, rate by these; forgets all plans.</summary>
@@ -72,44 +77,74 @@ public sealed class RatingPlans
     {
         _catalog = catalog;
         _books = books;
+        WhereSetup[] wheres = [.. catalog.Agreements.Select(a => a.Setup.Where).OfType<WhereSetup>()];
+        _matters = (
+            Array.Exists(wheres, w => w.Project.Length > 0),
+            Array.Exists(wheres, w => w.Key.Length > 0),
+            Array.Exists(wheres, w => w.Scenario.Length > 0),
+            Array.Exists(wheres, w => w.Operation.Length > 0));
         Forget();
     }
 
     /// <summary>The plan for a record of a context at an event time.</summary>
     public RatingPlan Find(UsageContext context, Timestamp eventTime)
     {
-        if (_last is { } last && ReferenceEquals(last.Context, context) && last.Same.Contains(eventTime))
+        if (context.Plan is RatingPlan last && last.Generation == _generation && last.Same.Contains(eventTime))
         {
             return last;
         }
 
-        if (!_plans.TryGetValue(context, out List<RatingPlan>? plans))
-        {
-            plans = [];
-            _plans.Add(context, plans);
-        }
+        // Many contexts are rated alike: only the parts that some agreement looks at tell plans apart.
+        var key = new UsageContext(
+            "",
+            context.Party,
+            _matters.Project ? context.Project : "",
+            _matters.Key ? context.Key : "",
+            _matters.Scenario ? context.Scenario : "",
+            "",
+            context.Model,
+            context.Provider,
+            context.Site,
+            _matters.Operation ? context.Operation : "");
+        RatingPlan plan = FindOrMake(key, eventTime);
+        context.Plan = plan;
+        return plan;
+    }
 
-        RatingPlan? plan = plans.Find(p => p.Same.Contains(eventTime));
-        if (plan is null)
+    private RatingPlan FindOrMake(UsageContext key, Timestamp eventTime)
+    {
+        if (_plans.TryGetValue(key, out List<RatingPlan>? plans))
         {
-            plan = Make(context, eventTime);
-            if (++_kept > MaxKept)
+            foreach (RatingPlan plan in plans)
             {
-                Forget();
-                _plans.Add(context, plans = []);
-                _kept = 1;
+                if (plan.Same.Contains(eventTime))
+                {
+                    return plan;
+                }
             }
-
-            plans.Add(plan);
         }
 
-        return _last = plan;
+        RatingPlan made = Make(key, eventTime);
+        if (++_kept > MaxKept)
+        {
+            Forget();
+            (_kept, plans) = (1, null);
+            made = made with { Generation = _generation };
+        }
+
+        if (plans is null)
+        {
+            _plans.Add(key, plans = []);
+        }
+
+        plans.Add(made);
+        return made;
     }
 
     private void Forget()
     {
         _plans.Clear();
-        _last = null;
+        _generation = new object();
         _kept = 0;
     }
 
@@ -147,7 +182,8 @@ public sealed class RatingPlans
             new PlanLine(Suspended(SuspenseReason.NoAgreement, Side.Income, party, ""), null, true, false),
             knownProvider
                 ? new PlanLine(Suspended(SuspenseReason.NoProviderAgreement, Side.Cost, "", context.Provider), null, false, true)
-                : null);
+                : null)
+        { Generation = _generation };
     }
 
     /// <summary>Whether an agreement covers records of a context, its validity and labels aside.</summary>

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using Ciyuan.Quantities;
 
 namespace Ciyuan.Usage;
@@ -143,16 +142,20 @@ public sealed record UsageContext(
     /// <inheritdoc/>
     public override int GetHashCode() => unchecked((int)Fingerprint);
 
+    /// <summary>Room for the rating to remember, by reference, how this context is rated; not part of the content.</summary>
+    internal object? Plan { get; set; }
+
     private ulong ComputeFingerprint()
     {
-        var joined = new StringBuilder();
+        ulong hash = 0;
         for (int i = 0; i < Parts; i++)
         {
             string part = Key.Length > 0 && (i is 1 or 2) ? "" : this[i];
-            joined.Append(part.Length).Append(':').Append(part);
+            hash = System.IO.Hashing.XxHash3.HashToUInt64(
+                MemoryMarshal.AsBytes(part.AsSpan()), unchecked((long)hash + i));
         }
 
-        return System.IO.Hashing.XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(joined.ToString()));
+        return hash;
     }
 }
 

@@ -119,7 +119,7 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
         ReadOnlySpan<char> whole = point < 0 ? digits : digits[..point];
         ReadOnlySpan<char> fraction = point < 0 ? default : digits[(point + 1)..].TrimEnd('0');
         bool pointWithoutDigits = point >= 0 && digits.Length == point + 1;
-        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals 
+        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals
             || whole.ContainsAnyExceptInRange('0', '9') || fraction.ContainsAnyExceptInRange('0', '9'))
         {
             return false;

@@ -10,7 +10,8 @@ namespace Ciyuan.Ledger;
 /// <param name="FindDone">Postings of the group with an id that was done; null when there is none.</param>
 /// <param name="IsReversed">Whether that group was reversed.</param>
 internal sealed record GroupPast(
-    Func<string, UInt128> HoldDigest, Func<UInt128, bool> HoldSeen, Func<string, Posting[]?> FindDone, Func<string, bool> IsReversed);
+    Func<string, UInt128> HoldDigest, Func<UInt128, bool> HoldSeen, Func<string, Posting[]?> FindDone,
+    Func<string, bool> IsReversed);
 
 /// <summary>
 /// Does the operations of a group, all or none. Each is a ladder of checks in the order of <see cref="LedgerStatus"/>;
@@ -148,7 +149,8 @@ internal sealed class PostGroup(LedgerState ledger)
 
         // Without funding in this currency the party pays later, without a limit.
         _drawn.Clear();
-        _drawn.Add((ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency, undoable: true), place.Amount));
+        _drawn.Add(
+            (ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency, undoable: true), place.Amount));
         return true;
     }
 
@@ -216,11 +218,13 @@ internal sealed class PostGroup(LedgerState ledger)
         return LedgerStatus.Done;
     }
 
-    /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the overrun.</summary>
+    /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the
+    /// overrun.</summary>
     private bool MayDraw(Hold hold, Account account, Amount amount) =>
         Array.Exists(hold.Legs, leg => leg.Account == account)
         || (amount > hold.Total
-            && (account.Name.Path == AccountPath.Overrun(hold.Party) || ledger.FundingOf(hold.Party).Contains(account)));
+            && (account.Name.Path == AccountPath.Overrun(hold.Party)
+                || ledger.FundingOf(hold.Party).Contains(account)));
 
     private LedgerStatus Release(ReleaseHold release, GroupPast past)
     {

@@ -72,7 +72,8 @@ public sealed record Setup
 }
 
 /// <summary>A party.</summary>
-/// <param name="Id">Short name used in records and account paths: a–z, 0–9, '-', '_' and '.', 1 to 64 characters.</param>
+/// <param name="Id">Short name used in records and account paths: a–z, 0–9, '-', '_' and '.', 1 to 64
+/// characters.</param>
 /// <param name="Name">Full name for people.</param>
 /// <param name="Roles">One or more roles.</param>
 public sealed record PartySetup(string Id, string Name, IReadOnlyList<Role> Roles);
@@ -83,7 +84,8 @@ public sealed record PartySetup(string Id, string Name, IReadOnlyList<Role> Role
 /// <param name="Name">Name for people.</param>
 public sealed record ProjectSetup(string Party, string Id, string Name = "");
 
-/// <summary>A key of a project. Its id (not the secret) is unique in the ledger, so a record may name the key alone.</summary>
+/// <summary>A key of a project. Its id (not the secret) is unique in the ledger, so a record may name the key
+/// alone.</summary>
 /// <param name="Party">The consumer.</param>
 /// <param name="Project">The project.</param>
 /// <param name="Id">Short name.</param>
@@ -110,7 +112,8 @@ public sealed record BookSetup(
 /// <param name="Model">Exact name, or a pattern with <c>*</c>. An exact name goes before patterns; among patterns the
 /// one with most characters that are not <c>*</c>, then the one that stands first.</param>
 /// <param name="PerMillionTokens">Price of a million tokens by class, as a decimal: <c>input.text.cache_read</c>; the
-/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their own.</param>
+/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their
+/// own.</param>
 /// <param name="PerUnit">Price of one unit of another meter: <c>image</c>, <c>second</c>, …</param>
 public sealed record PriceSetup(
     string Model,
@@ -182,7 +185,8 @@ public sealed record FundingSetup(
     string Id,
     FundingKind Kind,
     string Currency = "",
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] // left out it would be read as 100, so 0 is written too
+    // Left out it would be read as 100, so 0 is written too.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     int Priority = 100,
     string Expires = "",
     string Limit = "",

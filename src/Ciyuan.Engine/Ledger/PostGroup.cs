@@ -203,19 +203,24 @@ internal sealed class PostGroup(LedgerState ledger)
             rest -= part;
         }
 
-        // The explicit overrun: first what funding has left, then the account for what nothing covers.
-        rest = LedgerState.Draw(ledger.FundingOf(hold.Party), currency, null, now, rest, _drawn);
+        DrawOverrun(hold, credit!, now, rest);
+        return LedgerStatus.Done;
+    }
+
+    /// <summary>The explicit overrun: first what funding has left, without what is limited to models, as no model is
+    /// known here; then the account for what nothing covers.</summary>
+    private void DrawOverrun(Hold hold, Account credit, Timestamp now, Amount amount)
+    {
+        Amount rest = LedgerState.Draw(ledger.FundingOf(hold.Party), hold.Currency, "", now, amount, _drawn);
         foreach ((Account account, Amount part) in _drawn)
         {
-            Add(account, credit!, part);
+            Add(account, credit, part);
         }
 
         if (!rest.IsZero)
         {
-            Add(ledger.Open(AccountPath.Overrun(hold.Party), currency, undoable: true), credit!, rest);
+            Add(ledger.Open(AccountPath.Overrun(hold.Party), hold.Currency, undoable: true), credit, rest);
         }
-
-        return LedgerStatus.Done;
     }
 
     /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the

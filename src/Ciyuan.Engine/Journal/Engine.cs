@@ -173,6 +173,12 @@ public sealed partial class Engine
 
     private SetupResult ApplySetup(Setup setup, FrameDraft frame)
     {
+        if (setup.FindNull() is { } part)
+        {
+            // It has no stored form, so it is in no frame.
+            return new SetupResult(SetupStatus.Refused, [$"{part}: an entry, or a field that it needs, is null"]);
+        }
+
         var faults = new List<string>();
         bool changed = false;
         PriceBooks books = _books.With(setup, faults, ref changed);
@@ -304,7 +310,7 @@ public sealed partial class Engine
         }
 
         string project = context.Project.Length > 0 ? context.Project : key.Project;
-        return record.In(_filledIn.Intern(context with { Party = key.Party, Project = project }));
+        return record.In(_filledIn.Intern(context with { Party = key.Party, Project = project, Plan = null }));
     }
 
     private readonly UsageContexts _filledIn = new();

@@ -69,6 +69,49 @@ public sealed record Setup
 
     /// <summary>Funding accounts to open.</summary>
     public IReadOnlyList<FundingSetup> Funding { get; init; } = [];
+
+    /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
+    /// bring about; null when there is none.</summary>
+    public string? FindNull()
+    {
+        (string Name, bool HasNull)[] parts =
+        [
+            ("by", By is null),
+            ("parties", In(Parties, p => Any(p.Id, p.Name, p.Roles))),
+            ("projects", In(Projects, p => Any(p.Party, p.Id, p.Name))),
+            ("keys", In(Keys, k => Any(k.Party, k.Project, k.Id))),
+            ("sites", In(Sites, s => Any(s.Id, s.Operator, s.Name))),
+            ("books", In(Books, b => Any(b.Id, b.Currency, b.From, b.To, b.Source) || In(b.Prices, HasNull))),
+            ("agreements", In(Agreements, HasNull)),
+            ("funding", In(Funding, f => Any(f.Party, f.Id, f.Currency, f.Expires, f.Limit) || In(f.Classes ?? [])
+                || In(f.Models ?? []))),
+        ];
+        return Array.Find(parts, part => part.HasNull).Name;
+    }
+
+    private static bool HasNull(PriceSetup price) => Any(price.Model, price.PerMillionTokens)
+        || In(price.PerMillionTokens.Values) || In(price.PerUnit?.Values ?? []);
+
+    private static bool HasNull(AgreementSetup a) =>
+        Any(a.Id, a.Payer, a.Payee, a.Currency, a.From, a.To, a.Book, a.PerCall, a.ShareOf, a.SharePercent)
+        || In(a.BilledOutcomes ?? []) || (a.Where is { } w && (In(w.Tags?.Values ?? [])
+            || Any(w.Party, w.Project, w.Key, w.Scenario, w.Model, w.Provider, w.Site, w.Operation)));
+
+    private static bool Any(params ReadOnlySpan<object?> parts)
+    {
+        foreach (object? part in parts)
+        {
+            if (part is null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool In<T>(IEnumerable<T> list, Func<T, bool>? hasNull = null) =>
+        list is null || list.Any(entry => entry is null || (hasNull?.Invoke(entry) ?? false));
 }
 
 /// <summary>A party.</summary>

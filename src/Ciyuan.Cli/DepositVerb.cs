@@ -21,7 +21,7 @@ internal static class DepositVerb
         var amount = new Argument<string>("AMOUNT") { Description = "In the account's currency (packs: tokens)" };
         var id = new Option<string>("--id")
         {
-            Description = "Id of the deposit: sent again with the same time and amount, it changes nothing",
+            Description = "Id of the deposit: sent again, it changes nothing",
             Required = true,
             HelpName = "ID",
         };
@@ -47,9 +47,9 @@ internal static class DepositVerb
                     $"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
             }
 
-            Timestamp happened = parsed.GetValue(time) is { } given
+            Timestamp? happened = parsed.GetValue(time) is { } given
                 ? GlobalOptions.ReadTime("--time", given, context)
-                : Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
+                : null;
             var deposit = new Deposit(
                 parsed.GetValue(party)!, parsed.GetValue(funding)!, value, parsed.GetValue(id)!, happened,
                 parsed.GetValue(memo)!, parsed.GetValue(from));
@@ -57,24 +57,23 @@ internal static class DepositVerb
         });
     }
 
-    /// <summary>A deposit to make.</summary>
+    /// <summary>A deposit to make; without a time, now.</summary>
     internal sealed record Deposit(
-        string Party, string Funding, Amount Amount, string Id, Timestamp Time, string Memo = "",
+        string Party, string Funding, Amount Amount, string Id, Timestamp? Time, string Memo = "",
         string? FromAccount = null);
 
     internal static async Task<int> RunAsync(VerbContext context, Deposit deposit, CancellationToken cancel)
     {
         await using Shard shard = await Verb.OpenAsync(context, cancel);
         AccountName account = await FindAsync(shard, deposit, cancel);
-        string debit = deposit.FromAccount ?? $"{FindPlatform(context.Data)}/cash/main";
+        string debit = deposit.FromAccount ?? $"{await FindPlatformAsync(shard, cancel)}/cash/main";
         var transfer = new PostTransfer(debit, account.Path, account.Currency, deposit.Amount);
-        GroupReply reply = await shard.PostAsync(
-            new LedgerGroup(Source, deposit.Id, deposit.Time, [transfer], deposit.Memo), cancel);
+        GroupReply reply = await PostAsync(shard, context.Data, deposit, transfer, cancel);
         if (reply.Status == LedgerStatus.Conflict)
         {
             throw new RefusedException(
                 $"the id {deposit.Id} was used before with another amount, account, memo or time. "
-                + "To send the same deposit again, give its --time; for a new one, another --id.");
+                + "For another deposit, give another --id.");
         }
 
         LedgerStatus outcome = reply.Status == LedgerStatus.Exists ? reply.Earlier : reply.Status;
@@ -100,22 +99,30 @@ internal static class DepositVerb
             $"{deposit.Party} has no funding account '{deposit.Funding}': open it with ciyuan setup.");
     }
 
-    // The one platform party stands in one of the first setups.
-    private static string FindPlatform(string folder)
+    /// <summary>Posts the deposit. Without a time it would never be the same again when it is sent again: then it has
+    /// the time of the group that has its id.</summary>
+    private static async Task<GroupReply> PostAsync(
+        Shard shard, string folder, Deposit deposit, PostTransfer transfer, CancellationToken cancel)
     {
-        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder);
-        foreach (Frame frame in Facts.FramesFrom(journal, 1))
+        Timestamp now = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
+        var group = new LedgerGroup(Source, deposit.Id, deposit.Time ?? now, [transfer], deposit.Memo);
+        GroupReply reply = await shard.PostAsync(group, cancel);
+        if (reply.Status != LedgerStatus.Conflict || deposit.Time is not null)
         {
-            PartySetup? platform = frame.Setups
-                .Where((_, i) => frame.SetupResults[i].Status == SetupStatus.Done)
-                .SelectMany(setup => setup.Parties).FirstOrDefault(party => party.Roles.Contains(Role.Platform));
-            if (platform is not null)
-            {
-                return platform.Id;
-            }
+            return reply;
         }
 
-        throw new RefusedException("there is no platform party yet: run ciyuan setup first.");
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder);
+        LedgerGroup earlier = Facts.FramesFrom(journal, reply.Position.Seq).First().Groups[reply.Position.Index];
+        return await shard.PostAsync(group with { EventTime = earlier.EventTime }, cancel);
+    }
+
+    private static async Task<string> FindPlatformAsync(Shard shard, CancellationToken cancel)
+    {
+        string platform = (await shard.CatalogAsync(cancel)).Platform;
+        return platform.Length > 0
+            ? platform
+            : throw new RefusedException("there is no platform party yet: run ciyuan setup first.");
     }
 
     private static Rendering Render(PostTransfer transfer, bool wasThere)

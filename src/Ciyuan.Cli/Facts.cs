@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Parties;
 using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
@@ -24,6 +25,10 @@ internal sealed class Facts : IDisposable
     }
 
     private IEnumerable<Frame> FramesFrom(long seq) => FramesFrom(_journal, seq);
+
+    /// <summary>The setups of a journal that were accepted, in order.</summary>
+    internal static IEnumerable<Setup> SetupsOf(SqliteJournal journal) => FramesFrom(journal, 1)
+        .SelectMany(frame => frame.Setups.Where((_, i) => frame.SetupResults[i].Status == SetupStatus.Done));
 
     /// <summary>The frames of a journal, decoded.</summary>
     internal static IEnumerable<Frame> FramesFrom(SqliteJournal journal, long seq) =>

@@ -9,7 +9,7 @@ namespace Ciyuan.Cli;
 /// time.</summary>
 internal static class ImportProgress
 {
-    private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(200);
+    internal static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(200);
 
     internal static async Task ShowAsync(ImportTally tally, IReadOnlyList<string> files, Task import)
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Ciyuan.Parties;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
+using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
@@ -27,7 +29,23 @@ internal static class StatementVerb
     {
         using var facts = new Facts(context.Data);
         Statement statement = facts.Store.RunStatement(query);
-        context.Write(StatementRendering.Render(statement));
-        return statement.Found ? Verb.Done : Verb.Refused;
+        context.Write(StatementRendering.Render(statement.Found ? statement : Describe(statement, context.Data)));
+        return Verb.Done;
+    }
+
+    // Nothing charged under it: it is new, or it is no agreement at all.
+    private static Statement Describe(Statement statement, string folder)
+    {
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder);
+        var agreements = new Dictionary<string, AgreementSetup>(StringComparer.Ordinal);
+        foreach (AgreementSetup agreement in Facts.SetupsOf(journal).SelectMany(setup => setup.Agreements))
+        {
+            agreements[agreement.Id] = agreement;
+        }
+
+        string wanted = statement.Query.Agreement;
+        return agreements.TryGetValue(wanted, out AgreementSetup? known)
+            ? statement.Of(known)
+            : throw new RefusedException(NearNames.Unknown("agreement", wanted, agreements.Keys));
     }
 }

@@ -13,8 +13,9 @@ public sealed record CorrectionTotals(long Corrected, long Frames);
 public sealed class CorrectionRefusedException(string message) : Exception(message);
 
 /// <summary>
-/// Corrects any number of frames: the engine takes a piece at a time, so that usage goes on coming in between. Stopped at any
-/// point and run again with the same id, it goes on where it was; with another id, it finds what is left to change.
+/// Corrects any number of frames: the engine takes a piece at a time, so that usage goes on coming in between. Stopped
+/// at any point and run again with the same id, it goes on where it was; with another id, it finds what is left to
+/// change.
 /// </summary>
 public static class CorrectUsage
 {
@@ -32,6 +33,11 @@ public static class CorrectUsage
     {
         long from = Math.Max(whole.FromSeq, 1);
         long to = whole.ToSeq == 0 ? shard.DurableSeq : whole.ToSeq;
+        if (to < from)
+        {
+            return new CorrectionTotals(0, 0);
+        }
+
         long middle = from + ((to - from) / Lanes);
         long corrected = 0;
         long frames = 0;
@@ -49,7 +55,10 @@ public static class CorrectUsage
                 if (piece.Status is not (LedgerStatus.Done or LedgerStatus.Exists))
                 {
                     throw new CorrectionRefusedException(
-                        $"Correction '{whole.Id}' of frames {next} to {last}: {piece.Status}. Use an id that was not used before.");
+                        $"Correction '{whole.Id}' of frames {next} to {last}: {piece.Status}. "
+                        + (piece.Status == LedgerStatus.Conflict
+                            ? "Use an id that was not used before."
+                            : "Give a short id, and a memo within the limit."));
                 }
 
                 Interlocked.Add(ref corrected, piece.Status == LedgerStatus.Done ? piece.Records.Count : 0);

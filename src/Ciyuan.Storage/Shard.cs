@@ -67,6 +67,10 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Last frame that is durable; 0 before the first.</summary>
     public long DurableSeq => _writer.DurableSeq;
 
+    /// <summary>Why the journal takes nothing more until the shard is opened anew; null while all is well. A full disk
+    /// is no such fault: with space, the next call goes on.</summary>
+    public JournalFaultedException? Fault => _writer.Fault;
+
     /// <summary>The statistics, with all frames that are durable at this moment; waits until they are.</summary>
     /// <exception cref="InvalidOperationException">They can't be kept; the first error is inside.</exception>
     public FactStore Facts => _writer.Facts;
@@ -107,6 +111,9 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>All accounts, with every frame durable that they come from.</summary>
     public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>
         Send(new BalancesWork(), cancel);
+
+    /// <summary>Parties and agreements, with every frame durable that they come from.</summary>
+    public ValueTask<Catalog> CatalogAsync(CancellationToken cancel = default) => Send(new CatalogWork(), cancel);
 
     /// <summary>Answers what is queued, writes a snapshot, and gives the folder free.</summary>
     public async ValueTask DisposeAsync()

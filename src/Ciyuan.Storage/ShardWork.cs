@@ -121,6 +121,12 @@ internal sealed class CorrectionWork(Correction correction) : ShardWork<Correcti
     protected override CorrectionResult Answer(Applied applied, Engine engine) => applied.Corrections[_index];
 }
 
+/// <summary>A question for the catalog, answered when the frames that made it are durable.</summary>
+internal sealed class CatalogWork : ShardWork<Catalog>
+{
+    protected override Catalog Answer(Applied applied, Engine engine) => engine.Catalog;
+}
+
 /// <summary>A question for all balances, answered when the frames that made them are durable.</summary>
 internal sealed class BalancesWork : ShardWork<IReadOnlyList<AccountView>>
 {

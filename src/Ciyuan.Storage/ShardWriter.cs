@@ -43,6 +43,8 @@ internal sealed class ShardWriter : IDisposable
 
     internal long DurableSeq => _committer.DurableSeq;
 
+    internal JournalFaultedException? Fault => _committer.Fault as JournalFaultedException;
+
     /// <summary>The statistics, with all that is durable now.</summary>
     internal FactStore Facts => _facts.After(_committer.DurableSeq);
 

@@ -29,7 +29,7 @@ public sealed class SqliteJournal : IDisposable
     private const int FormatVersion = 1;
 
     /// <summary>
-    /// Bytes in a page. Frames are large blobs, and a large page makes their chains short: see docs/ARCHITECTURE.md.
+    /// Bytes in a page. Frames are large blobs, each a chain of pages: a large page makes it short.
     /// </summary>
     private const int PageSize = 8192;
 

@@ -67,6 +67,28 @@ public sealed class ReportTests
         string[] lines = (await response.Content.ReadAsStringAsync()).Split('\n');
         Assert.Contains(lines, line => line.StartsWith("acme,", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("bravo,", StringComparison.Ordinal));
+        string scope = Assert.Single(response.Headers.GetValues("X-Ciyuan-Scope"));
+        Assert.StartsWith("Scope: ", scope, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GetReport_AsCsvWithTextBeyondAscii_HasTheScopeEncoded()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        using HttpResponseMessage response = await server.Client.GetAsync("/v1/report?format=csv&filter=party%3D%E4%B8%AD");
+        string scope = Assert.Single(response.Headers.GetValues("X-Ciyuan-Scope"));
+        Assert.Contains("中", Uri.UnescapeDataString(scope), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GetStatement_UnknownOrUnused_SaysWhich()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        (int status, JsonNode problem) = await server.GetAsync("/v1/agreements/acme-2025/statement?period=2026-11");
+        Assert.Equal(404, status);
+        Assert.Contains("acme-2026", (string)problem["detail"]!, StringComparison.Ordinal);
+        (status, JsonNode unused) = await server.GetAsync("/v1/agreements/acme-2026/statement?period=2026-11");
+        Assert.Equal((200, "0", "acme"), (status, (string)unused["exact"]!, (string)unused["payer"]!));
     }
 
     [Theory]

@@ -78,6 +78,17 @@ public sealed class RoutesTests
     }
 
     [Fact]
+    public async Task GetHealth_AfterTheJournalFailed_IsUnavailable()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        server.TakeNextFrame();
+        (int lost, _) = await server.PostAsync("/v1/events", Json, Event("a"));
+        Assert.Equal(503, lost);
+        (int status, JsonNode problem) = await server.GetAsync("/healthz");
+        Assert.Equal((503, "urn:ciyuan:problem:journal-faulted"), (status, (string)problem["type"]!));
+    }
+
+    [Fact]
     public async Task Get_UnknownPath_IsAProblem()
     {
         await using TestServer server = await StartAsync();

@@ -118,6 +118,14 @@ internal sealed class TestServer : IAsyncDisposable
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 
+    /// <summary>Writes a frame behind the server's back, so that it can't write its own.</summary>
+    internal void TakeNextFrame()
+    {
+        using SqliteJournal journal = SqliteJournal.OpenWriter(_folder.FullName);
+        StoredFrame last = journal.Read(journal.LastSeq())!.Value;
+        journal.Append(0, last.Seq + 1, last.Time.PlusNanoseconds(1), last.Hash, new byte[32], [1]);
+    }
+
     internal static byte[] Pack(byte[] body)
     {
         var packed = new MemoryStream();

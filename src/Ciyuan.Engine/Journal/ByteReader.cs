@@ -41,14 +41,18 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     public int Count()
     {
         ulong value = Varint();
-        return value <= (ulong)Remaining ? (int)value : throw Damaged($"counts {value} things where {Remaining} bytes remain");
+        return value <= (ulong)Remaining
+            ? (int)value
+            : throw Damaged($"counts {value} things where {Remaining} bytes remain");
     }
 
     /// <summary>An integer of 0 to 2³¹−1.</summary>
     public int Natural()
     {
         ulong value = Varint();
-        return value <= int.MaxValue ? (int)value : throw Damaged($"has {value} where at most {int.MaxValue} can stand");
+        return value <= int.MaxValue
+            ? (int)value
+            : throw Damaged($"has {value} where at most {int.MaxValue} can stand");
     }
 
     /// <summary>An index below a limit.</summary>

@@ -12,7 +12,8 @@ internal readonly record struct CorrectedRange(long FromSeq, long ToSeq, FramePo
 /// <content>Corrections: charges are taken back by reversing entries and made anew; records never change.</content>
 public sealed partial class Engine
 {
-    /// <summary>After how many records a correction stops at the end of a frame; the rest is for the next correction.</summary>
+    /// <summary>After how many records a correction stops at the end of a frame; the rest is for the next
+    /// correction.</summary>
     public const int CorrectedRecordsEach = 32_768;
 
     private readonly Dictionary<UsageContext, UsageContext> _contextOf = new(ReferenceEqualityComparer.Instance);
@@ -20,15 +21,19 @@ public sealed partial class Engine
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
     {
-        if (!StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source) || !StoredText.IsText(correction.Memo)
-            || !StoredText.IsText(correction.Agreement) || correction.Memo.Length > LedgerGroup.MaxMemoLength
-            || correction.Index < -1 || !Enum.IsDefined(correction.Mode) || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq)
+        bool isMalformed = !StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source)
+            || !StoredText.IsText(correction.Memo) || !StoredText.IsText(correction.Agreement)
+            || correction.Memo.Length > LedgerGroup.MaxMemoLength || correction.Index < -1
+            || !Enum.IsDefined(correction.Mode)
+            || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq;
+        if (isMalformed)
         {
             return new CorrectionResult(LedgerStatus.Malformed, 0, []);
         }
 
         UInt128 digest = _hasher.Digest(IdKind.Correction, correction.Source, correction.Id);
-        ulong fingerprint = System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
+        ulong fingerprint =
+            System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(correction.ToString()));
         if (_history.TryFind(digest, out PastId past))
         {
             return past.Fingerprint == fingerprint
@@ -58,7 +63,8 @@ public sealed partial class Engine
     }
 
     private void CorrectFrame(
-        Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame, List<CorrectedRecord> corrected)
+        Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame,
+        List<CorrectedRecord> corrected)
     {
         Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(source.Seq, frame);
         _postUsage.BeginFrame();
@@ -86,7 +92,8 @@ public sealed partial class Engine
             }
 
             bool rerate = correction.Mode == CorrectionMode.Rerate;
-            if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time) is var (charges, postings, reversed))
+            if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time)
+                is var (charges, postings, reversed))
             {
                 corrected.Add(new CorrectedRecord(
                     new FramePosition(source.Seq, i), context, record.EventTime, reversed, charges, postings));
@@ -125,5 +132,7 @@ public sealed partial class Engine
 
     /// <summary>The outcome of an earlier correction, which may stand in the frame that is being made.</summary>
     private CorrectionResult ResultsOf(FramePosition position, FrameDraft frame) =>
-        (position.Seq > Seq ? frame.CorrectionResults : _history.ReadFrame(position.Seq).CorrectionResults)[position.Index];
+        (position.Seq > Seq
+            ? frame.CorrectionResults
+            : _history.ReadFrame(position.Seq).CorrectionResults)[position.Index];
 }

@@ -12,8 +12,8 @@ public sealed partial class Engine
     private const byte StateVersion = 1;
 
     /// <summary>
-    /// The whole state in its one canonical form (docs/FORMATS.md, "State"): setups in order of acceptance, accounts by path
-    /// and currency, holds by digest. The ids themselves are in the index; their number and checksum are here.
+    /// The whole state in its one canonical form (docs/FORMATS.md, "State"): setups in order of acceptance, accounts by
+    /// path and currency, holds by digest. The ids themselves are in the index; their number and checksum are here.
     /// </summary>
     public byte[] WriteState()
     {
@@ -96,7 +96,8 @@ public sealed partial class Engine
             throw reader.Damaged($"is of version {version}, this program reads version {StateVersion}");
         }
 
-        var engine = new Engine(reader.Natural(), history) { Seq = reader.ZigZag(), Time = new Timestamp(reader.ZigZag()) };
+        var engine =
+            new Engine(reader.Natural(), history) { Seq = reader.ZigZag(), Time = new Timestamp(reader.ZigZag()) };
         engine._idKey = reader.Raw(16).ToArray();
         engine._hasher = new IdHasher(engine._idKey);
         engine._ids = reader.ZigZag();
@@ -104,7 +105,8 @@ public sealed partial class Engine
         int setups = reader.Count();
         for (int i = 0; i < setups; i++)
         {
-            Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup) ?? throw reader.Damaged("has an empty setup");
+            Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
+                ?? throw reader.Damaged("has an empty setup");
             SetupResult result = engine.ApplySetup(setup, new FrameDraft());
             if (result.Status != SetupStatus.Done)
             {
@@ -124,7 +126,8 @@ public sealed partial class Engine
         for (int i = 0; i < ranges; i++)
         {
             engine._corrected.Add(new CorrectedRange(
-                reader.ZigZag(), reader.ZigZag(), new FramePosition(reader.ZigZag(), reader.Index(FrameProposal.MaxCommands))));
+                reader.ZigZag(), reader.ZigZag(),
+                new FramePosition(reader.ZigZag(), reader.Index(FrameProposal.MaxCommands))));
         }
 
         return reader.Remaining == 0 ? engine : throw reader.Damaged("goes on after its end");

@@ -8,8 +8,8 @@ using Ciyuan.Usage;
 namespace Ciyuan.Journal;
 
 /// <summary>
-/// The state machine of one shard: commands in, decisions out, the same on every machine and at every replay. No I/O, no
-/// clock, no randomness. One thread at a time.
+/// The state machine of one shard: commands in, decisions out, the same on every machine and at every replay. No I/O,
+/// no clock, no randomness. One thread at a time.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -108,7 +108,8 @@ public sealed partial class Engine
         var corrections = new CorrectionResult[proposal.Corrections.Count];
         for (int i = 0; i < corrections.Length; i++)
         {
-            corrections[i] = ApplyCorrection(proposal.Corrections[i], new FramePosition(seq, frame.Corrections.Count), time, frame);
+            corrections[i] =
+                ApplyCorrection(proposal.Corrections[i], new FramePosition(seq, frame.Corrections.Count), time, frame);
         }
 
         var records = new UsageReply[proposal.Records.Count];
@@ -145,7 +146,8 @@ public sealed partial class Engine
         if (stored.Seq != Seq + 1 || stored.Shard != Shard || stored.Time <= Time)
         {
             throw new JournalException(
-                $"Frame {stored.Seq} of shard {stored.Shard} at {stored.Time} does not follow frame {Seq} of shard {Shard} at {Time}.");
+                $"Frame {stored.Seq} of shard {stored.Shard} at {stored.Time} does not follow frame {Seq} of shard "
+                    + $"{Shard} at {Time}.");
         }
 
         Applied applied = Apply(new FrameProposal
@@ -159,7 +161,8 @@ public sealed partial class Engine
         });
         if (applied.Frame is null || !_replayEncoder.Encode(applied.Frame).SequenceEqual(storedBody))
         {
-            throw new JournalException($"Frame {stored.Seq} of shard {stored.Shard}: replaying it gives another outcome than is stored.");
+            throw new JournalException(
+                $"Frame {stored.Seq} of shard {stored.Shard}: replaying it gives another outcome than is stored.");
         }
     }
 
@@ -170,6 +173,12 @@ public sealed partial class Engine
 
     private SetupResult ApplySetup(Setup setup, FrameDraft frame)
     {
+        if (setup.FindNull() is { } part)
+        {
+            // It has no stored form, so it is in no frame.
+            return new SetupResult(SetupStatus.Refused, [$"{part}: an entry, or a field that it needs, is null"]);
+        }
+
         var faults = new List<string>();
         bool changed = false;
         PriceBooks books = _books.With(setup, faults, ref changed);
@@ -301,7 +310,7 @@ public sealed partial class Engine
         }
 
         string project = context.Project.Length > 0 ? context.Project : key.Project;
-        return record.In(_filledIn.Intern(context with { Party = key.Party, Project = project }));
+        return record.In(_filledIn.Intern(context with { Party = key.Party, Project = project, Plan = null }));
     }
 
     private readonly UsageContexts _filledIn = new();

@@ -17,10 +17,12 @@ public readonly record struct FramePosition(long Seq, int Index);
 /// </summary>
 public sealed class FrameProposal
 {
-    /// <summary>Most commands of each kind in a frame: an index fits 16 bits, and a frame stays far below 64 MB.</summary>
+    /// <summary>Most commands of each kind in a frame: an index fits 16 bits, and a frame stays far below 64
+    /// MB.</summary>
     public const int MaxCommands = 65_535;
 
-    /// <summary>Time by the writer's clock; the frame's time is this, or just after the frame before if that is later.</summary>
+    /// <summary>Time by the writer's clock; the frame's time is this, or just after the frame before if that is
+    /// later.</summary>
     public required Timestamp Time { get; init; }
 
     /// <summary>Only in the first frame: 16 random bytes, the key of <see cref="IdHasher"/>.</summary>
@@ -139,7 +141,8 @@ public sealed record Correction(
 /// <param name="Charges">The charges taken back, then those made anew.</param>
 /// <param name="Postings">Postings, charge by charge.</param>
 public sealed record CorrectedRecord(
-    FramePosition Position, UsageContext Context, Timestamp EventTime, int Reversed, Charge[] Charges, Posting[] Postings);
+    FramePosition Position, UsageContext Context, Timestamp EventTime, int Reversed, Charge[] Charges,
+    Posting[] Postings);
 
 /// <summary>The stored outcome of a correction.</summary>
 /// <param name="Status"><see cref="LedgerStatus.Done"/>, or why not.</param>
@@ -151,7 +154,8 @@ public sealed record CorrectionResult(LedgerStatus Status, long ToSeq, IReadOnly
 /// <summary>The answer to one usage record.</summary>
 /// <param name="Status">What became of it.</param>
 /// <param name="Remarks">Remarks.</param>
-/// <param name="Position">Where it stands in the journal; for a record that was there before, where the first one stands.</param>
+/// <param name="Position">Where it stands in the journal; for a record that was there before, where the first one
+/// stands.</param>
 public readonly record struct UsageReply(UsageStatus Status, UsageRemarks Remarks, FramePosition Position);
 
 /// <summary>The answer to one ledger group.</summary>
@@ -159,7 +163,8 @@ public readonly record struct UsageReply(UsageStatus Status, UsageRemarks Remark
 /// <param name="Earlier">With <see cref="LedgerStatus.Exists"/>: what became of it then.</param>
 /// <param name="FailedOperation">Index of the operation that was refused; -1 when none or when sent before.</param>
 /// <param name="Position">Where it stands in the journal.</param>
-public readonly record struct GroupReply(LedgerStatus Status, LedgerStatus Earlier, int FailedOperation, FramePosition Position);
+public readonly record struct GroupReply(
+    LedgerStatus Status, LedgerStatus Earlier, int FailedOperation, FramePosition Position);
 
 /// <summary>The answers to a proposal, in its order, and the frame to be made durable before they go out.</summary>
 public sealed class Applied

@@ -25,7 +25,8 @@ public static class FrameDecoder
     internal const int HasHold = 16;
 
     /// <summary>Decodes a body.</summary>
-    /// <exception cref="JournalException">The bytes are no frame of a known version; the message names the frame.</exception>
+    /// <exception cref="JournalException">The bytes are no frame of a known version; the message names the
+    /// frame.</exception>
     public static Frame Decode(int shard, long seq, Timestamp time, ReadOnlySpan<byte> body)
     {
         try
@@ -161,7 +162,8 @@ public static class FrameDecoder
         {
             UInt128 hold = reader.Fixed128();
             int account = reader.Index(tables.Accounts.Length + 1);
-            expiries[i] = new Expiry(hold, account == 0 ? null : tables.Accounts[account - 1], ReadPostings(ref reader, tables));
+            expiries[i] =
+                new Expiry(hold, account == 0 ? null : tables.Accounts[account - 1], ReadPostings(ref reader, tables));
         }
 
         return expiries;
@@ -358,7 +360,8 @@ public static class FrameDecoder
 
             for (int p = 0; p < postingCount; p++)
             {
-                postings[filled++] = ReadPosting(ref reader, tables, plain ? new Amount(Int128.Abs(amount.Pico)) : null);
+                postings[filled++] =
+                    ReadPosting(ref reader, tables, plain ? new Amount(Int128.Abs(amount.Pico)) : null);
             }
         }
 

@@ -9,8 +9,8 @@ using Ciyuan.Usage;
 namespace Ciyuan.Journal;
 
 /// <summary>
-/// Writes frames as bytes (docs/FORMATS.md, "Frame body"). What many commands share (texts, contexts, accounts, rates) is
-/// written once, in tables before the commands. Reusable; not for several threads at once.
+/// Writes frames as bytes (docs/FORMATS.md, "Frame body"). What many commands share (texts, contexts, accounts, rates)
+/// is written once, in tables before the commands. Reusable; not for several threads at once.
 /// </summary>
 public sealed class FrameEncoder
 {

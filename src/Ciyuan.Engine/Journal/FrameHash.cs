@@ -18,8 +18,10 @@ public static class FrameHash
     /// <summary>What stands before the first frame: 32 zero bytes.</summary>
     public static byte[] BeforeFirst => new byte[Length];
 
-    /// <summary>SHA-256 of: domain, shard (int32), seq (int64), time in ns (int64), each little-endian, previous hash, body.</summary>
-    public static byte[] Compute(int shard, long seq, Timestamp time, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> body)
+    /// <summary>SHA-256 of: domain, shard (int32), seq (int64), time in ns (int64), each little-endian, previous hash,
+    /// body.</summary>
+    public static byte[] Compute(
+        int shard, long seq, Timestamp time, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> body)
     {
         Span<byte> head = stackalloc byte[Domain.Length + 20 + Length];
         Domain.CopyTo(head);

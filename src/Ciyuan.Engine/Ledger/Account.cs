@@ -22,7 +22,8 @@ internal sealed class Account(AccountName name, Funding? funding)
     /// <summary>How far debits may exceed credits; null without a limit.</summary>
     public Amount? MayOwe => Funding?.MayOwe;
 
-    /// <summary>What can be drawn: credits + what may be owed − debits − holds. Only for accounts with a limit.</summary>
+    /// <summary>What can be drawn: credits + what may be owed − debits − holds. Only for accounts with a
+    /// limit.</summary>
     public Amount Available => CreditsPosted + Funding!.MayOwe - DebitsPosted - DebitsPending;
 
     public AccountView ToView() =>
@@ -30,7 +31,8 @@ internal sealed class Account(AccountName name, Funding? funding)
 }
 
 /// <summary>A funding account's terms: what <see cref="FundingSetup"/> says, read and checked.</summary>
-internal sealed class Funding(FundingSetup setup, AccountName name, Amount mayOwe, Timestamp? expires, int order, Rating.MeterPattern[] meters)
+internal sealed class Funding(
+    FundingSetup setup, AccountName name, Amount mayOwe, Timestamp? expires, int order, Rating.MeterPattern[] meters)
 {
     private readonly ModelPattern[] _models = [.. (setup.Models ?? []).Select(m => new ModelPattern(m))];
 
@@ -52,7 +54,8 @@ internal sealed class Funding(FundingSetup setup, AccountName name, Amount mayOw
     public bool CoversMeter(Meter meter) =>
         meter.IsTokens && (meters.Length == 0 || Array.Exists(meters, m => m.Matches(meter)));
 
-    /// <summary>The stated order in which funding is drawn: priority, then earliest expiry, then order of opening.</summary>
+    /// <summary>The stated order in which funding is drawn: priority, then earliest expiry, then order of
+    /// opening.</summary>
     public static int CompareDrawOrder(Funding a, Funding b)
     {
         int byPriority = a.Setup.Priority.CompareTo(b.Setup.Priority);
@@ -65,7 +68,8 @@ internal sealed class Funding(FundingSetup setup, AccountName name, Amount mayOw
 internal static class AccountPath
 {
     /// <summary>Kinds of account under a party that transfers may open by naming them.</summary>
-    private static readonly string[] Openable = ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost"];
+    private static readonly string[] Openable =
+        ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost"];
 
     public static string Funding(FundingSetup f) => $"{f.Party}/{f.Kind.ToString().ToLowerInvariant()}/{f.Id}";
 
@@ -83,14 +87,17 @@ internal static class AccountPath
 
     public static string Breakage(FundingSetup f) => $"{Catalog.LedgerOwner}/breakage/{f.Party}.{f.Id}";
 
-    public static string Suspense(Rating.Side side) => $"{Catalog.LedgerOwner}/suspense/{side.ToString().ToLowerInvariant()}";
+    public static string Suspense(Rating.Side side) =>
+        $"{Catalog.LedgerOwner}/suspense/{side.ToString().ToLowerInvariant()}";
 
-    public static string Unrated(Rating.Side side) => $"{Catalog.LedgerOwner}/unrated/{side.ToString().ToLowerInvariant()}";
+    public static string Unrated(Rating.Side side) =>
+        $"{Catalog.LedgerOwner}/unrated/{side.ToString().ToLowerInvariant()}";
 
     /// <summary>True for accounts that only the engine posts to.</summary>
     public static bool IsKept(string path) => path.StartsWith(Catalog.LedgerOwner + "/", StringComparison.Ordinal);
 
-    /// <summary>Whether a transfer may open the account by naming it: <c>party/kind/name</c> of a known party.</summary>
+    /// <summary>Whether a transfer may open the account by naming it: <c>party/kind/name</c> of a known
+    /// party.</summary>
     public static bool MayOpen(string path, Catalog catalog)
     {
         string[] parts = path.Split('/');

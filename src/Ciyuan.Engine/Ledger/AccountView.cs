@@ -7,10 +7,12 @@ namespace Ciyuan.Ledger;
 /// <param name="DebitsPosted">Sum of debits.</param>
 /// <param name="CreditsPosted">Sum of credits.</param>
 /// <param name="DebitsPending">Sum of open holds on its debit side.</param>
-/// <param name="MayOwe">How far debits may exceed credits: zero for prepaid money, the limit for credit; null without a limit.</param>
+/// <param name="MayOwe">How far debits may exceed credits: zero for prepaid money, the limit for credit; null without a
+/// limit.</param>
 /// <param name="Expires">When a funding account ends; null when never.</param>
 public sealed record AccountView(
-    AccountName Name, Amount DebitsPosted, Amount CreditsPosted, Amount DebitsPending, Amount? MayOwe, Timestamp? Expires)
+    AccountName Name, Amount DebitsPosted, Amount CreditsPosted, Amount DebitsPending, Amount? MayOwe,
+    Timestamp? Expires)
 {
     /// <summary>Credits less debits: what is there, or (below zero) what is owed. Holds are not taken off.</summary>
     public Amount Balance => CreditsPosted - DebitsPosted;

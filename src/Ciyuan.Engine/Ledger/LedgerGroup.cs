@@ -21,7 +21,8 @@ public sealed record LedgerGroup(
     /// <summary>Most characters in a memo.</summary>
     public const int MaxMemoLength = 4_096;
 
-    /// <summary>No operation or too many, an id or a text that is missing, too long or no text, or no currency.</summary>
+    /// <summary>No operation or too many, an id or a text that is missing, too long or no text, or no
+    /// currency.</summary>
     internal bool IsMalformed =>
         !StoredText.IsName(Source) || !StoredText.IsName(Id) || !StoredText.IsText(Memo) || Memo.Length > MaxMemoLength
         || Operations.Count is 0 or > MaxOperations || Operations.Any(o => o.IsMalformed);
@@ -62,7 +63,8 @@ public sealed record PostTransfer(string Debit, string Credit, Currency Currency
 /// <param name="Currency">Currency.</param>
 /// <param name="Amount">Above zero.</param>
 /// <param name="Expires">When it ends by itself; must be after the frame's time.</param>
-public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amount Amount, Timestamp Expires) : LedgerOperation
+public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amount Amount, Timestamp Expires)
+    : LedgerOperation
 {
     internal override bool IsMalformed => !StoredText.IsName(Hold) || !StoredText.IsName(Party) || Currency.IsNone;
 }
@@ -71,7 +73,8 @@ public sealed record PlaceHold(string Hold, string Party, Currency Currency, Amo
 /// <param name="Hold">Id of the hold.</param>
 /// <param name="Credit">Path of the account that receives.</param>
 /// <param name="Amount">0 or more; above the held amount only by <paramref name="OverrunLimit"/>.</param>
-/// <param name="OverrunLimit">How much above the hold may be drawn, first from funding, then from the overrun account.</param>
+/// <param name="OverrunLimit">How much above the hold may be drawn, first from funding, then from the overrun
+/// account.</param>
 public sealed record SettleHold(string Hold, string Credit, Amount Amount, Amount OverrunLimit) : LedgerOperation
 {
     internal override bool IsMalformed => !StoredText.IsName(Hold) || !StoredText.IsName(Credit);

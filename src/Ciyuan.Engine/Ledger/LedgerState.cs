@@ -53,7 +53,8 @@ public sealed class LedgerState
             {
                 if (seen[read.Name.Path] != terms)
                 {
-                    faults.Add($"funding '{funding.Id}' of '{funding.Party}': stands twice, with other terms; choose another id");
+                    faults.Add($"funding '{funding.Id}' of '{funding.Party}': stands twice, with other terms; choose "
+                        + "another id");
                 }
             }
             else if (!_accounts.TryGetValue(read.Name, out Account? old))
@@ -66,7 +67,8 @@ public sealed class LedgerState
             }
             else if (Describe(old.Funding!.Setup) != terms)
             {
-                faults.Add($"funding '{funding.Id}' of '{funding.Party}': is there with other terms; choose another id");
+                faults.Add(
+                    $"funding '{funding.Id}' of '{funding.Party}': is there with other terms; choose another id");
             }
         }
     }
@@ -127,13 +129,16 @@ public sealed class LedgerState
             faults.Add($"{what}: currency '{setup.Currency}' must be money such as CNY, or TOK for a pack");
         }
 
-        Timestamp? expires = setup.Expires.Length == 0 ? null : Catalog.ReadValidity("", setup.Expires, what, faults).End;
+        Timestamp? expires = setup.Expires.Length == 0
+            ? null
+            : Catalog.ReadValidity("", setup.Expires, what, faults).End;
         Amount mayOwe = default;
         bool limited = setup.Limit.Length > 0;
         if (limited != (setup.Kind == FundingKind.Credit)
             || (limited && (!Amount.TryParse(setup.Limit, out mayOwe) || mayOwe.IsNegative || mayOwe > Amount.Most)))
         {
-            faults.Add($"{what}: limit '{setup.Limit}' must be a decimal of 0 or more, given for credit and only for it");
+            faults.Add(
+                $"{what}: limit '{setup.Limit}' must be a decimal of 0 or more, given for credit and only for it");
         }
 
         var meters = new List<MeterPattern>();
@@ -150,7 +155,9 @@ public sealed class LedgerState
 
         return faults.Count > before
             ? null
-            : new Funding(setup, new AccountName(AccountPath.Funding(setup), currency), mayOwe, expires, _fundingByOrder.Count, [.. meters]);
+            : new Funding(
+                setup, new AccountName(AccountPath.Funding(setup), currency), mayOwe, expires, _fundingByOrder.Count,
+                [.. meters]);
     }
 
     private static string Describe(FundingSetup funding) =>
@@ -224,8 +231,8 @@ public sealed class LedgerState
     }
 
     /// <summary>
-    /// Something came back to an account: if its end has passed, the next frame takes it away. Which ends are still to be
-    /// looked at thus follows from the balances alone, and need not be stored.
+    /// Something came back to an account: if its end has passed, the next frame takes it away. Which ends are still to
+    /// be looked at thus follows from the balances alone, and need not be stored.
     /// </summary>
     private void LookAtEndOf(Account account)
     {
@@ -301,7 +308,8 @@ public sealed class LedgerState
 
     // State ---------------------------------------------------------------------------------------------------------
 
-    /// <summary>Puts back the balances and holds of a stored state; funding was opened from the setups before.</summary>
+    /// <summary>Puts back the balances and holds of a stored state; funding was opened from the setups
+    /// before.</summary>
     internal void Restore(AccountName name, Amount debits, Amount credits)
     {
         Account account = Open(name.Path, name.Currency);
@@ -332,7 +340,8 @@ public sealed class LedgerState
         {
             if (account.DebitsPending != held.GetValueOrDefault(account))
             {
-                yield return $"account {account.Name}: {account.DebitsPending} pending, open holds say {held.GetValueOrDefault(account)}";
+                yield return $"account {account.Name}: {account.DebitsPending} pending, open holds say "
+                    + $"{held.GetValueOrDefault(account)}";
             }
 
             if (account.Funding is not null && account.Available.IsNegative)

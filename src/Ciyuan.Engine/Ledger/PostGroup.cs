@@ -10,7 +10,8 @@ namespace Ciyuan.Ledger;
 /// <param name="FindDone">Postings of the group with an id that was done; null when there is none.</param>
 /// <param name="IsReversed">Whether that group was reversed.</param>
 internal sealed record GroupPast(
-    Func<string, UInt128> HoldDigest, Func<UInt128, bool> HoldSeen, Func<string, Posting[]?> FindDone, Func<string, bool> IsReversed);
+    Func<string, UInt128> HoldDigest, Func<UInt128, bool> HoldSeen, Func<string, Posting[]?> FindDone,
+    Func<string, bool> IsReversed);
 
 /// <summary>
 /// Does the operations of a group, all or none. Each is a ladder of checks in the order of <see cref="LedgerStatus"/>;
@@ -148,7 +149,8 @@ internal sealed class PostGroup(LedgerState ledger)
 
         // Without funding in this currency the party pays later, without a limit.
         _drawn.Clear();
-        _drawn.Add((ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency, undoable: true), place.Amount));
+        _drawn.Add(
+            (ledger.Open(AccountPath.Receivable(place.Party, "open"), place.Currency, undoable: true), place.Amount));
         return true;
     }
 
@@ -201,26 +203,33 @@ internal sealed class PostGroup(LedgerState ledger)
             rest -= part;
         }
 
-        // The explicit overrun: first what funding has left, then the account for what nothing covers.
-        rest = LedgerState.Draw(ledger.FundingOf(hold.Party), currency, null, now, rest, _drawn);
+        DrawOverrun(hold, credit!, now, rest);
+        return LedgerStatus.Done;
+    }
+
+    /// <summary>The explicit overrun: first what funding has left, without what is limited to models, as no model is
+    /// known here; then the account for what nothing covers.</summary>
+    private void DrawOverrun(Hold hold, Account credit, Timestamp now, Amount amount)
+    {
+        Amount rest = LedgerState.Draw(ledger.FundingOf(hold.Party), hold.Currency, "", now, amount, _drawn);
         foreach ((Account account, Amount part) in _drawn)
         {
-            Add(account, credit!, part);
+            Add(account, credit, part);
         }
 
         if (!rest.IsZero)
         {
-            Add(ledger.Open(AccountPath.Overrun(hold.Party), currency, undoable: true), credit!, rest);
+            Add(ledger.Open(AccountPath.Overrun(hold.Party), hold.Currency, undoable: true), credit, rest);
         }
-
-        return LedgerStatus.Done;
     }
 
-    /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the overrun.</summary>
+    /// <summary>Whether settling a hold for an amount may debit an account: one it reserves on, or one of the
+    /// overrun.</summary>
     private bool MayDraw(Hold hold, Account account, Amount amount) =>
         Array.Exists(hold.Legs, leg => leg.Account == account)
         || (amount > hold.Total
-            && (account.Name.Path == AccountPath.Overrun(hold.Party) || ledger.FundingOf(hold.Party).Contains(account)));
+            && (account.Name.Path == AccountPath.Overrun(hold.Party)
+                || ledger.FundingOf(hold.Party).Contains(account)));
 
     private LedgerStatus Release(ReleaseHold release, GroupPast past)
     {

@@ -32,7 +32,8 @@ internal sealed partial class PostUsage
         AddCurrent(charges, 0, postings);
     }
 
-    /// <summary>Goes on with a correction that was made later: its first charges took back, the others were made anew.</summary>
+    /// <summary>Goes on with a correction that was made later: its first charges took back, the others were made
+    /// anew.</summary>
     public void LoadLater(Charge[] charges, int reversed, Posting[] postings)
     {
         for (int i = 0; i < reversed; i++)
@@ -41,7 +42,8 @@ internal sealed partial class PostUsage
             int at = _current.FindIndex(c => c.Charge.Rate.Equals(rate) && c.Charge.Amount == amount);
             if (at < 0)
             {
-                throw new InvalidOperationException($"A correction took back a charge under '{rate.Agreement}' that was not there.");
+                throw new InvalidOperationException(
+                    $"A correction took back a charge under '{rate.Agreement}' that was not there.");
             }
 
             _current.RemoveAt(at);
@@ -51,9 +53,9 @@ internal sealed partial class PostUsage
     }
 
     /// <summary>
-    /// Corrects the loaded charges. A charge stays when it would be made under the very same rate: counts never change, so
-    /// its amount can't either. Of the others, the old one is taken back by the opposite postings and the new one posted.
-    /// With an agreement, only charges under it, shares of it, and suspense without an agreement are looked at.
+    /// Corrects the loaded charges. A charge stays when it would be made under the very same rate: counts never change,
+    /// so its amount can't either. Of the others, the old one is taken back by the opposite postings and the new one
+    /// posted. With an agreement, only charges under it, shares of it, and suspense without an agreement are looked at.
     /// </summary>
     /// <returns>Null when nothing changes.</returns>
     public (Charge[] Charges, Posting[] Postings, int Reversed)? Correct(
@@ -93,8 +95,8 @@ internal sealed partial class PostUsage
         agreement.Length == 0 || rate.Agreement == agreement || rate.ShareOf == agreement || rate.Agreement.Length == 0;
 
     /// <summary>
-    /// Whether a rate is among those that the record is rated under now. A share stays only if its base does, and all that
-    /// share it, since the last pico goes to one of them; with an agreement, only if those are looked at.
+    /// Whether a rate is among those that the record is rated under now. A share stays only if its base does, and all
+    /// that share it, since the last pico goes to one of them; with an agreement, only if those are looked at.
     /// </summary>
     private bool Stays(Rate rate, string agreement)
     {
@@ -139,7 +141,8 @@ internal sealed partial class PostUsage
         return false;
     }
 
-    /// <summary>The charge that stands for a rated line: the same one when it stays, any of its agreement out of scope.</summary>
+    /// <summary>The charge that stands for a rated line: the same one when it stays, any of its agreement out of
+    /// scope.</summary>
     private int FindStaying(Rate rate, string agreement)
     {
         bool inScope = InScope(rate, agreement);
@@ -227,7 +230,8 @@ internal sealed partial class PostUsage
     {
         if (!_accountOf.TryGetValue(name, out Account? account))
         {
-            account = ledger.Find(name) ?? throw new InvalidOperationException($"The journal posts to {name}, which is not open.");
+            account = ledger.Find(name)
+                ?? throw new InvalidOperationException($"The journal posts to {name}, which is not open.");
             _accountOf.Add(name, account);
         }
 

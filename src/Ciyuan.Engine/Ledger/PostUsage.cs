@@ -6,9 +6,9 @@ using Ciyuan.Usage;
 namespace Ciyuan.Ledger;
 
 /// <summary>
-/// Step 6, Post 入账: from rated lines to postings. Token packs pay first, in tokens; the rest is drawn from the consumer's
-/// money in the stated order; what nothing covers goes to the overrun account, since the call has happened. Each record
-/// is posted whole.
+/// Step 6, Post 入账: from rated lines to postings. Token packs pay first, in tokens; the rest is drawn from the
+/// consumer's money in the stated order; what nothing covers goes to the overrun account, since the call has happened.
+/// Each record is posted whole.
 /// </summary>
 internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
 {
@@ -29,7 +29,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         public Account[] Money { get; } = money;
     }
 
-    /// <summary>Rates and posts one record at a time of recording; <paramref name="hold"/> is what was reserved for it.</summary>
+    /// <summary>Rates and posts one record at a time of recording; <paramref name="hold"/> is what was reserved for
+    /// it.</summary>
     public UsageResult Run(UsageRecord record, Catalog catalog, Timestamp now, Hold? hold)
     {
         // Step 5: Rate.
@@ -74,13 +75,16 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
 
         if (record.Hold.Length > 0)
         {
-            remarks |= hold is null ? UsageRemarks.HoldNotOpen : paid > held ? UsageRemarks.OverHold : UsageRemarks.None;
+            remarks |= hold is null ? UsageRemarks.HoldNotOpen
+                : paid > held ? UsageRemarks.OverHold
+                : UsageRemarks.None;
         }
 
         return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
     }
 
-    private UsageRemarks PostLine(in RatedLine line, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
+    private UsageRemarks PostLine(
+        in RatedLine line, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
     {
         if (line.IsSuspended)
         {
@@ -124,7 +128,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         return UsageRemarks.Overrun;
     }
 
-    /// <summary>Lets the consumer's packs pay for tokens of a line, and takes the price of those tokens off it.</summary>
+    /// <summary>Lets the consumer's packs pay for tokens of a line, and takes the price of those tokens off
+    /// it.</summary>
     /// <returns>How many postings were made.</returns>
     private int DrawPacks(int index, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
     {
@@ -147,7 +152,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             DrawPack(pack, open, line, now);
         }
 
-        Count[] covered = [.. record.Counts.Zip(open, (whole, rest) => whole with { Steps = whole.Steps - rest.Steps }).Where(c => c.Steps > 0)];
+        Count[] covered = [.. record.Counts.Zip(open, (whole, rest) => whole with { Steps = whole.Steps - rest.Steps })
+            .Where(c => c.Steps > 0)];
         if (covered.Length > 0)
         {
             foreach (Count count in covered)
@@ -188,7 +194,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         }
     }
 
-    /// <summary>Puts quantities that have no price into suspense, in their own units: tokens, images, …; at least one request.</summary>
+    /// <summary>Puts quantities that have no price into suspense, in their own units: tokens, images, …; at least one
+    /// request.</summary>
     private void PostSuspense(Side side, Count[] counts)
     {
         string suspense = AccountPath.Suspense(side);
@@ -215,7 +222,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         if (!any)
         {
             Currency request = Meter.Request.Currency;
-            _postings.Add(ledger.Post(ledger.Open(suspense, request), ledger.Open(unrated, request), Amount.FromUnits(1)));
+            _postings.Add(
+                ledger.Post(ledger.Open(suspense, request), ledger.Open(unrated, request), Amount.FromUnits(1)));
         }
     }
 
@@ -241,11 +249,14 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         }
         else
         {
-            Account[] funding = [.. ledger.FundingOf(plan.Context.Party).Where(a => a.Funding!.CoversModel(context.Model))];
+            Account[] funding =
+                [.. ledger.FundingOf(plan.Context.Party).Where(a => a.Funding!.CoversModel(context.Model))];
             packs = [.. funding.Where(a => a.Funding!.IsPack)];
             money = [.. funding.Where(a => a.Name.Currency == rate.Currency)];
             // A consumer without funding in this currency pays later, without a limit.
-            direct = money.Length > 0 ? null : ledger.Open(AccountPath.Receivable(rate.Payer, rate.Agreement), rate.Currency);
+            direct = money.Length > 0
+                ? null
+                : ledger.Open(AccountPath.Receivable(rate.Payer, rate.Agreement), rate.Currency);
         }
 
         var accounts = new LineAccounts(credit, direct, packs, money);

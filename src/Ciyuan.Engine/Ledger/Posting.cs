@@ -14,20 +14,25 @@ public sealed record AccountName(string Path, Currency Currency)
     public override string ToString() => $"{Path} {Currency}";
 }
 
-/// <summary>One transfer: a debit and a credit of the same amount in the accounts' common currency — two legs.</summary>
+/// <summary>One transfer: a debit and a credit of the same amount in the accounts' common currency — two
+/// legs.</summary>
 /// <param name="Debit">Account debited.</param>
 /// <param name="Credit">Account credited.</param>
-/// <param name="Amount">Above zero, except that the opposite posting of a correction swaps the accounts instead.</param>
+/// <param name="Amount">Above zero, except that the opposite posting of a correction swaps the accounts
+/// instead.</param>
 public readonly record struct Posting(AccountName Debit, AccountName Credit, Amount Amount);
 
 /// <summary>What one agreement charges for one record.</summary>
 /// <param name="Rate">How.</param>
-/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes back.</param>
-/// <param name="PostingCount">How many postings of the result belong to this charge; they follow those of the charge before.</param>
+/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes
+/// back.</param>
+/// <param name="PostingCount">How many postings of the result belong to this charge; they follow those of the charge
+/// before.</param>
 /// <param name="Covered">Counts that token packs paid for instead of money; null when none.</param>
 public readonly record struct Charge(Rate Rate, Amount Amount, int PostingCount, Count[]? Covered = null);
 
-/// <summary>What became of a usage record. Checked in this order; numbers are stored: never change or reuse one.</summary>
+/// <summary>What became of a usage record. Checked in this order; numbers are stored: never change or reuse
+/// one.</summary>
 public enum UsageStatus : byte
 {
     /// <summary>Recorded, rated and posted now.</summary>
@@ -64,9 +69,11 @@ public enum UsageRemarks : byte
 }
 
 /// <summary>The stored outcome of a usage record.</summary>
-/// <param name="Status">What became of it: <see cref="UsageStatus.Posted"/> or <see cref="UsageStatus.Conflict"/>.</param>
+/// <param name="Status">What became of it: <see cref="UsageStatus.Posted"/> or
+/// <see cref="UsageStatus.Conflict"/>.</param>
 /// <param name="Remarks">Remarks.</param>
-/// <param name="Charges">Charges: income, cost, between, each by agreement id; then suspense without an agreement.</param>
+/// <param name="Charges">Charges: income, cost, between, each by agreement id; then suspense without an
+/// agreement.</param>
 /// <param name="Postings">Postings, charge by charge.</param>
 public sealed record UsageResult(UsageStatus Status, UsageRemarks Remarks, Charge[] Charges, Posting[] Postings);
 

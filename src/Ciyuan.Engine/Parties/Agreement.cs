@@ -5,7 +5,8 @@ namespace Ciyuan.Parties;
 /// <summary>An agreement as it is in force: what <see cref="AgreementSetup"/> says, read and checked.</summary>
 public sealed class Agreement
 {
-    internal Agreement(AgreementSetup setup, Currency currency, Period valid, Amount perCall, int sharePpm, int billedOutcomes)
+    internal Agreement(
+        AgreementSetup setup, Currency currency, Period valid, Amount perCall, int sharePpm, int billedOutcomes)
     {
         Setup = setup;
         Currency = currency;

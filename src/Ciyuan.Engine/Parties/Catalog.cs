@@ -41,11 +41,12 @@ public sealed class Catalog
     public string OperatorOf(string site) => _sites.TryGetValue(site, out SiteSetup? known) ? known.Operator : "";
 
     /// <summary>Whether a party has a role.</summary>
-    public bool HasRole(string party, Role role) => _parties.TryGetValue(party, out PartySetup? p) && p.Roles.Contains(role);
+    public bool HasRole(string party, Role role) =>
+        _parties.TryGetValue(party, out PartySetup? p) && p.Roles.Contains(role);
 
     /// <summary>
-    /// The catalog with a setup's entries added. <paramref name="books"/> gives the currency of each price book, those of
-    /// the same setup included.
+    /// The catalog with a setup's entries added. <paramref name="books"/> gives the currency of each price book, those
+    /// of the same setup included.
     /// </summary>
     /// <param name="setup">What to add.</param>
     /// <param name="books">Currency by book.</param>
@@ -101,16 +102,19 @@ public sealed class Catalog
 
     /// <summary>Whether a text can be a short name: 1 to 64 characters from a–z, 0–9, '-', '_' and '.'.</summary>
     public static bool IsName(string text) =>
-        text.Length is >= 1 and <= 64 && text.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_' or '.');
+        text.Length is >= 1 and <= 64
+            && text.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_' or '.');
 
     /// <summary>Reads the bounds of a validity; an empty bound is open.</summary>
     public static Period ReadValidity(string from, string to, string what, List<string> faults)
     {
         Timestamp start = Timestamp.MinValue;
         Timestamp end = Timestamp.MaxValue;
-        if ((from.Length > 0 && !Timestamp.TryParse(from, out start)) || (to.Length > 0 && !Timestamp.TryParse(to, out end)))
+        if ((from.Length > 0 && !Timestamp.TryParse(from, out start))
+            || (to.Length > 0 && !Timestamp.TryParse(to, out end)))
         {
-            faults.Add($"{what}: '{from}' to '{to}' is no validity; write both as 2026-11-01T00:00:00+08:00, or leave one out");
+            faults.Add($"{what}: '{from}' to '{to}' is no validity; write both as 2026-11-01T00:00:00+08:00, or leave "
+                + "one out");
             return Period.Always;
         }
 
@@ -164,7 +168,8 @@ public sealed class Catalog
 
             if (old.Setup.To.Length > 0 || !SameTerms(old.Setup with { To = setup.To }, setup))
             {
-                faults.Add($"{what}: is there with other terms and can't be changed; end it (set 'to') and add a new one");
+                faults.Add(
+                    $"{what}: is there with other terms and can't be changed; end it (set 'to') and add a new one");
                 return;
             }
         }
@@ -188,7 +193,8 @@ public sealed class Catalog
         }
     }
 
-    private Currency ReadCurrency(AgreementSetup setup, IReadOnlyDictionary<string, Currency> books, List<string> faults)
+    private Currency ReadCurrency(
+        AgreementSetup setup, IReadOnlyDictionary<string, Currency> books, List<string> faults)
     {
         Currency made = default;
         if (setup.Book.Length > 0 && !books.TryGetValue(setup.Book, out made))
@@ -202,7 +208,8 @@ public sealed class Catalog
             made = shared?.Currency ?? default;
             if (shared is null || shared.Setup.ShareOf.Length > 0)
             {
-                faults.Add($"agreement '{setup.Id}': shares '{setup.ShareOf}', which is not an agreement with an amount of its own");
+                faults.Add($"agreement '{setup.Id}': shares '{setup.ShareOf}', which is not an agreement with an "
+                    + "amount of its own");
             }
         }
 
@@ -210,7 +217,8 @@ public sealed class Catalog
         bool bad = setup.Currency.Length > 0 && !Currency.TryParse(setup.Currency, out stated);
         if (bad || (stated.IsNone && made.IsNone) || (!stated.IsNone && !made.IsNone && stated != made))
         {
-            faults.Add($"agreement '{setup.Id}': currency '{setup.Currency}' must be a code such as CNY, and that of its book or base");
+            faults.Add($"agreement '{setup.Id}': currency '{setup.Currency}' must be a code such as CNY, and that of "
+                + "its book or base");
         }
 
         return stated.IsNone ? made : stated;
@@ -218,10 +226,12 @@ public sealed class Catalog
 
     private static (Amount PerCall, int SharePpm) ReadTerms(AgreementSetup setup, string what, List<string> faults)
     {
-        int ways = (setup.Book.Length > 0 ? 1 : 0) + (setup.PerCall.Length > 0 ? 1 : 0) + (setup.ShareOf.Length > 0 ? 1 : 0);
+        int ways =
+            (setup.Book.Length > 0 ? 1 : 0) + (setup.PerCall.Length > 0 ? 1 : 0) + (setup.ShareOf.Length > 0 ? 1 : 0);
         if (ways != 1)
         {
-            faults.Add($"{what}: say in one way how its amount is made: book, per_call, or share_of with share_percent");
+            faults.Add(
+                $"{what}: say in one way how its amount is made: book, per_call, or share_of with share_percent");
         }
 
         Amount perCall = default;
@@ -235,7 +245,8 @@ public sealed class Catalog
         bool share = setup.ShareOf.Length > 0 || setup.SharePercent.Length > 0;
         if (share && (!Amount.TryParseScaled(setup.SharePercent, 4, out ppm) || ppm <= 0 || ppm > 1_000_000))
         {
-            faults.Add($"{what}: share_percent '{setup.SharePercent}' must be above 0 and at most 100, with at most 4 decimals");
+            faults.Add($"{what}: share_percent '{setup.SharePercent}' must be above 0 and at most 100, with at most 4 "
+                + "decimals");
             ppm = 0;
         }
 
@@ -278,7 +289,8 @@ public sealed class Catalog
     }
 
     private static void Add<TKey, TValue>(
-        Dictionary<TKey, TValue> entries, TKey key, TValue value, string id, string kind, List<string> faults, ref bool changed)
+        Dictionary<TKey, TValue> entries, TKey key, TValue value, string id, string kind, List<string> faults,
+        ref bool changed)
         where TKey : notnull
         where TValue : class
     {

@@ -69,10 +69,54 @@ public sealed record Setup
 
     /// <summary>Funding accounts to open.</summary>
     public IReadOnlyList<FundingSetup> Funding { get; init; } = [];
+
+    /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
+    /// bring about; null when there is none.</summary>
+    public string? FindNull()
+    {
+        (string Name, bool HasNull)[] parts =
+        [
+            ("by", By is null),
+            ("parties", In(Parties, p => Any(p.Id, p.Name, p.Roles))),
+            ("projects", In(Projects, p => Any(p.Party, p.Id, p.Name))),
+            ("keys", In(Keys, k => Any(k.Party, k.Project, k.Id))),
+            ("sites", In(Sites, s => Any(s.Id, s.Operator, s.Name))),
+            ("books", In(Books, b => Any(b.Id, b.Currency, b.From, b.To, b.Source) || In(b.Prices, HasNull))),
+            ("agreements", In(Agreements, HasNull)),
+            ("funding", In(Funding, f => Any(f.Party, f.Id, f.Currency, f.Expires, f.Limit) || In(f.Classes ?? [])
+                || In(f.Models ?? []))),
+        ];
+        return Array.Find(parts, part => part.HasNull).Name;
+    }
+
+    private static bool HasNull(PriceSetup price) => Any(price.Model, price.PerMillionTokens)
+        || In(price.PerMillionTokens.Values) || In(price.PerUnit?.Values ?? []);
+
+    private static bool HasNull(AgreementSetup a) =>
+        Any(a.Id, a.Payer, a.Payee, a.Currency, a.From, a.To, a.Book, a.PerCall, a.ShareOf, a.SharePercent)
+        || In(a.BilledOutcomes ?? []) || (a.Where is { } w && (In(w.Tags?.Values ?? [])
+            || Any(w.Party, w.Project, w.Key, w.Scenario, w.Model, w.Provider, w.Site, w.Operation)));
+
+    private static bool Any(params ReadOnlySpan<object?> parts)
+    {
+        foreach (object? part in parts)
+        {
+            if (part is null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool In<T>(IEnumerable<T> list, Func<T, bool>? hasNull = null) =>
+        list is null || list.Any(entry => entry is null || (hasNull?.Invoke(entry) ?? false));
 }
 
 /// <summary>A party.</summary>
-/// <param name="Id">Short name used in records and account paths: a–z, 0–9, '-', '_' and '.', 1 to 64 characters.</param>
+/// <param name="Id">Short name used in records and account paths: a–z, 0–9, '-', '_' and '.', 1 to 64
+/// characters.</param>
 /// <param name="Name">Full name for people.</param>
 /// <param name="Roles">One or more roles.</param>
 public sealed record PartySetup(string Id, string Name, IReadOnlyList<Role> Roles);
@@ -83,7 +127,8 @@ public sealed record PartySetup(string Id, string Name, IReadOnlyList<Role> Role
 /// <param name="Name">Name for people.</param>
 public sealed record ProjectSetup(string Party, string Id, string Name = "");
 
-/// <summary>A key of a project. Its id (not the secret) is unique in the ledger, so a record may name the key alone.</summary>
+/// <summary>A key of a project. Its id (not the secret) is unique in the ledger, so a record may name the key
+/// alone.</summary>
 /// <param name="Party">The consumer.</param>
 /// <param name="Project">The project.</param>
 /// <param name="Id">Short name.</param>
@@ -110,7 +155,8 @@ public sealed record BookSetup(
 /// <param name="Model">Exact name, or a pattern with <c>*</c>. An exact name goes before patterns; among patterns the
 /// one with most characters that are not <c>*</c>, then the one that stands first.</param>
 /// <param name="PerMillionTokens">Price of a million tokens by class, as a decimal: <c>input.text.cache_read</c>; the
-/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their own.</param>
+/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their
+/// own.</param>
 /// <param name="PerUnit">Price of one unit of another meter: <c>image</c>, <c>second</c>, …</param>
 public sealed record PriceSetup(
     string Model,
@@ -182,7 +228,8 @@ public sealed record FundingSetup(
     string Id,
     FundingKind Kind,
     string Currency = "",
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] // left out it would be read as 100, so 0 is written too
+    // Left out it would be read as 100, so 0 is written too.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     int Priority = 100,
     string Expires = "",
     string Limit = "",

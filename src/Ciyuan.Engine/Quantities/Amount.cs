@@ -85,7 +85,8 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
     }
 
     /// <summary>As <see cref="TryParse"/>.</summary>
-    /// <exception cref="FormatException">The text is not a decimal with at most 12 places, or is out of range.</exception>
+    /// <exception cref="FormatException">The text is not a decimal with at most 12 places, or is out of
+    /// range.</exception>
     public static Amount Parse(ReadOnlySpan<char> text) => TryParse(text, out Amount amount)
         ? amount
         : throw new FormatException($"'{text}' is not an amount: write a plain decimal with at most 12 places.");
@@ -109,7 +110,8 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
 
     private UInt128 Magnitude => Int128.IsNegative(Pico) ? unchecked((UInt128)(-Pico)) : (UInt128)Pico;
 
-    /// <summary>Reads a decimal as an integer of 10^-<paramref name="decimals"/>; false on bad text or overflow.</summary>
+    /// <summary>Reads a decimal as an integer of 10^-<paramref name="decimals"/>; false on bad text or
+    /// overflow.</summary>
     internal static bool TryParseScaled(ReadOnlySpan<char> text, int decimals, out Int128 scaled)
     {
         scaled = 0;
@@ -119,7 +121,7 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
         ReadOnlySpan<char> whole = point < 0 ? digits : digits[..point];
         ReadOnlySpan<char> fraction = point < 0 ? default : digits[(point + 1)..].TrimEnd('0');
         bool pointWithoutDigits = point >= 0 && digits.Length == point + 1;
-        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals 
+        if (whole.IsEmpty || pointWithoutDigits || fraction.Length > decimals
             || whole.ContainsAnyExceptInRange('0', '9') || fraction.ContainsAnyExceptInRange('0', '9'))
         {
             return false;
@@ -131,7 +133,8 @@ public readonly record struct Amount(Int128 Pico) : IComparable<Amount>
             return false;
         }
 
-        // Built up below zero, where there is room for one more: 38 digits stay within 10³⁸ < 2¹²⁷, only the last can go beyond.
+        // Built up below zero, where there is room for one more: 38 digits stay within
+        // 10³⁸ < 2¹²⁷, only the last can go beyond.
         Int128 value = 0;
         for (int i = 0; i < whole.Length + decimals; i++)
         {

@@ -56,8 +56,8 @@ public readonly struct Currency : IEquatable<Currency>, IComparable<Currency>
         : throw new FormatException($"'{code}' is not a currency code: 1 to 8 characters from A-Z and 0-9.");
 
     /// <summary>
-    /// Decimal places of the smallest amount that is invoiced and paid: 2 for money, 0 for counted units (ISO 4217 gives
-    /// 2 for CNY, USD, EUR, GBP and HKD, and 0 for JPY and KRW).
+    /// Decimal places of the smallest amount that is invoiced and paid: 2 for money, 0 for counted units (ISO 4217
+    /// gives 2 for CNY, USD, EUR, GBP and HKD, and 0 for JPY and KRW).
     /// </summary>
     public int MinorDigits => ToString() switch
     {

@@ -28,7 +28,8 @@ public readonly record struct Period
     /// <summary>All time.</summary>
     public static Period Always => new(Timestamp.MinValue, Timestamp.MaxValue);
 
-    /// <summary>True when the moment is inside. The last representable moment belongs to a period without end.</summary>
+    /// <summary>True when the moment is inside. The last representable moment belongs to a period without
+    /// end.</summary>
     public bool Contains(Timestamp moment) => moment >= Start && (moment < End || End == Timestamp.MaxValue);
 
     /// <summary>The part common to both; empty periods have <see cref="Start"/> = <see cref="End"/>.</summary>
@@ -40,8 +41,8 @@ public readonly record struct Period
     }
 
     /// <summary>
-    /// Reads a calendar period in a zone: a year <c>2026</c>, a month <c>2026-11</c> or a day <c>2026-11-23</c>. Days that
-    /// are 23 or 25 hours long in that zone are taken as they are.
+    /// Reads a calendar period in a zone: a year <c>2026</c>, a month <c>2026-11</c> or a day <c>2026-11-23</c>. Days
+    /// that are 23 or 25 hours long in that zone are taken as they are.
     /// </summary>
     public static bool TryParse(string text, DateTimeZone zone, out Period period)
     {
@@ -74,7 +75,8 @@ public readonly record struct Period
         return true;
     }
 
-    /// <summary>Reads a bound: RFC 3339, or a day, month or year, of which the first moment in the zone is meant.</summary>
+    /// <summary>Reads a bound: RFC 3339, or a day, month or year, of which the first moment in the zone is
+    /// meant.</summary>
     public static bool TryParseBound(string text, DateTimeZone zone, out Timestamp bound)
     {
         bool calendar = TryParse(text, zone, out Period period);
@@ -92,7 +94,8 @@ public readonly record struct Period
         Timestamp.FromInstant(date.AtStartOfDayInZone(zone).ToInstant());
 
     private static LocalDate? AnnualYear(string text) =>
-        !text.AsSpan().ContainsAnyExceptInRange('0', '9') && LocalDatePattern.Iso.Parse(text + "-01-01") is { Success: true } day
+        !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+            && LocalDatePattern.Iso.Parse(text + "-01-01") is { Success: true } day
             ? day.Value
             : null;
 }

@@ -31,8 +31,8 @@ public static class Rounding
 
     /// <summary>
     /// Splits an amount by integer weights so that the shares add up to it exactly (largest remainder, known as the
-    /// Hamilton method): each share is rounded towards zero, and what is left is given one pico at a time to the largest
-    /// remainders, the earlier share first where they are equal.
+    /// Hamilton method): each share is rounded towards zero, and what is left is given one pico at a time to the
+    /// largest remainders, the earlier share first where they are equal.
     /// </summary>
     /// <param name="total">What is split; may be negative.</param>
     /// <param name="weights">Weights of 0 or more, with a positive sum of at most 10⁹.</param>
@@ -49,7 +49,8 @@ public static class Rounding
 
         if (sum is 0 or > MaxSum || shares.Length != weights.Length)
         {
-            throw new ArgumentException("Weights must be 0 or more with a sum of 1 to 10^9, a share for each.", nameof(weights));
+            throw new ArgumentException(
+                "Weights must be 0 or more with a sum of 1 to 10^9, a share for each.", nameof(weights));
         }
 
         Span<long> remainders = weights.Length <= 64 ? stackalloc long[weights.Length] : new long[weights.Length];

@@ -22,7 +22,8 @@ public readonly record struct Timestamp(long UnixNanoseconds) : IComparable<Time
 
     /// <summary>From a NodaTime instant.</summary>
     /// <exception cref="OverflowException">Outside 1677 to 2262.</exception>
-    public static Timestamp FromInstant(Instant instant) => new((instant - NodaConstants.UnixEpoch).ToInt64Nanoseconds());
+    public static Timestamp FromInstant(Instant instant) =>
+        new((instant - NodaConstants.UnixEpoch).ToInt64Nanoseconds());
 
     /// <summary>From a .NET moment; exact, since its ticks are 100 ns.</summary>
     public static Timestamp FromDateTimeOffset(DateTimeOffset moment) =>

@@ -66,8 +66,8 @@ public sealed class PriceBooks
     public IReadOnlyList<BookVersion> Versions(string book) => _books.GetValueOrDefault(book, []);
 
     /// <summary>
-    /// The version in force at a moment: the highest whose validity holds it. <paramref name="same"/> is narrowed to the
-    /// time around the moment for which that answer stays the same.
+    /// The version in force at a moment: the highest whose validity holds it. <paramref name="same"/> is narrowed to
+    /// the time around the moment for which that answer stays the same.
     /// </summary>
     public BookVersion? Find(string book, Timestamp moment, ref Period same)
     {
@@ -126,12 +126,14 @@ public sealed class PriceBooks
         }
 
         int faultsBefore = faults.Count;
-        if (!Catalog.IsName(setup.Id) || setup.Version < 1 || (versions.Length > 0 && setup.Version < versions[^1].Setup.Version))
+        if (!Catalog.IsName(setup.Id) || setup.Version < 1
+            || (versions.Length > 0 && setup.Version < versions[^1].Setup.Version))
         {
             faults.Add($"{what}: needs a short name and a version above those that are there");
         }
 
-        if (!Currency.TryParse(setup.Currency, out Currency currency) || (versions.Length > 0 && versions[0].Currency != currency))
+        if (!Currency.TryParse(setup.Currency, out Currency currency)
+            || (versions.Length > 0 && versions[0].Currency != currency))
         {
             faults.Add($"{what}: currency '{setup.Currency}' must be a code such as CNY, the same in all versions");
         }
@@ -188,7 +190,8 @@ public sealed class PriceBooks
         }
         else if (!Amount.TryParseScaled(price, decimals, out Int128 pico) || pico < 0 || new Amount(pico) > Amount.Most)
         {
-            faults.Add($"{what}: price '{price}' of {name} must be a decimal of 0 or more with at most {decimals} decimals");
+            faults.Add(
+                $"{what}: price '{price}' of {name} must be a decimal of 0 or more with at most {decimals} decimals");
         }
         else if (prices.Exists(p => p.Meters == meters))
         {

@@ -64,16 +64,18 @@ public enum SuspenseReason : byte
 }
 
 /// <summary>
-/// The meters that one line of a price book prices: a unit such as <c>image</c>, one token class, or all classes below a
-/// front part of the name (<c>input.text</c>, <c>output</c>).
+/// The meters that one line of a price book prices: a unit such as <c>image</c>, one token class, or all classes below
+/// a front part of the name (<c>input.text</c>, <c>output</c>).
 /// </summary>
-/// <remarks>Number, frozen: that of <see cref="Meter"/>; for a front part, modality 7 and kind 15 stand for any.</remarks>
+/// <remarks>Number, frozen: that of <see cref="Meter"/>; for a front part, modality 7 and kind 15 stand for
+/// any.</remarks>
 public readonly record struct MeterPattern(ushort Value)
 {
     private const int AnyKind = 15;
     private const int AnyModality = 7;
 
-    /// <summary>How narrow it is: 2 for a unit or a whole class name, 1 for direction and modality, 0 for a direction.</summary>
+    /// <summary>How narrow it is: 2 for a unit or a whole class name, 1 for direction and modality, 0 for a
+    /// direction.</summary>
     public int Specificity => Value >= 256 || (Value & 15) != AnyKind ? 2 : ((Value >> 4) & 7) != AnyModality ? 1 : 0;
 
     /// <summary>Whether a meter is priced by it.</summary>
@@ -194,9 +196,12 @@ public sealed record Rate
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        _hash != 0 ? _hash : _hash = HashCode.Combine(Agreement, Method, Side, Payer, Payee, Version, Model, Reason) | 1;
+        _hash != 0
+            ? _hash
+            : _hash = HashCode.Combine(Agreement, Method, Side, Payer, Payee, Version, Model, Reason) | 1;
 
-    /// <summary>Price of one step of a meter, by the narrowest pattern that matches; false when there is none.</summary>
+    /// <summary>Price of one step of a meter, by the narrowest pattern that matches; false when there is
+    /// none.</summary>
     public bool TryGetPrice(Meter meter, out Amount perStep)
     {
         foreach (MeterPrice price in Prices)

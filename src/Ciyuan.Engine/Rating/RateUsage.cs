@@ -22,8 +22,8 @@ public static class RateUsage
     private const int MostOnStack = 64;
 
     /// <summary>
-    /// Rates a record: fills <paramref name="rated"/> with a line for each agreement that bills it, shares still at zero
-    /// (see <see cref="Share"/>), and with suspense where no agreement covers its consumer or its provider.
+    /// Rates a record: fills <paramref name="rated"/> with a line for each agreement that bills it, shares still at
+    /// zero (see <see cref="Share"/>), and with suspense where no agreement covers its consumer or its provider.
     /// </summary>
     public static void Rate(RatingPlan plan, RatingPlans plans, UsageRecord record, List<RatedLine> rated)
     {
@@ -94,7 +94,8 @@ public static class RateUsage
         }
     }
 
-    /// <summary>Σ steps × price per step; a count above zero without a price, or too large a sum, is a reason for suspense.</summary>
+    /// <summary>Σ steps × price per step; a count above zero without a price, or too large a sum, is a reason for
+    /// suspense.</summary>
     private static SuspenseReason Sum(Int128[] perStep, Count[] counts, out Amount amount)
     {
         Int128 sum = 0;
@@ -138,7 +139,8 @@ public static class RateUsage
         return true;
     }
 
-    /// <summary>Takes out shares of agreements that bill nothing here: there is nothing to share, so nothing is owed.</summary>
+    /// <summary>Takes out shares of agreements that bill nothing here: there is nothing to share, so nothing is
+    /// owed.</summary>
     private static void RemoveBaseless(List<RatedLine> rated)
     {
         for (int i = rated.Count - 1; i >= 0; i--)

@@ -42,7 +42,8 @@ public sealed class PlanLine
         Meter.TryFromValue(meter, out Meter known) && Rate.TryGetPrice(known, out Amount price) ? price.Pico : -1;
 }
 
-/// <summary>How every record of one context within a time is rated: the agreements that it touches and their prices.</summary>
+/// <summary>How every record of one context within a time is rated: the agreements that it touches and their
+/// prices.</summary>
 /// <param name="Context">The context, its parts that don't matter to any agreement left out.</param>
 /// <param name="Same">Event times for which the plan holds.</param>
 /// <param name="Lines">Income, cost, between; within each by agreement id.</param>
@@ -181,7 +182,8 @@ public sealed class RatingPlans
             [.. lines.OrderBy(l => l.Rate.Side)], // a stable sort, so ids stay in order within a side
             new PlanLine(Suspended(SuspenseReason.NoAgreement, Side.Income, party, ""), null, true, false),
             knownProvider
-                ? new PlanLine(Suspended(SuspenseReason.NoProviderAgreement, Side.Cost, "", context.Provider), null, false, true)
+                ? new PlanLine(
+                    Suspended(SuspenseReason.NoProviderAgreement, Side.Cost, "", context.Provider), null, false, true)
                 : null)
         { Generation = _generation };
     }
@@ -256,7 +258,8 @@ public sealed class RatingPlans
     /// <summary>The engine's own object for a rate that was read from the journal, if there is one.</summary>
     public Rate Canonical(Rate rate) => Intern(rate);
 
-    /// <summary>The rate under which a charge of a line goes to suspense for a reason found only with the record.</summary>
+    /// <summary>The rate under which a charge of a line goes to suspense for a reason found only with the
+    /// record.</summary>
     public Rate Suspended(Rate rate, SuspenseReason reason) =>
         Intern(rate with { Method = RateMethod.Suspense, Reason = reason, Prices = [], PerCall = default });
 

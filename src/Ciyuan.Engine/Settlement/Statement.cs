@@ -1,3 +1,4 @@
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -133,4 +134,9 @@ public sealed record Statement
 
     /// <summary>Time of recording of that frame.</summary>
     public required Timestamp DataToTime { get; init; }
+
+    /// <summary>The statement with the parties of its agreement, which charges alone don't tell while there are
+    /// none.</summary>
+    public Statement Of(AgreementSetup agreement) =>
+        Payer.Length > 0 ? this : this with { Payer = agreement.Payer, Payee = agreement.Payee };
 }

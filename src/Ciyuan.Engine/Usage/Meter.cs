@@ -58,7 +58,8 @@ public readonly record struct Meter : IComparable<Meter>
     public Currency Currency => IsTokens ? Currency.Tok : Currency.Parse(Units[Value - 256].Currency);
 
     /// <summary>All meters that are not token classes.</summary>
-    public static IEnumerable<Meter> OtherUnits => Enumerable.Range(256, Units.Length).Select(v => new Meter((ushort)v));
+    public static IEnumerable<Meter> OtherUnits =>
+        Enumerable.Range(256, Units.Length).Select(v => new Meter((ushort)v));
 
     /// <summary>The meter that counts a token class.</summary>
     public static implicit operator Meter(TokenClass tokenClass) => FromTokenClass(tokenClass);

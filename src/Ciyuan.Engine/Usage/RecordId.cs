@@ -6,7 +6,8 @@ using System.Text;
 
 namespace Ciyuan.Usage;
 
-/// <summary>What an id names; ids of different kinds never meet. Numbers are stored: never change or reuse one.</summary>
+/// <summary>What an id names; ids of different kinds never meet. Numbers are stored: never change or reuse
+/// one.</summary>
 public enum IdKind : byte
 {
     /// <summary>A usage record.</summary>

@@ -71,7 +71,8 @@ public enum TokenKind : byte
 public readonly record struct TokenClass : IComparable<TokenClass>
 {
     private static readonly string[] KindNames =
-        ["fresh", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "reasoning", "rejected_prediction", "tool_use"];
+        ["fresh", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "reasoning", "rejected_prediction",
+            "tool_use"];
 
     private static readonly string[] ModalityNames = ["text", "code", "image", "audio", "video", "document"];
 

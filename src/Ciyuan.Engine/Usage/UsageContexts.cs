@@ -7,7 +7,8 @@ namespace Ciyuan.Usage;
 public sealed class UsageContexts
 {
     /// <summary>Most contexts kept. Beyond it all are forgotten and the keeping starts again, so that a source that
-    /// invents a new name for each call costs time but no memory: 65 536 contexts of about 200 bytes are 13 MB.</summary>
+    /// invents a new name for each call costs time but no memory: 65 536 contexts of about 200 bytes are 13
+    /// MB.</summary>
     public const int MaxKept = 65_536;
 
     private readonly Dictionary<UsageContext, UsageContext> _kept = [];

@@ -67,7 +67,8 @@ public sealed record UsageContext(
     };
 
     /// <summary>From <see cref="Parts"/> parts in the order of the parameters.</summary>
-    public static UsageContext FromParts(ReadOnlySpan<string> p) => new(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9]);
+    public static UsageContext FromParts(ReadOnlySpan<string> p) =>
+        new(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9]);
 
     /// <summary>
     /// A hash of the content that is the same on every machine. With a key, party and project are left out: the key
@@ -102,7 +103,8 @@ public sealed record UsageContext(
         {
             if (this[i].Length > UsageRecord.MaxNameLength)
             {
-                return $"{this[i][..24]}…: a name has at most {UsageRecord.MaxNameLength} characters, this has {this[i].Length}";
+                return $"{this[i][..24]}…: a name has at most {UsageRecord.MaxNameLength} characters, this has "
+                    + $"{this[i].Length}";
             }
 
             if (!StoredText.IsText(this[i]))
@@ -118,7 +120,8 @@ public sealed record UsageContext(
     private bool _accepted; // contexts are shared by many records, so each is looked at once
 
     private static readonly string[] PartNames =
-        ["source", "party", "project", "key", "scenario", "model asked", "model answered", "provider", "site", "operation"];
+        ["source", "party", "project", "key", "scenario", "model asked", "model answered", "provider", "site",
+            "operation"];
 
     /// <inheritdoc/>
     public bool Equals(UsageContext? other)
@@ -142,7 +145,8 @@ public sealed record UsageContext(
     /// <inheritdoc/>
     public override int GetHashCode() => unchecked((int)Fingerprint);
 
-    /// <summary>Room for the rating to remember, by reference, how this context is rated; not part of the content.</summary>
+    /// <summary>Room for the rating to remember, by reference, how this context is rated; not part of the
+    /// content.</summary>
     internal object? Plan { get; set; }
 
     private ulong ComputeFingerprint()
@@ -170,7 +174,8 @@ public readonly record struct Tag(string Name, string Value);
 /// </summary>
 public sealed class UsageRecord
 {
-    /// <summary>Most steps in one count (10¹⁵): a bound far above any call, which keeps a price times a count in range.</summary>
+    /// <summary>Most steps in one count (10¹⁵): a bound far above any call, which keeps a price times a count in
+    /// range.</summary>
     public const long MaxSteps = 1_000_000_000_000_000;
 
     /// <summary>Most characters in an id or in a part of the context.</summary>
@@ -182,7 +187,8 @@ public sealed class UsageRecord
     /// <summary>Most tags on one record.</summary>
     public const int MaxTags = 32;
 
-    /// <summary>The id that its source gave it: unique within <see cref="UsageContext.Source"/>, 1 to 256 characters.</summary>
+    /// <summary>The id that its source gave it: unique within <see cref="UsageContext.Source"/>, 1 to 256
+    /// characters.</summary>
     public required string Id { get; init; }
 
     /// <summary>Who, what, where, for what.</summary>
@@ -266,7 +272,8 @@ public sealed class UsageRecord
         return System.IO.Hashing.XxHash3.HashToUInt64(MemoryMarshal.AsBytes(words[..n]));
     }
 
-    /// <summary>Why the record can't be accepted, or null when it can. The limits above, order, and no duplicate.</summary>
+    /// <summary>Why the record can't be accepted, or null when it can. The limits above, order, and no
+    /// duplicate.</summary>
     public string? FindFault()
     {
         if (Id.Length is 0 or > MaxNameLength)
@@ -291,7 +298,8 @@ public sealed class UsageRecord
 
         if (Counts.Length > MaxCounts || Tags.Length > MaxTags || Hold.Length > MaxNameLength || LatencyMs < 0)
         {
-            return $"at most {MaxCounts} counts, {MaxTags} tags, {MaxNameLength} characters in hold, and no negative latency";
+            return $"at most {MaxCounts} counts, {MaxTags} tags, {MaxNameLength} characters in hold, and no negative "
+                + "latency";
         }
 
         return FindFaultInCounts() ?? FindFaultInTags();

@@ -64,9 +64,11 @@ internal static partial class ApiDocument
     };
 
     internal static ApiText GetHealth { get; } = new(
-        "getHealth", "Says that the server answers.", "Needs no token.")
+        "getHealth", "Says whether the server takes usage.",
+        "Needs no token. 503 when the journal failed and takes nothing more until the server is restarted.")
     {
         Gives = typeof(HealthAnswer),
+        Problems = [503],
     };
 
     internal static ApiText GetReport { get; } = new(
@@ -83,10 +85,10 @@ internal static partial class ApiDocument
         "getStatement", "What an agreement owes for a period.",
         "The lines add up to 'exact'; 'total' is rounded to the minor unit, with the difference as a figure of its "
             + "own. "
-        + "'found' is false when nothing was ever charged under the agreement.")
+        + "'found' is false when nothing was ever charged under the agreement, though it is there.")
     {
         Answers = [new ApiBody(Json, "Statement"), new ApiBody("text/csv", null)],
-        Problems = ReadProblems,
+        Problems = [.. ReadProblems, 404],
     };
 
     internal static ApiText GetBalances { get; } = new(

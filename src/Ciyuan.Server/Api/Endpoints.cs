@@ -27,10 +27,15 @@ internal static class Endpoints
         app.MapPost("/v1/ledger/groups", (Delegate)ledger.PostGroupAsync).Describe(ApiDocument.PostGroup);
         app.MapPost("/v1/corrections", (Delegate)ledger.PostCorrectionAsync).Describe(ApiDocument.PostCorrection);
         app.MapGet("/v1/report", reports.GetReport).Describe(ApiDocument.GetReport);
-        app.MapGet("/v1/agreements/{id}/statement", reports.GetStatement).Describe(ApiDocument.GetStatement);
+        app.MapGet("/v1/agreements/{id}/statement", reports.GetStatementAsync).Describe(ApiDocument.GetStatement);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
-        app.MapGet("/healthz", () => Results.Json(new HealthAnswer("ok"), CommandBody.Json))
+        app.MapGet(RequestGate.HealthPath, () => GetHealth(shard))
             .Describe(ApiDocument.GetHealth);
         app.MapOpenApi("/openapi/{documentName}.json");
     }
+
+    // What went wrong exactly is for the log: whoever asks here needs no token.
+    private static IResult GetHealth(Shard shard) => shard.Fault is { } fault
+        ? Problems.ForException(fault)!
+        : Results.Json(new HealthAnswer("ok"), CommandBody.Json);
 }

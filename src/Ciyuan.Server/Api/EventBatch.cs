@@ -1,4 +1,3 @@
-using Ciyuan.Quantities;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Usage;
 
@@ -89,13 +88,9 @@ internal sealed class EventBatch
         // An event without a time would get another one each time it is sent, and so conflict with itself: it is
         // refused.
         bool read = cloud
-            ? _cloudEvents.TryParse(json, received: Timestamp.MinValue, out UsageRecord? record, out IngestFault fault)
+            ? _cloudEvents.TryParse(json, received: null, out UsageRecord? record, out IngestFault fault)
             : _usage.TryParse(json, out record, out fault);
-        if (read && record!.EventTime == Timestamp.MinValue)
-        {
-            Faults.Add("time: is missing; without it the event, sent again, could not be known as the same");
-        }
-        else if (read)
+        if (read)
         {
             Records.Add(record!);
             Faults.Add(null);

@@ -21,7 +21,8 @@ internal sealed record CorrectionAnswer(
     string Status,
     [property: Description("How many records' charges it changed.")] int Records,
     [property: Description("Last frame that it looked at; 0 when sent before. A correction looks at some "
-        + "32 000 records: while this is below the to_seq asked for, send another from the next frame on, under an id of its own.")]
+        + "32 000 records: while this is below the to_seq asked for, send another from the next frame on, under an id "
+            + "of its own.")]
     long ToSeq);
 
 /// <summary>Ledger groups and corrections.</summary>

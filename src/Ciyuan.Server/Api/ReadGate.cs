@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Ciyuan.Server.Render;
 using Ciyuan.Statistics;
 using Microsoft.AspNetCore.Http;
@@ -8,6 +10,11 @@ namespace Ciyuan.Server.Api;
 /// ingest.</summary>
 internal sealed class ReadGate(ServerLimits limits) : IDisposable
 {
+    /// <summary>Says what the rows of a CSV cover.</summary>
+    private const string ScopeHeader = "X-Ciyuan-Scope";
+
+    private const int MostHeaderLength = 4_000; // of the 8 KiB that proxies take for all headers together
+
     private readonly SemaphoreSlim _free = new(limits.Reports, limits.Reports);
 
     /// <summary>Works out an answer and writes it in the format asked for.</summary>
@@ -25,11 +32,10 @@ internal sealed class ReadGate(ServerLimits limits) : IDisposable
 
         try
         {
-            var answer = new MemoryStream();
-            bool csv = format == "csv";
-            workOut().Write(answer, csv ? OutputFormat.Csv : OutputFormat.Json);
-            answer.Position = 0;
-            return Results.Stream(answer, csv ? "text/csv; charset=utf-8" : "application/json");
+            Rendering result = workOut();
+            var body = new MemoryStream();
+            result.Write(body, format == "csv" ? OutputFormat.Csv : OutputFormat.Json);
+            return new Answer(body, format == "csv" ? result.ToTable() : null);
         }
         catch (ReportTooLargeException tooLarge)
         {
@@ -43,4 +49,46 @@ internal sealed class ReadGate(ServerLimits limits) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _free.Dispose();
+
+    /// <summary>A result that was worked out. Rows of a CSV have no place for their scope: a header says it.</summary>
+    private sealed class Answer(MemoryStream body, Table? csv) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            HttpResponse response = httpContext.Response;
+            response.ContentType = csv is null ? "application/json" : "text/csv; charset=utf-8";
+            response.ContentLength = body.Length;
+            if (csv is not null)
+            {
+                response.Headers[ScopeHeader] = ToHeader(string.Join("; ", csv.Scope.Concat(csv.Notes)));
+            }
+
+            await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), httpContext.RequestAborted);
+        }
+    }
+
+    /// <summary>A text as a header can have it: percent and what is not visible ASCII as in a URL, and cut where it is
+    /// longer than proxies take.</summary>
+    private static string ToHeader(string text)
+    {
+        var header = new StringBuilder();
+        foreach (byte b in Encoding.UTF8.GetBytes(text))
+        {
+            if (header.Length > MostHeaderLength)
+            {
+                return header.Append("...").ToString();
+            }
+
+            if (b is >= (byte)' ' and <= (byte)'~' and not (byte)'%')
+            {
+                header.Append((char)b);
+            }
+            else
+            {
+                header.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+            }
+        }
+
+        return header.ToString();
+    }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
@@ -31,7 +32,7 @@ internal sealed class ReportsApi(Shard shard, ReadGate gate)
 
     // Step 7 Settle
     /// <summary>GET /v1/agreements/{id}/statement</summary>
-    internal IResult GetStatement(
+    internal async Task<IResult> GetStatementAsync(
         [Description("The agreement.")] string id,
         [Description("A year, month or day in the zone, such as 2026-11.")] string? period,
         [Description("Instead of a period: its first moment; a day, month, year or RFC 3339.")] string? from,
@@ -45,9 +46,23 @@ internal sealed class ReportsApi(Shard shard, ReadGate gate)
             fault = "period: is missing; write a year, a month or a day, such as 2026-11";
         }
 
-        return fault is not null
-            ? Problems.Malformed(fault)
-            : gate.Run(format, () => StatementRendering.Render(
-                shard.Facts.RunStatement(new StatementQuery(id, span, ApiTime.FindZone(zone)!))));
+        if (fault is not null)
+        {
+            return Problems.Malformed(fault);
+        }
+
+        var query = new StatementQuery(id, span, ApiTime.FindZone(zone)!);
+        Statement? statement = null;
+        IResult answer = gate.Run(
+            format, () => StatementRendering.Render(statement = shard.Facts.RunStatement(query)));
+        if (statement is null or { Found: true })
+        {
+            return answer;
+        }
+
+        Catalog catalog = await shard.CatalogAsync();
+        return catalog.FindAgreement(id) is { } agreement
+            ? gate.Run(format, () => StatementRendering.Render(statement.Of(agreement.Setup)))
+            : Problems.NotFound(NearNames.Unknown("agreement", id, catalog.Agreements.Select(a => a.Id)));
     }
 }

@@ -65,7 +65,7 @@ public static class StatementRendering
 
         if (!s.Found)
         {
-            notes.Add($"Nothing was ever charged under '{s.Query.Agreement}': is the name right?");
+            notes.Add($"Nothing was charged under {s.Query.Agreement} yet, in any period");
         }
 
         return notes;

@@ -11,7 +11,8 @@ public sealed class ProgramTests : IDisposable
         """
         parties: [{id: net, roles: [platform]}, {id: acme, roles: [consumer]}]
         books: [{id: list, version: 1, currency: USD, prices: [{model: m, per_million_tokens: {input: 2, output: 8}}]}]
-        agreements: [{id: sale, payer: acme, payee: net, book: list}]
+        agreements: [{id: sale, payer: acme, payee: net, book: list}, {id: unused, payer: net, payee: acme, per_call: 1,
+          currency: USD, where: {model: none}}]
         funding: [{party: acme, id: main, kind: prepaid, currency: USD}]
         """;
 
@@ -61,6 +62,90 @@ public sealed class ProgramTests : IDisposable
         JsonElement balance = await JsonAsync("balance", "acme/prepaid/*");
         Assert.Equal("0.999986", balance.GetProperty("accounts")[0].GetProperty("balance").GetString());
         Assert.True((await JsonAsync("fsck")).GetProperty("clean").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Rerate_AfterANewBookVersion_CorrectsOnceAndThenNothing()
+    {
+        const string Later = """
+            books:
+              - id: list
+                version: 2
+                currency: USD
+                from: 2026-10-01T00:00:00Z
+                prices: [{model: m, per_million_tokens: {input: 4, output: 8}}]
+            """;
+        await SetUpAndImportAsync(records: 50);
+        await JsonAsync("deposit", "acme", "main", "1", "--id", "d1");
+        File.WriteAllText(Path.Combine(_folder, "later.yaml"), Later);
+        await JsonAsync("setup", "later.yaml");
+        JsonElement first = await JsonAsync("rerate", "--memo", "new prices");
+        Assert.Equal(50, first.GetProperty("records_changed").GetInt32());
+        Assert.True(first.GetProperty("frames_read").GetInt32() >= 3);
+
+        // 50 records of 3 input tokens at 4 and 1 output token at 8 for a million.
+        async Task AssertExactAsync()
+        {
+            Assert.Equal("0.001", (await JsonAsync("statement", "sale")).GetProperty("exact").GetString());
+            JsonElement total = (await JsonAsync("report", "--group", "party")).GetProperty("total");
+            Assert.Equal(("150", "0.001"),
+                (total.GetProperty("tokens_input").GetString(), total.GetProperty("income_USD").GetString()));
+            JsonElement accounts = (await JsonAsync("balance", "net/revenue/*")).GetProperty("accounts");
+            Assert.Equal("0.001", accounts[0].GetProperty("balance").GetString());
+        }
+
+        await AssertExactAsync();
+        JsonElement again = await JsonAsync("rerate");
+        Assert.Equal(0, again.GetProperty("records_changed").GetInt32());
+        await AssertExactAsync();
+        Assert.True((await JsonAsync("fsck")).GetProperty("clean").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Deposit_SentAgainWithoutATime_IsThereAlready()
+    {
+        await SetUpAndImportAsync(records: 1);
+        string[] deposit = ["deposit", "acme", "main", "5", "--id", "d1"];
+        Assert.Equal("done", (await JsonAsync(deposit)).GetProperty("status").GetString());
+        Assert.Equal("exists", (await JsonAsync(deposit)).GetProperty("status").GetString());
+        (int code, _, string errors) = await RunAsync("deposit", "acme", "main", "6", "--id", "d1");
+        Assert.Equal(1, code);
+        Assert.Contains("another --id", errors, StringComparison.Ordinal);
+        JsonElement balance = await JsonAsync("balance", "net/cash/main");
+        Assert.Equal("-5", balance.GetProperty("accounts")[0].GetProperty("balance").GetString());
+    }
+
+    [Fact]
+    public async Task Statement_UnknownOrUnused_SaysWhich()
+    {
+        await SetUpAndImportAsync(records: 1);
+        (int code, _, string errors) = await RunAsync("statement", "sail");
+        Assert.Equal(1, code);
+        Assert.Contains("Near it: sale", errors, StringComparison.Ordinal);
+        JsonElement unused = await JsonAsync("statement", "unused");
+        Assert.Equal((false, "0", "net"), (unused.GetProperty("found").GetBoolean(),
+            unused.GetProperty("exact").GetString(), unused.GetProperty("payer").GetString()));
+        Assert.Equal("0", (await JsonAsync("statement", "sale", "--period", "2020")).GetProperty("exact").GetString());
+    }
+
+    [Fact]
+    public async Task Report_AsCsv_SaysItsScopeOnStandardError()
+    {
+        await SetUpAndImportAsync(records: 2);
+        (int code, string output, string errors) = await RunAsync("report", "--group", "party", "--format", "csv");
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("Scope", output, StringComparison.Ordinal);
+        Assert.StartsWith("Scope: ", errors, StringComparison.Ordinal);
+    }
+
+    private async Task SetUpAndImportAsync(int records)
+    {
+        File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
+        File.WriteAllLines(Path.Combine(_folder, "u.jsonl"), Enumerable.Range(0, records).Select(i => $$"""
+            {"source":"s","id":"{{i}}","time":"2026-11-01T00:00:00Z","party":"acme","model":"m",
+            """.TrimEnd() + """ "counts":{"input.text":3,"output.text":1}}"""));
+        await JsonAsync("setup", "setup.yaml");
+        await JsonAsync("import", "u.jsonl");
     }
 
     private async Task<JsonElement> JsonAsync(params string[] arguments)

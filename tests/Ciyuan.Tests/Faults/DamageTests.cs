@@ -14,7 +14,8 @@ public sealed class DamageTests
         await room.SetUpAsync();
         for (int i = 0; i < 6; i++)
         {
-            Assert.Equal(0, (await room.ImportAsync([.. Enumerable.Range(i * 50, 50).Select(n => FaultRoom.Line("bit", n))])).Exit);
+            Assert.Equal(0,
+                (await room.ImportAsync([.. Enumerable.Range(i * 50, 50).Select(n => FaultRoom.Line("bit", n))])).Exit);
         }
 
         // Find the middle frame's body in the file and flip one bit of it.

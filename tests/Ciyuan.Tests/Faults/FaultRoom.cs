@@ -7,12 +7,13 @@ using Ciyuan.Storage;
 namespace Ciyuan.Tests.Faults;
 
 /// <summary>
-/// A folder of its own, the real program as a process, and made-up usage whose sums are known. Faults come from outside:
-/// signals, failing system calls, a full disk.
+/// A folder of its own, the real program as a process, and made-up usage whose sums are known. Faults come from
+/// outside: signals, failing system calls, a full disk.
 /// </summary>
 internal sealed class FaultRoom : IDisposable
 {
-    /// <summary>True in CI: all kills and failing calls; otherwise a few of each, so that the tests stay quick.</summary>
+    /// <summary>True in CI: all kills and failing calls; otherwise a few of each, so that the tests stay
+    /// quick.</summary>
     public static bool Full => Environment.GetEnvironmentVariable("CIYUAN_FAULTS") == "full";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -29,7 +30,9 @@ internal sealed class FaultRoom : IDisposable
 
     /// <summary>One usage record as a line of JSON; its tokens follow from its number.</summary>
     public static string Line(string prefix, int number) => string.Create(CultureInfo.InvariantCulture,
-        $"{{\"source\":\"faults\",\"id\":\"{prefix}-{number}\",\"time\":\"2026-11-01T00:00:{number % 60:00}Z\",\"party\":\"acme\",\"model\":\"m\",\"provider\":\"maker\",\"counts\":{{\"input.text\":{InputOf(number)},\"output.text\":7}}}}");
+        $"{{\"source\":\"faults\",\"id\":\"{prefix}-{number}\",\"time\":\"2026-11-01T00:00:{number % 60:00}Z\","
+        + $"\"party\":\"acme\",\"model\":\"m\",\"provider\":\"maker\","
+        + $"\"counts\":{{\"input.text\":{InputOf(number)},\"output.text\":7}}}}");
 
     public static long InputOf(int number) => 1000 + (number % 997);
 
@@ -52,7 +55,8 @@ internal sealed class FaultRoom : IDisposable
                 new PartySetup("acme", "Acme", [Role.Consumer]),
                 new PartySetup("maker", "Maker", [Role.Provider]),
             ],
-            Books = [new BookSetup("list", 1, "CNY", "", "", "made up", [new PriceSetup("*", new Dictionary<string, string> { ["input"] = "2", ["output"] = "8" })])],
+            Books = [new BookSetup("list", 1, "CNY", "", "", "made up",
+                [new PriceSetup("*", new Dictionary<string, string> { ["input"] = "2", ["output"] = "8" })])],
             Agreements =
             [
                 new AgreementSetup("retail", "acme", "net", Book: "list"),
@@ -77,7 +81,8 @@ internal sealed class FaultRoom : IDisposable
     }
 
     /// <summary>Runs <c>ciyuan</c> to its end.</summary>
-    public async Task<(int Exit, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params string[] under)
+    public async Task<(int Exit, string Output, string Errors)> RunAsync(
+        IEnumerable<string> arguments, params string[] under)
     {
         using Process process = Start(arguments, under);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -103,7 +108,8 @@ internal sealed class FaultRoom : IDisposable
         Assert.True(report.IsClean, $"{when}: {Describe(report)}");
     }
 
-    /// <summary>Each of the lines is recorded once: resent, all are there already; and the tokens are those of each once.</summary>
+    /// <summary>Each of the lines is recorded once: resent, all are there already; and the tokens are those of each
+    /// once.</summary>
     public async Task AssertEachOnceAsync(IReadOnlyList<string> lines, long inputTokens)
     {
         var (exit, output, errors) = await ImportAsync(lines);
@@ -133,7 +139,8 @@ internal sealed class FaultRoom : IDisposable
         int at = json.IndexOf($"\"{name}\":", StringComparison.Ordinal);
         Assert.True(at >= 0, $"{name} is not in {json}");
         string rest = json[(at + name.Length + 3)..].TrimStart(' ', '"');
-        return long.Parse(rest.AsSpan(0, rest.AsSpan().IndexOfAnyExceptInRange('0', '9')), CultureInfo.InvariantCulture);
+        return long.Parse(
+            rest.AsSpan(0, rest.AsSpan().IndexOfAnyExceptInRange('0', '9')), CultureInfo.InvariantCulture);
     }
 
     private static string Describe(FsckReport report)
@@ -151,6 +158,7 @@ internal sealed class FaultRoom : IDisposable
         Assert.True(result.Status == Ciyuan.Journal.SetupStatus.Done, string.Join("; ", result.Faults));
 }
 
-/// <summary>Faults are tested one after the other, and beside no other test: they need the machine for themselves.</summary>
+/// <summary>Faults are tested one after the other, and beside no other test: they need the machine for
+/// themselves.</summary>
 [CollectionDefinition("faults", DisableParallelization = true)]
 public sealed class FaultTests;

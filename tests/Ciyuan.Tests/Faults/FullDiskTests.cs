@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Ciyuan.Tests.Faults;
 
-/// <summary>A disk that is full for a while: refused with a sentence that says so, and it goes on once there is space.</summary>
+/// <summary>A disk that is full for a while: refused with a sentence that says so, and it goes on once there is
+/// space.</summary>
 [Collection("faults")]
 public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
 {
@@ -52,7 +53,10 @@ public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
         {
             await room.SetUpAsync();
             await using var host = await Ciyuan.Server.ServerHost.StartAsync(
-                new Ciyuan.Server.ServerOptions(new Ciyuan.Storage.ShardOptions(room.Data)) { Listen = "http://127.0.0.1:0" });
+                new Ciyuan.Server.ServerOptions(new Ciyuan.Storage.ShardOptions(room.Data))
+                {
+                    Listen = "http://127.0.0.1:0",
+                });
             using var client = new HttpClient { BaseAddress = host.Url };
             int sent = 0;
             Assert.Equal(HttpStatusCode.OK, await SendAsync(client, sent));
@@ -108,7 +112,8 @@ public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            using Process process =
+                Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
             await process.WaitForExitAsync();
             return process.ExitCode;
         }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Ciyuan.Tests.Faults;
 
 /// <summary>
-/// <c>kill -9</c> at random moments of an import and of HTTP ingest. After each kill every invariant holds, and whatever was
-/// acknowledged is there once. With CIYUAN_FAULTS=full, 520 kills.
+/// <c>kill -9</c> at random moments of an import and of HTTP ingest. After each kill every invariant holds, and
+/// whatever was acknowledged is there once. With CIYUAN_FAULTS=full, 520 kills.
 /// </summary>
 [Collection("faults")]
 public sealed class KillTests
@@ -71,7 +71,8 @@ public sealed class KillTests
             room.AssertClean($"after kill {kill} (seed {Seed})");
         }
 
-        // Acknowledged means recorded: sent again, every one is there. What was sent and not acknowledged is there or not.
+        // Acknowledged means recorded: sent again, every one is there. What was sent and not acknowledged is there or
+        // not.
         var (exit, output, errors) = await room.ImportAsync([.. acknowledged.Select(i => FaultRoom.Line("http", i))]);
         Assert.True(exit == 0, errors);
         Assert.NotEmpty(acknowledged);
@@ -82,7 +83,8 @@ public sealed class KillTests
         Assert.Equal(sent.Sum(FaultRoom.InputOf), await room.InputTokensAsync());
     }
 
-    private static async Task ServeUntilKilledAsync(FaultRoom room, List<int> sent, List<int> acknowledged, TimeSpan wait)
+    private static async Task ServeUntilKilledAsync(
+        FaultRoom room, List<int> sent, List<int> acknowledged, TimeSpan wait)
     {
         using Process server = room.Start(["serve", "--listen", "http://127.0.0.1:0"]);
         _ = server.StandardOutput.ReadToEndAsync();
@@ -100,9 +102,10 @@ public sealed class KillTests
             {
                 int[] batch = [.. Enumerable.Range(sent.Count, 20)];
                 sent.AddRange(batch);
-                using var content = new StringContent(
-                    "[" + string.Join(',', batch.Select(i => FaultRoom.Line("http", i))) + "]", Encoding.UTF8, "application/json");
-                using HttpResponseMessage response = await client.PostAsync(new Uri("/v1/events", UriKind.Relative), content);
+                string lines = string.Join(',', batch.Select(i => FaultRoom.Line("http", i)));
+                using var content = new StringContent($"[{lines}]", Encoding.UTF8, "application/json");
+                using HttpResponseMessage response =
+                    await client.PostAsync(new Uri("/v1/events", UriKind.Relative), content);
                 string answer = await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
                 Assert.Equal(batch.Length, FaultRoom.Number(answer, "posted"));
                 acknowledged.AddRange(batch);

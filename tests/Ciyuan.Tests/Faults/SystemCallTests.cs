@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Ciyuan.Tests.Faults;
 
 /// <summary>
-/// Each write, sync and open of the journal's files made to fail in turn, with strace: the import stops without acknowledging,
-/// says why, and goes on when run again. Where strace is missing the tests say so and do nothing else.
+/// Each write, sync and open of the journal's files made to fail in turn, with strace: the import stops without
+/// acknowledging, says why, and goes on when run again. Where strace is missing the tests say so and do nothing else.
 /// </summary>
 [Collection("faults")]
 public sealed partial class SystemCallTests(Xunit.Abstractions.ITestOutputHelper log)
@@ -60,8 +60,10 @@ public sealed partial class SystemCallTests(Xunit.Abstractions.ITestOutputHelper
             Assert.Equal(expected, await room.InputTokensAsync());
         }
 
-        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call}: {calls} calls, every {step}. failed with {error}, {stopped} stopped the import"));
-        Assert.True(calls == 0 || stopped > 0 || call is "ftruncate" or "fsync", $"{call}: no failure stopped the import");
+        log.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{call}: {calls} calls, every {step}. failed with {error}, {stopped} stopped the import"));
+        Assert.True(
+            calls == 0 || stopped > 0 || call is "ftruncate" or "fsync", $"{call}: no failure stopped the import");
     }
 
     /// <summary>How often a call is made on the journal's files in an import without faults.</summary>

@@ -37,7 +37,16 @@ internal sealed partial class LedgerModel
 
         Effect = true;
         _usage.Add(usage.Id, content);
-        _holds.Remove(usage.Hold, out HoldModel? hold);
+        HoldModel? hold = _holds.GetValueOrDefault(usage.Hold);
+        if (hold?.Party == usage.Party)
+        {
+            _holds.Remove(usage.Hold);
+        }
+        else
+        {
+            hold = null; // somebody else's hold is none of its business
+        }
+
         var record = new RecordModel { Usage = usage };
         _records.Add(record);
         UsageRemarks remarks = Charge(record, _ => true);

@@ -33,7 +33,8 @@ internal sealed class TemporaryFolder : IDisposable
         }
         catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // Merged into another file, renamed, or in a folder made since the folders were listed: a crash loses it too.
+            // Merged into another file, renamed, or in a folder made since the folders were listed: a crash loses it
+            // too.
         }
     }
 

@@ -75,10 +75,15 @@ internal static class ImportBench
     {
         string folder = room[$"import-{round}"];
         await using Shard shard = await OpenAsync(folder);
+        TimeSpan paused = GC.GetTotalPauseDuration();
+        TimeSpan worked = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         await ImportAsync(shard, file, records);
         _ = shard.Facts.LastSeq; // waits until the statistics have everything
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        TimeSpan took = Stopwatch.GetElapsedTime(start);
+        Console.WriteLine($"  round {round + 1}: {records / took.TotalSeconds:N0}/s, {(Environment.CpuUsage.TotalTime - worked) / took:0.00} cores busy, "
+            + $"collector paused {(GC.GetTotalPauseDuration() - paused) / took:P0} of the time");
+        return took.TotalSeconds;
     }
 
     private static async Task<double> ParseAsync(string file)

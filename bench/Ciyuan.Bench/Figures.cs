@@ -5,12 +5,15 @@ namespace Ciyuan.Bench;
 /// <summary>The figures of a run: what was measured, the aim, and what bounds it.</summary>
 internal sealed class Figures
 {
-    private readonly List<(string What, double Value, string Unit, double? Aim, bool LessIsBetter, string Bound)> _figures = [];
+    private readonly List<(
+        string What, double Value, string Unit, double? Aim, bool LessIsBetter, string Bound)> _figures = [];
 
     /// <summary>True when every figure with an aim has met it.</summary>
-    public bool AllMet => _figures.TrueForAll(f => f.Aim is not { } aim || (f.LessIsBetter ? f.Value <= aim : f.Value >= aim));
+    public bool AllMet =>
+        _figures.TrueForAll(f => f.Aim is not { } aim || (f.LessIsBetter ? f.Value <= aim : f.Value >= aim));
 
-    public void Add(string what, double value, string unit, double? aim = null, bool lessIsBetter = false, string bound = "")
+    public void Add(
+        string what, double value, string unit, double? aim = null, bool lessIsBetter = false, string bound = "")
     {
         _figures.Add((what, value, unit, aim, lessIsBetter, bound));
         Console.WriteLine(Line(_figures[^1]));
@@ -28,7 +31,8 @@ internal sealed class Figures
             ? f.Value.ToString("N0", CultureInfo.InvariantCulture)
             : f.Value.ToString("0.###", CultureInfo.InvariantCulture);
         string aim = f.Aim is { } a
-            ? string.Create(CultureInfo.InvariantCulture, $"{(f.LessIsBetter ? "≤" : "≥")} {a:N0} {((f.LessIsBetter ? f.Value <= a : f.Value >= a) ? "met" : "NOT MET")}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{(f.LessIsBetter ? "≤" : "≥")} {a:N0} "
+                + $"{((f.LessIsBetter ? f.Value <= a : f.Value >= a) ? "met" : "NOT MET")}")
             : "";
         return $"{f.What,-58} {value,12} {f.Unit,-10} {aim,-20} {f.Bound}";
     }

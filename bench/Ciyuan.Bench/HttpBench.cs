@@ -26,7 +26,9 @@ internal static class HttpBench
             rates.Add(records / await SendAsync(host.Url, bodies));
         }
 
-        figures.Add($"HTTP, CloudEvents in batches of {EventsEach:N0}, {Connections} connections", ImportBench.Median(rates), "events/s", 80_000,
+        figures.Add(
+            $"HTTP, CloudEvents in batches of {EventsEach:N0}, {Connections} connections",
+            ImportBench.Median(rates), "events/s", 80_000,
             bound: "client, parsing, engine and statistics share the cores");
     }
 
@@ -42,14 +44,18 @@ internal static class HttpBench
             {
                 using var content = new ByteArrayContent(bodies[i]);
                 content.Headers.ContentType = new MediaTypeHeaderValue("application/cloudevents-batch+json");
-                using HttpResponseMessage response = await client.PostAsync(new Uri("/v1/events", UriKind.Relative), content);
+                using HttpResponseMessage response =
+                    await client.PostAsync(new Uri("/v1/events", UriKind.Relative), content);
                 string answer = await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
                 int at = answer.LastIndexOf("\"posted\":", StringComparison.Ordinal) + 9;
-                Interlocked.Add(ref posted, int.Parse(answer.AsSpan(at, answer.AsSpan(at).IndexOfAny(',', '}')), CultureInfo.InvariantCulture));
+                Interlocked.Add(ref posted, int.Parse(
+                    answer.AsSpan(at, answer.AsSpan(at).IndexOfAny(',', '}')), CultureInfo.InvariantCulture));
             }
         })));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return posted == bodies.Length * (long)EventsEach ? seconds : throw new InvalidOperationException($"{posted} posted");
+        return posted == bodies.Length * (long)EventsEach
+            ? seconds
+            : throw new InvalidOperationException($"{posted} posted");
     }
 
     /// <summary>Usage lines as CloudEvents: the envelope's fields outside, the rest in data.</summary>
@@ -63,7 +69,8 @@ internal static class HttpBench
             string time = record.RootElement.GetProperty("time").GetString()!;
             int data = line.IndexOf("\"party\"", StringComparison.Ordinal);
             batch.Append(batch.Length > 1 ? "," : "").Append(CultureInfo.InvariantCulture,
-                $"{{\"specversion\":\"1.0\",\"type\":\"usage\",\"source\":\"gateway-1\",\"id\":\"{id}\",\"time\":\"{time}\",\"data\":{{{line[data..]}}}");
+                $"{{\"specversion\":\"1.0\",\"type\":\"usage\",\"source\":\"gateway-1\",\"id\":\"{id}\","
+                + $"\"time\":\"{time}\",\"data\":{{{line[data..]}}}");
         }
 
         return Encoding.UTF8.GetBytes(batch.Append(']').ToString());

@@ -17,17 +17,20 @@ internal static class ImportBench
     public static async Task RunAsync(Room room, Figures figures, long records, string? postgres)
     {
         string file = room.File("usage.jsonl", () => Workload.Lines(records, 1, room.Trace));
-        Console.WriteLine($"import of {records:N0} lines, {new FileInfo(file).Length / records} bytes each, median of {Rounds} rounds");
+        Console.WriteLine($"import of {records:N0} lines, {new FileInfo(file).Length / records} bytes each, median of "
+            + $"{Rounds} rounds");
 
         double parse = Median(await Times(Rounds, () => ParseAsync(file))) / records;
-        double engine = Median(await Times(Rounds, () => Task.FromResult(ApplyAll(file, RowRecords, _ => { })))) / RowRecords;
+        double engine =
+            Median(await Times(Rounds, () => Task.FromResult(ApplyAll(file, RowRecords, _ => { })))) / RowRecords;
         var whole = new List<double>();
         for (int i = 0; i < Rounds; i++)
         {
             whole.Add(await ImportAsync(room, file, records, i) / records);
         }
 
-        string bound = $"reading lines alone {1 / parse:N0}/s, engine and encoding alone {1 / engine:N0}/s, on one core each";
+        string bound =
+            $"reading lines alone {1 / parse:N0}/s, engine and encoding alone {1 / engine:N0}/s, on one core each";
         figures.Add("import, durable and in the statistics", 1 / Median(whole), "records/s", 250_000, bound: bound);
         CompareRows(room, figures, file, 1 / Median(whole), postgres);
     }
@@ -38,7 +41,9 @@ internal static class ImportBench
         Shard shard = await Shard.OpenAsync(new ShardOptions(folder));
         SetUp(await shard.SetUpAsync(Workload.Setup));
         GroupReply deposits = await shard.PostAsync(Workload.Deposits);
-        return deposits.Status == LedgerStatus.Done ? shard : throw new InvalidOperationException($"deposits: {deposits.Status}");
+        return deposits.Status == LedgerStatus.Done
+            ? shard
+            : throw new InvalidOperationException($"deposits: {deposits.Status}");
     }
 
     public static void SetUp(SetupResult result)
@@ -55,7 +60,8 @@ internal static class ImportBench
         await import.RunAsync([file], CancellationToken.None);
         if (import.Tally.Posted != records || import.Tally.InSuspense != 0)
         {
-            throw new InvalidOperationException($"{import.Tally.Posted} posted, {import.Tally.InSuspense} in suspense, of {records}");
+            throw new InvalidOperationException(
+                $"{import.Tally.Posted} posted, {import.Tally.InSuspense} in suspense, of {records}");
         }
     }
 
@@ -101,7 +107,8 @@ internal static class ImportBench
         return times;
     }
 
-    /// <summary>Rates and posts some lines in memory and gives each frame to a store; the time without reading the lines.</summary>
+    /// <summary>Rates and posts some lines in memory and gives each frame to a store; the time without reading the
+    /// lines.</summary>
     private static double ApplyAll(string file, int records, Action<Frame> store)
     {
         var batches = new List<UsageRecord[]>();
@@ -142,7 +149,8 @@ internal static class ImportBench
         foreach (IRowStore store in stores)
         {
             double rate = RowRecords / ApplyAll(file, RowRecords, store.Store);
-            figures.Add(store.Name, rate, "records/s", bound: $"{ours / rate:0.0} times slower, without reading lines or statistics");
+            figures.Add(store.Name, rate, "records/s",
+                bound: $"{ours / rate:0.0} times slower, without reading lines or statistics");
             store.Dispose();
         }
     }

@@ -10,7 +10,8 @@ using Period = Ciyuan.Quantities.Period;
 
 namespace Ciyuan.Bench;
 
-/// <summary>A month of ten million records: memory of the importing process, grouped reports, and rating it all again.</summary>
+/// <summary>A month of ten million records: memory of the importing process, grouped reports, and rating it all
+/// again.</summary>
 internal static class LargeBench
 {
     private const int Rounds = 5;
@@ -22,8 +23,10 @@ internal static class LargeBench
         await (await ImportBench.OpenAsync(folder)).DisposeAsync();
         (double seconds, double gib) = await ImportInOwnProcessAsync(room, folder, file);
         File.Delete(file);
-        figures.Add($"import of {records:N0} records by the command line", records / seconds, "records/s", bound: "start and end of the process included");
-        figures.Add($"peak memory of that process for {records:N0} records", gib, "GiB", 1, lessIsBetter: true, "read from VmHWM when it ended");
+        figures.Add($"import of {records:N0} records by the command line", records / seconds, "records/s",
+            bound: "start and end of the process included");
+        figures.Add($"peak memory of that process for {records:N0} records", gib, "GiB", 1, lessIsBetter: true,
+            "read from VmHWM when it ended");
         figures.Add("journal", new FileInfo(Path.Combine(folder, "journal.db")).Length / (double)records, "bytes/rec");
         if (report)
         {
@@ -44,7 +47,8 @@ internal static class LargeBench
         [
             ("by party and model", Query([Dimension.Party, Dimension.Model], Bucket.None)),
             ("by day, provider and class", Query([Dimension.Provider, Dimension.Class], Bucket.Day)),
-            ("by hour, scenario, project, site, grade and agreement", Query([Dimension.Scenario, Dimension.Project, Dimension.Site, Dimension.Grade, Dimension.Agreement], Bucket.Hour)),
+            ("by hour, scenario, project, site, grade and agreement", Query([Dimension.Scenario, Dimension.Project,
+                Dimension.Site, Dimension.Grade, Dimension.Agreement], Bucket.Hour)),
         ];
         long start = Stopwatch.GetTimestamp();
         using var journal = SqliteJournal.OpenReadOnly(folder);
@@ -62,11 +66,14 @@ internal static class LargeBench
                 times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
 
-            figures.Add($"report over {records:N0} records {name}", ImportBench.Median(times), "s", 1, lessIsBetter: true,
-                string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows, first time {times[0]:0.00} s, opening {opening:0.00} s; every record's columns are read"));
+            figures.Add(
+                $"report over {records:N0} records {name}", ImportBench.Median(times), "s", 1, lessIsBetter: true,
+                string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows, first time {times[0]:0.00} s, opening "
+                    + $"{opening:0.00} s; every record's columns are read"));
         }
 
-        ReportQuery Query(Dimension[] groupBy, Bucket bucket) => new() { Period = month, Zone = zone, GroupBy = groupBy, Bucket = bucket };
+        ReportQuery Query(Dimension[] groupBy, Bucket bucket) =>
+            new() { Period = month, Zone = zone, GroupBy = groupBy, Bucket = bucket };
     }
 
     private static async Task RerateAsync(Figures figures, string folder, long records)
@@ -75,7 +82,8 @@ internal static class LargeBench
         ImportBench.SetUp(await shard.SetUpAsync(Workload.SecondBook));
         long start = Stopwatch.GetTimestamp();
         long corrected = (await CorrectUsage.RunAsync(
-            shard, new Correction("bench", "november", CorrectionMode.Rerate, 1, 0, Period.Always, Memo: "prices raised"))).Corrected;
+            shard, new Correction(
+                "bench", "november", CorrectionMode.Rerate, 1, 0, Period.Always, Memo: "prices raised"))).Corrected;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (corrected != records)
         {
@@ -87,10 +95,14 @@ internal static class LargeBench
     }
 
     /// <summary>Runs <c>ciyuan import</c>; its wall time and the highest memory that the system saw.</summary>
-    private static async Task<(double Seconds, double Gib)> ImportInOwnProcessAsync(Room room, string folder, string file)
+    private static async Task<(double Seconds, double Gib)> ImportInOwnProcessAsync(
+        Room room, string folder, string file)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "ciyuan.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "import", file, "--data", folder]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [program, "import", file, "--data", folder])
+        {
+            RedirectStandardOutput = true,
+        };
         long began = Stopwatch.GetTimestamp();
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -111,7 +123,8 @@ internal static class LargeBench
     {
         try
         {
-            string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            string? line = File.ReadLines($"/proc/{process}/status")
+                .FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
             return line is null ? 0 : long.Parse(line.AsSpan(6).Trim()[..^3], CultureInfo.InvariantCulture);
         }
         catch (IOException)

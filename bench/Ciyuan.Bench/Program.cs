@@ -7,13 +7,15 @@ using Ciyuan.Bench;
 var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
 long records = Option("--records", 2_000_000);
 long large = Option("--large", 10_000_000);
-string? postgres = args.SkipWhile(a => a != "--postgres").Skip(1).FirstOrDefault() ?? Environment.GetEnvironmentVariable("CIYUAN_BENCH_POSTGRES");
+string? postgres = args.SkipWhile(a => a != "--postgres").Skip(1).FirstOrDefault()
+    ?? Environment.GetEnvironmentVariable("CIYUAN_BENCH_POSTGRES");
 
 Console.WriteLine($"""
     machine   {Environment.ProcessorCount} cores, {CpuName()}, {RuntimeInformation.OSDescription}
     runtime   {RuntimeInformation.FrameworkDescription}, workstation garbage collector
-    workload  20 consumers, 6 providers, 3 operators, 5 suppliers; token counts from samples/azure-llm-code.csv; four agreements
-              a record, so 8 legs; journal in SQLite, WAL, synchronous=FULL, every answer after its commit
+    workload  20 consumers, 6 providers, 3 operators, 5 suppliers; token counts from samples/azure-llm-code.csv;
+              four agreements a record, so 8 legs; journal in SQLite, WAL, synchronous=FULL,
+              every answer after its commit
 
     """);
 
@@ -46,5 +48,6 @@ long Option(string name, long otherwise)
 }
 
 static string CpuName() => File.Exists("/proc/cpuinfo")
-    ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown"
+    ? File.ReadLines("/proc/cpuinfo")
+        .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown"
     : "unknown";

@@ -10,9 +10,9 @@ using NpgsqlTypes;
 namespace Ciyuan.Bench;
 
 /// <summary>
-/// The usual way to store the same thing, to measure against: a row for each record and for each transfer, a unique id, and
-/// account balances updated in the same durable transaction. Rating and posting are done by the very same engine; only the
-/// storing differs.
+/// The usual way to store the same thing, to measure against: a row for each record and for each transfer, a unique id,
+/// and account balances updated in the same durable transaction. Rating and posting are done by the very same engine;
+/// only the storing differs.
 /// </summary>
 internal interface IRowStore : IDisposable
 {
@@ -39,13 +39,16 @@ internal sealed class SqliteRowStore : IRowStore
         Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-262144;");
         Execute("""
             CREATE TABLE usage(source TEXT, id TEXT, time INTEGER, party TEXT, project TEXT, scenario TEXT, model TEXT,
-              provider TEXT, site TEXT, operation TEXT, outcome INTEGER, latency INTEGER, counts TEXT, PRIMARY KEY(source, id)) WITHOUT ROWID;
-            CREATE TABLE transfer(id INTEGER PRIMARY KEY, record TEXT, debit TEXT, credit TEXT, amount TEXT, time INTEGER);
+              provider TEXT, site TEXT, operation TEXT, outcome INTEGER, latency INTEGER, counts TEXT,
+              PRIMARY KEY(source, id)) WITHOUT ROWID;
+            CREATE TABLE transfer(
+              id INTEGER PRIMARY KEY, record TEXT, debit TEXT, credit TEXT, amount TEXT, time INTEGER);
             CREATE TABLE account(path TEXT PRIMARY KEY, debits TEXT, credits TEXT) WITHOUT ROWID;
             """);
         _usage = Prepare("INSERT INTO usage VALUES($0,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)", 13);
         _transfer = Prepare("INSERT INTO transfer VALUES($0,$1,$2,$3,$4,$5)", 6);
-        _balance = Prepare("INSERT INTO account VALUES($0,$1,$2) ON CONFLICT(path) DO UPDATE SET debits=$1, credits=$2", 3);
+        _balance =
+            Prepare("INSERT INTO account VALUES($0,$1,$2) ON CONFLICT(path) DO UPDATE SET debits=$1, credits=$2", 3);
     }
 
     public string Name => "SQLite, a row per record and per transfer";
@@ -61,11 +64,15 @@ internal sealed class SqliteRowStore : IRowStore
         {
             UsageRecord r = frame.Records[i];
             UsageContext c = r.Context;
-            Run(_usage, c.Source, r.Id, r.EventTime.UnixNanoseconds, c.Party, c.Project, c.Scenario, c.Model, c.Provider,
-                c.Site, c.Operation, (int)r.Outcome, r.LatencyMs ?? 0, string.Join(';', r.Counts.Select(n => $"{n.Meter}={n.Steps}")));
+            Run(
+                _usage, c.Source, r.Id, r.EventTime.UnixNanoseconds, c.Party, c.Project, c.Scenario, c.Model,
+                c.Provider, c.Site, c.Operation, (int)r.Outcome, r.LatencyMs ?? 0,
+                string.Join(';', r.Counts.Select(n => $"{n.Meter}={n.Steps}")));
             foreach (Posting p in frame.RecordResults[i].Postings)
             {
-                Run(_transfer, ++_transfers, r.Id, p.Debit.Path, p.Credit.Path, p.Amount.ToString(), r.EventTime.UnixNanoseconds);
+                Run(
+                    _transfer, ++_transfers, r.Id, p.Debit.Path, p.Credit.Path, p.Amount.ToString(),
+                    r.EventTime.UnixNanoseconds);
                 Balances.Add(_balances, touched, p);
             }
         }
@@ -73,7 +80,9 @@ internal sealed class SqliteRowStore : IRowStore
         foreach (string path in touched)
         {
             (Int128 debits, Int128 credits) = _balances[path];
-            Run(_balance, path, debits.ToString(CultureInfo.InvariantCulture), credits.ToString(CultureInfo.InvariantCulture));
+            Run(
+                _balance, path, debits.ToString(CultureInfo.InvariantCulture),
+                credits.ToString(CultureInfo.InvariantCulture));
         }
 
         transaction.Commit();
@@ -146,7 +155,8 @@ internal sealed class PostgresRowStore : IRowStore
                 rows.Write(c.Source);
                 rows.Write(r.Id);
                 rows.Write(r.EventTime.UnixNanoseconds);
-                foreach (string text in (ReadOnlySpan<string>)[c.Party, c.Project, c.Scenario, c.Model, c.Provider, c.Site, c.Operation])
+                foreach (string text in (ReadOnlySpan<string>)[c.Party, c.Project, c.Scenario, c.Model, c.Provider,
+                    c.Site, c.Operation])
                 {
                     rows.Write(text);
                 }
@@ -182,7 +192,8 @@ internal sealed class PostgresRowStore : IRowStore
         {
             (Int128 debits, Int128 credits) = _balances[path];
             Execute(string.Create(CultureInfo.InvariantCulture,
-                $"INSERT INTO account VALUES('{path}',{debits},{credits}) ON CONFLICT(path) DO UPDATE SET debits=excluded.debits, credits=excluded.credits"));
+                $"INSERT INTO account VALUES('{path}',{debits},{credits}) ON CONFLICT(path) DO UPDATE SET "
+                + $"debits=excluded.debits, credits=excluded.credits"));
         }
 
         transaction.Commit();
@@ -201,7 +212,8 @@ internal sealed class PostgresRowStore : IRowStore
 /// <summary>The balances that the row stores net in memory before they update the rows.</summary>
 internal static class Balances
 {
-    public static void Add(Dictionary<string, (Int128 Debits, Int128 Credits)> balances, HashSet<string> touched, Posting posting)
+    public static void Add(
+        Dictionary<string, (Int128 Debits, Int128 Credits)> balances, HashSet<string> touched, Posting posting)
     {
         (Int128 debits, Int128 credits) = balances.GetValueOrDefault(posting.Debit.Path);
         balances[posting.Debit.Path] = (debits + posting.Amount.Pico, credits);

@@ -7,9 +7,9 @@ using Ciyuan.Quantities;
 namespace Ciyuan.Bench;
 
 /// <summary>
-/// What every figure is measured on: an AI compute network of one month with 20 consumers, 6 providers, 3 compute operators
-/// and 5 data suppliers. Token counts are drawn from the real trace in samples/; everything else is made up, with a seed.
-/// Each record touches four agreements, so it posts at least eight legs.
+/// What every figure is measured on: an AI compute network of one month with 20 consumers, 6 providers, 3 compute
+/// operators and 5 data suppliers. Token counts are drawn from the real trace in samples/; everything else is made up,
+/// with a seed. Each record touches four agreements, so it posts at least eight legs.
 /// </summary>
 internal static class Workload
 {
@@ -37,11 +37,13 @@ internal static class Workload
         [
             .. Each(Consumers).Select(i => new AgreementSetup($"retail-{i}", $"consumer-{i}", "net", Book: "retail")),
             .. Each(Providers).Select(i => new AgreementSetup($"list-{i}", "net", $"provider-{i}", Book: "list")),
-            .. Each(Operators).Select(i => new AgreementSetup($"compute-{i}", "net", $"operator-{i}", "CNY", PerCall: "0.0005")),
+            .. Each(Operators)
+                .Select(i => new AgreementSetup($"compute-{i}", "net", $"operator-{i}", "CNY", PerCall: "0.0005")),
             .. Each(Consumers).Select(i => new AgreementSetup(
                 $"data-{i}", "net", $"supplier-{i % Suppliers}", ShareOf: $"retail-{i}", SharePercent: "3.5")),
         ],
-        Funding = [.. Each(Consumers).Select(i => new FundingSetup($"consumer-{i}", "main", FundingKind.Prepaid, "CNY"))],
+        Funding =
+            [.. Each(Consumers).Select(i => new FundingSetup($"consumer-{i}", "main", FundingKind.Prepaid, "CNY"))],
     };
 
     /// <summary>The same prices, raised: what a month is rated again under.</summary>
@@ -70,20 +72,28 @@ internal static class Workload
             DateTimeOffset time = DateTimeOffset.FromUnixTimeSeconds(MonthStart + (i * MonthSeconds / count))
                 .AddMilliseconds(random.Next(1000));
             line.Clear();
-            line.Append(CultureInfo.InvariantCulture, $"{{\"source\":\"gateway-1\",\"id\":\"{seed:x4}-{i:x12}-{random.Next():x8}\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"time\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"party\":\"consumer-{consumer}\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"project\":\"project-{project}\",\"scenario\":\"scenario-{(consumer + project) % 8}\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"model\":\"model-{provider}-{random.Next(4)}\",\"provider\":\"provider-{provider}\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"site\":\"site-{random.Next(Operators)}\",\"operation\":\"chat\",\"outcome\":\"ok\",");
-            line.Append(CultureInfo.InvariantCulture, $"\"latency_ms\":{random.Next(200, 20_000)},\"counts\":{{\"input.text\":{input - cached}");
-            line.Append(CultureInfo.InvariantCulture, $",\"input.text.cache_read\":{cached},\"output.text\":{output}}}}}");
+            line.Append(CultureInfo.InvariantCulture,
+                $"{{\"source\":\"gateway-1\",\"id\":\"{seed:x4}-{i:x12}-{random.Next():x8}\",");
+            line.Append(CultureInfo.InvariantCulture,
+                $"\"time\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"party\":\"consumer-{consumer}\",");
+            line.Append(CultureInfo.InvariantCulture,
+                $"\"project\":\"project-{project}\",\"scenario\":\"scenario-{(consumer + project) % 8}\",");
+            line.Append(CultureInfo.InvariantCulture,
+                $"\"model\":\"model-{provider}-{random.Next(4)}\",\"provider\":\"provider-{provider}\",");
+            line.Append(CultureInfo.InvariantCulture,
+                $"\"site\":\"site-{random.Next(Operators)}\",\"operation\":\"chat\",\"outcome\":\"ok\",");
+            line.Append(CultureInfo.InvariantCulture,
+                $"\"latency_ms\":{random.Next(200, 20_000)},\"counts\":{{\"input.text\":{input - cached}");
+            line.Append(
+                CultureInfo.InvariantCulture, $",\"input.text.cache_read\":{cached},\"output.text\":{output}}}}}");
             yield return line.ToString();
         }
     }
 
     private static (int Input, int Output)[] ReadTrace(string path) =>
         [.. File.ReadLines(path).Skip(1).Select(l => l.Trim().Split(',')).Where(f => f.Length == 3)
-            .Select(f => (int.Parse(f[1], CultureInfo.InvariantCulture), int.Parse(f[2], CultureInfo.InvariantCulture)))];
+            .Select(f => (
+                int.Parse(f[1], CultureInfo.InvariantCulture), int.Parse(f[2], CultureInfo.InvariantCulture)))];
 
     private static IEnumerable<int> Each(int count) => Enumerable.Range(0, count);
 

@@ -40,13 +40,7 @@ internal static class DepositVerb
         var command = new Command("deposit", "Fill a funding account") { party, funding, amount, id, memo, time, from };
         return command.Runs((parsed, context, cancel) =>
         {
-            string text = parsed.GetValue(amount)!;
-            if (!Amount.TryParse(text, out Amount value) || value <= Amount.Zero)
-            {
-                throw new WrongUsageException(
-                    $"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
-            }
-
+            Amount value = ReadAmount(parsed.GetValue(amount)!);
             Timestamp? happened = parsed.GetValue(time) is { } given
                 ? GlobalOptions.ReadTime("--time", given, context)
                 : null;
@@ -56,6 +50,10 @@ internal static class DepositVerb
             return RunAsync(context, deposit, cancel);
         });
     }
+
+    private static Amount ReadAmount(string text) => Amount.TryParse(text, out Amount value) && value > Amount.Zero
+        ? value
+        : throw new WrongUsageException($"AMOUNT: '{text}' must be a plain decimal above zero, with at most 12 places");
 
     /// <summary>A deposit to make; without a time, now.</summary>
     internal sealed record Deposit(

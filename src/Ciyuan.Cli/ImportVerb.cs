@@ -17,38 +17,25 @@ internal static class ImportVerb
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string> form = GlobalOptions.Words("--as", "What the files hold", "jsonl", "csv", "cloudevents");
-        var preset = new Option<string?>("--preset")
-        {
-            Description = $"A known CSV file: {string.Join(", ", CsvMapping.Presets)}",
-            HelpName = "NAME",
-        };
-        var mapping = new Option<string?>("--mapping")
-        {
-            Description = "YAML file that maps CSV columns",
-            HelpName = "FILE",
-        };
+        Option<string?> preset = Text(
+            "--preset", $"A known CSV file: {string.Join(", ", CsvMapping.Presets)}", "NAME");
+        Option<string?> mapping = Text("--mapping", "YAML file that maps CSV columns", "FILE");
         Option<string[]> map = Pairs("--map", "CSV: a field and its column, counts.input.text=ContextTokens");
         Option<string[]> set = Pairs("--set", "CSV: a field and its value in each row, party=acme");
-        var rejects = new Option<string?>("--rejects")
-        {
-            Description = "Where refused lines go; else FILE.rejects.jsonl",
-            HelpName = "FILE",
-        };
+        Option<string?> rejects = Text("--rejects", "Where refused lines go; else FILE.rejects.jsonl", "FILE");
         var command = new Command("import", "Import usage; again, or after a stop, adds nothing twice")
         {
             files, form, preset, mapping, map, set, rejects,
         };
         return command.Runs((parsed, context, cancel) =>
         {
-            bool isCsv = parsed.GetValue(form) == "csv" || parsed.GetValue(preset) is not null
-                || parsed.GetValue(mapping) is not null;
+            string? known = parsed.GetValue(preset);
+            string? file = parsed.GetValue(mapping);
+            bool isCsv = parsed.GetValue(form) == "csv" || known is not null || file is not null;
             var options = new ImportOptions
             {
                 Format = isCsv ? ImportFormat.Csv : Enum.Parse<ImportFormat>(parsed.GetValue(form)!, ignoreCase: true),
-                Mapping = isCsv
-                    ? Mapping(
-                        parsed.GetValue(preset), parsed.GetValue(mapping), parsed.GetValue(map)!, parsed.GetValue(set)!)
-                    : null,
+                Mapping = isCsv ? Mapping(known, file, parsed.GetValue(map)!, parsed.GetValue(set)!) : null,
                 Rejects = parsed.GetValue(rejects),
             };
             return RunAsync(context, options, parsed.GetValue(files)!, cancel);
@@ -108,6 +95,9 @@ internal static class ImportVerb
             ? mapping
             : throw new WrongUsageException("CSV needs to know its columns: --preset, --mapping or --map FIELD=COLUMN");
     }
+
+    private static Option<string?> Text(string name, string description, string help) =>
+        new(name) { Description = description, HelpName = help };
 
     private static Option<string[]> Pairs(string name, string description) => new(name)
     {

@@ -75,7 +75,8 @@ public sealed class ReportTests
     public async Task GetReport_AsCsvWithTextBeyondAscii_HasTheScopeEncoded()
     {
         await using TestServer server = await StartWithSetupAsync();
-        using HttpResponseMessage response = await server.Client.GetAsync("/v1/report?format=csv&filter=party%3D%E4%B8%AD");
+        using HttpResponseMessage response =
+            await server.Client.GetAsync("/v1/report?format=csv&filter=party%3D%E4%B8%AD");
         string scope = Assert.Single(response.Headers.GetValues("X-Ciyuan-Scope"));
         Assert.Contains("中", Uri.UnescapeDataString(scope), StringComparison.Ordinal);
     }

@@ -21,12 +21,7 @@ public sealed partial class Engine
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
     {
-        bool isMalformed = !StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source)
-            || !StoredText.IsText(correction.Memo) || !StoredText.IsText(correction.Agreement)
-            || correction.Memo.Length > LedgerGroup.MaxMemoLength || correction.Index < -1
-            || !Enum.IsDefined(correction.Mode)
-            || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq;
-        if (isMalformed)
+        if (IsMalformed(correction))
         {
             return new CorrectionResult(LedgerStatus.Malformed, 0, []);
         }
@@ -61,6 +56,13 @@ public sealed partial class Engine
         frame.CorrectionResults.Add(result);
         return result;
     }
+
+    private bool IsMalformed(Correction correction) =>
+        !StoredText.IsName(correction.Id) || !StoredText.IsName(correction.Source)
+        || !StoredText.IsText(correction.Memo) || !StoredText.IsText(correction.Agreement)
+        || correction.Memo.Length > LedgerGroup.MaxMemoLength || correction.Index < -1
+        || !Enum.IsDefined(correction.Mode)
+        || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq;
 
     private void CorrectFrame(
         Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame,

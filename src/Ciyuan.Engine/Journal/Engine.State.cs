@@ -102,18 +102,7 @@ public sealed partial class Engine
         engine._hasher = new IdHasher(engine._idKey);
         engine._ids = reader.ZigZag();
         engine._idsXor = reader.Fixed128();
-        int setups = reader.Count();
-        for (int i = 0; i < setups; i++)
-        {
-            Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
-                ?? throw reader.Damaged("has an empty setup");
-            SetupResult result = engine.ApplySetup(setup, new FrameDraft());
-            if (result.Status != SetupStatus.Done)
-            {
-                throw reader.Damaged($"has a setup that is not accepted again: {string.Join("; ", result.Faults)}");
-            }
-        }
-
+        ReadSetups(ref reader, engine);
         int accounts = reader.Count();
         for (int i = 0; i < accounts; i++)
         {
@@ -131,6 +120,21 @@ public sealed partial class Engine
         }
 
         return reader.Remaining == 0 ? engine : throw reader.Damaged("goes on after its end");
+    }
+
+    private static void ReadSetups(ref ByteReader reader, Engine engine)
+    {
+        int setups = reader.Count();
+        for (int i = 0; i < setups; i++)
+        {
+            Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
+                ?? throw reader.Damaged("has an empty setup");
+            SetupResult result = engine.ApplySetup(setup, new FrameDraft());
+            if (result.Status != SetupStatus.Done)
+            {
+                throw reader.Damaged($"has a setup that is not accepted again: {string.Join("; ", result.Faults)}");
+            }
+        }
     }
 
     private static void ReadHolds(ref ByteReader reader, LedgerState ledger)

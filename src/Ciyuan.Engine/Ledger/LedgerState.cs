@@ -141,10 +141,20 @@ public sealed class LedgerState
                 $"{what}: limit '{setup.Limit}' must be a decimal of 0 or more, given for credit and only for it");
         }
 
+        MeterPattern[] meters = ReadClasses(setup, what, faults);
+        return faults.Count > before
+            ? null
+            : new Funding(
+                setup, new AccountName(AccountPath.Funding(setup), currency), mayOwe, expires, _fundingByOrder.Count,
+                meters);
+    }
+
+    private static MeterPattern[] ReadClasses(FundingSetup setup, string what, List<string> faults)
+    {
         var meters = new List<MeterPattern>();
         foreach (string name in setup.Classes ?? [])
         {
-            if (!pack || !MeterPattern.TryParse(name, out MeterPattern pattern))
+            if (setup.Kind != FundingKind.Pack || !MeterPattern.TryParse(name, out MeterPattern pattern))
             {
                 faults.Add($"{what}: classes has '{name}', which is no token class, or this is not a pack");
                 continue;
@@ -153,11 +163,7 @@ public sealed class LedgerState
             meters.Add(pattern);
         }
 
-        return faults.Count > before
-            ? null
-            : new Funding(
-                setup, new AccountName(AccountPath.Funding(setup), currency), mayOwe, expires, _fundingByOrder.Count,
-                [.. meters]);
+        return [.. meters];
     }
 
     private static string Describe(FundingSetup funding) =>

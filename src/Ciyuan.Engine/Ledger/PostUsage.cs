@@ -73,13 +73,10 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered);
         }
 
-        if (record.Hold.Length > 0)
-        {
-            remarks |= hold is null ? UsageRemarks.HoldNotOpen
-                : paid > held ? UsageRemarks.OverHold
-                : UsageRemarks.None;
-        }
-
+        remarks |= record.Hold.Length == 0 ? UsageRemarks.None
+            : hold is null ? UsageRemarks.HoldNotOpen
+            : paid > held ? UsageRemarks.OverHold
+            : UsageRemarks.None;
         return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
     }
 

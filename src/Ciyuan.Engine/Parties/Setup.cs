@@ -89,8 +89,8 @@ public sealed record Setup
         return Array.Find(parts, part => part.HasNull).Name;
     }
 
-    private static bool HasNull(PriceSetup price) => Any(price.Model, price.PerMillionTokens)
-        || In(price.PerMillionTokens.Values) || In(price.PerUnit?.Values ?? []);
+    private static bool HasNull(PriceSetup price) => Any(price.Model)
+        || In(price.PerMillionTokens?.Values ?? []) || In(price.PerUnit?.Values ?? []);
 
     private static bool HasNull(AgreementSetup a) =>
         Any(a.Id, a.Payer, a.Payee, a.Currency, a.From, a.To, a.Book, a.PerCall, a.ShareOf, a.SharePercent)

@@ -114,8 +114,7 @@ public sealed class PriceBooks
     {
         string what = $"book '{setup.Id}' version {setup.Version}";
         BookVersion[] versions = _books.GetValueOrDefault(setup.Id, []);
-        BookVersion? old = Array.Find(versions, v => v.Setup.Version == setup.Version);
-        if (old is not null)
+        if (Array.Find(versions, v => v.Setup.Version == setup.Version) is { } old)
         {
             if (!SameContent(old.Setup, setup))
             {

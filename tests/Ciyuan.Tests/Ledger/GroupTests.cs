@@ -115,6 +115,19 @@ public sealed class GroupTests
         { new ReverseGroup(""), LedgerStatus.Malformed },
     };
 
+    [Fact]
+    public void Settle_AboveTheHold_LeavesFundingForModelsAlone()
+    {
+        TestNetwork net = Usual(
+            new FundingSetup("acme", "main", FundingKind.Prepaid, "CNY"),
+            new FundingSetup("acme", "gift", FundingKind.Voucher, "CNY", Priority: 1, Models: ["m1"]));
+        net.Deposit("acme/prepaid/main", "3").Deposit("acme/voucher/gift", "5");
+        Assert.Equal(LedgerStatus.Done, net.Post(Hold("h", "2")));
+        Assert.Equal(LedgerStatus.Done, net.Post(Settle("h", "4", "2")));
+        Assert.Equal(("5", "0", "-1"), (net.Balance("acme/voucher/gift"), net.Balance("acme/prepaid/main"),
+            net.Balance("acme/overrun/all")));
+    }
+
     [Theory]
     [MemberData(nameof(Operations))]
     public void Post_OneOperation_HasTheFirstStatusThatApplies(LedgerOperation operation, LedgerStatus expected)

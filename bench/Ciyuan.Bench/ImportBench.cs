@@ -81,7 +81,8 @@ internal static class ImportBench
         await ImportAsync(shard, file, records);
         _ = shard.Facts.LastSeq; // waits until the statistics have everything
         TimeSpan took = Stopwatch.GetElapsedTime(start);
-        Console.WriteLine($"  round {round + 1}: {records / took.TotalSeconds:N0}/s, {(Environment.CpuUsage.TotalTime - worked) / took:0.00} cores busy, "
+        double cores = (Environment.CpuUsage.TotalTime - worked) / took;
+        Console.WriteLine($"  round {round + 1}: {records / took.TotalSeconds:N0}/s, {cores:0.00} cores busy, "
             + $"collector paused {(GC.GetTotalPauseDuration() - paused) / took:P0} of the time");
         return took.TotalSeconds;
     }

@@ -117,11 +117,11 @@ public sealed class UsageJson
 
     private bool TryReadText(ref Utf8JsonReader reader, RecordBuilder builder, UsageField field) =>
         reader.TokenType switch
-    {
-        JsonTokenType.String => builder.TrySetText(field, Text(ref reader)),
-        JsonTokenType.Null => builder.Forget(field),
-        _ => builder.Refuse(IngestCode.BadValue, field.Name(), "must be a string"),
-    };
+        {
+            JsonTokenType.String => builder.TrySetText(field, Text(ref reader)),
+            JsonTokenType.Null => builder.Forget(field),
+            _ => builder.Refuse(IngestCode.BadValue, field.Name(), "must be a string"),
+        };
 
     private static bool TryReadLatency(ref Utf8JsonReader reader, RecordBuilder builder)
     {

@@ -1,5 +1,5 @@
-using Ciyuan.Storage;
 using Ciyuan.Journal;
+using Ciyuan.Storage;
 
 namespace Ciyuan.Tests.Faults;
 

@@ -169,7 +169,10 @@ public sealed class CsvTests
     {
         var options = new CsvHelper.CsvReaderOptions
         {
-            Separator = ',', HasHeader = false, SkipEmptyLines = false, TrimWhitespace = false,
+            Separator = ',',
+            HasHeader = false,
+            SkipEmptyLines = false,
+            TrimWhitespace = false,
         };
         using CsvHelper.CsvReader reader = CsvHelper.CsvReader.FromText(text, options);
         var rows = new List<string>();

@@ -199,8 +199,11 @@ public sealed class UsageImportTests : IDisposable
     public async Task RunAsync_CsvWithoutTheColumn_SaysWhich()
     {
         string file = Write("a.csv", "a,b\n1,2\n");
-        var options = new ImportOptions { Format = ImportFormat.Csv, Mapping = new CsvMapping()
-            .With([new("time", "T")], []) };
+        var options = new ImportOptions
+        {
+            Format = ImportFormat.Csv,
+            Mapping = new CsvMapping().With([new("time", "T")], []),
+        };
         var fault = await Assert.ThrowsAsync<ImportException>(() => ImportAsync(options, file));
         Assert.Contains("'T'", fault.Message, StringComparison.Ordinal);
     }

@@ -129,8 +129,12 @@ public sealed class UsageJsonTests
     [InlineData("hold", 257, false)]
     public void TryParse_LongName_IsTakenUpToTheLimit(string field, int length, bool accepted)
     {
-        var names = new Dictionary<string,
-            string> { ["source"] = "s", ["id"] = "i", [field] = new string('词', length) };
+        var names = new Dictionary<string, string>
+        {
+            ["source"] = "s",
+            ["id"] = "i",
+            [field] = new string('词', length),
+        };
         string fields = string.Join(',', names.Select(n => $"\"{n.Key}\":\"{n.Value}\""));
         string json = $"{{\"time\":\"2026-11-01T00:00:00Z\",{fields}}}";
         Assert.Equal(accepted, new UsageJson().TryParse(Utf8(json), out _, out IngestFault fault));

@@ -126,9 +126,16 @@ public sealed class FrameCodecTests
     {
         var rate = new Rate
         {
-            Agreement = "sell", Method = RateMethod.Prices, Side = Side.Income, Payer = "acme", Payee = "plat",
-                Currency = Currency.Cny,
-            Book = "list", Version = 1, Model = "m*", Prices = [new MeterPrice(new MeterPattern(127),
+            Agreement = "sell",
+            Method = RateMethod.Prices,
+            Side = Side.Income,
+            Payer = "acme",
+            Payee = "plat",
+            Currency = Currency.Cny,
+            Book = "list",
+            Version = 1,
+            Model = "m*",
+            Prices = [new MeterPrice(new MeterPattern(127),
                 new Amount(2_000_000))],
         };
         var revenue = new AccountName("plat/revenue/sell", Currency.Cny);

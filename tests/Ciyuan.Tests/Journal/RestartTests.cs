@@ -81,8 +81,11 @@ public sealed class RestartTests
         UsageRecord record = Record("r");
         net.Use(new UsageRecord
         {
-            Id = "r", Context = record.Context, EventTime = record.EventTime, Counts = record.Counts,
-                LatencyMs = int.MaxValue,
+            Id = "r",
+            Context = record.Context,
+            EventTime = record.EventTime,
+            Counts = record.Counts,
+            LatencyMs = int.MaxValue,
         });
         Assert.Equal(int.MaxValue, net.History.ReadFrame(2).Records[0].LatencyMs);
     }

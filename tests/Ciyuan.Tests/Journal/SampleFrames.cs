@@ -78,12 +78,20 @@ internal sealed class SampleFrames(int seed)
 
     private Rate MakeRate() => new()
     {
-        Agreement = Word(), Method = Pick(Enum.GetValues<RateMethod>()), Side = Pick(Enum.GetValues<Side>()),
-            Payer = Word(), Payee = Word(),
-        Currency = Flip() ? default : Currency.Cny, Book = Word(), Version = Pick(0, 1, int.MaxValue), Model = Word(),
+        Agreement = Word(),
+        Method = Pick(Enum.GetValues<RateMethod>()),
+        Side = Pick(Enum.GetValues<Side>()),
+        Payer = Word(),
+        Payee = Word(),
+        Currency = Flip() ? default : Currency.Cny,
+        Book = Word(),
+        Version = Pick(0, 1, int.MaxValue),
+        Model = Word(),
         Prices = Many(3, () => new MeterPrice(new MeterPattern((ushort)_random.Next(65_536)), MakeAmount())),
-        PerCall = MakeAmount(), ShareOf = Word(), SharePpm = Pick(0, 1_000_000),
-            Reason = Pick(Enum.GetValues<SuspenseReason>()),
+        PerCall = MakeAmount(),
+        ShareOf = Word(),
+        SharePpm = Pick(0, 1_000_000),
+        Reason = Pick(Enum.GetValues<SuspenseReason>()),
     };
 
     private Setup MakeSetup() => new()

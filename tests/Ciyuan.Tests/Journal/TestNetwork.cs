@@ -71,16 +71,16 @@ public sealed class TestNetwork
 
     public static UsageRecord Record(
         string id, long input = 1000, long output = 100, string party = "acme", string model = "m1",
-            string provider = "qwen") => new()
+        string provider = "qwen") => new()
         {
             Id = id,
             Context = new UsageContext("gw", party, ModelAnswered: model, Provider: provider),
             EventTime = Start,
             Counts =
-            [
-                new Count(TokenClass.InputText, EvidenceGrade.Reported, input),
-                new Count(TokenClass.OutputText, EvidenceGrade.Reported, output),
-            ],
+        [
+            new Count(TokenClass.InputText, EvidenceGrade.Reported, input),
+            new Count(TokenClass.OutputText, EvidenceGrade.Reported, output),
+        ],
         };
 
     public TestNetwork SetUp(Setup setup, SetupStatus expected = SetupStatus.Done)

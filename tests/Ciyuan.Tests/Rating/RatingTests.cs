@@ -19,9 +19,12 @@ public sealed class RatingTests
         Outcome outcome = Outcome.Ok,
         Count[]? counts = null, Tag[]? tags = null) => new()
         {
-            Id = r.Id, Context = context ?? r.Context, EventTime = time is null ? r.EventTime : At(time),
-                Outcome = outcome,
-            Counts = counts ?? r.Counts, Tags = tags ?? [],
+            Id = r.Id,
+            Context = context ?? r.Context,
+            EventTime = time is null ? r.EventTime : At(time),
+            Outcome = outcome,
+            Counts = counts ?? r.Counts,
+            Tags = tags ?? [],
         };
 
     [Theory]
@@ -169,8 +172,11 @@ public sealed class RatingTests
     [MemberData(nameof(Conditions))]
     public void Rate_Conditions_AllMustHold(WhereSetup where, bool covered)
     {
-        TestNetwork net = With(new Setup { Parties = [Party("dc", Role.Data)], Agreements = [new("w", "plat", "dc",
-            "CNY", PerCall: "0.5", Where: where)] });
+        TestNetwork net = With(new Setup
+        {
+            Parties = [Party("dc", Role.Data)],
+            Agreements = [new("w", "plat", "dc", "CNY", PerCall: "0.5", Where: where)],
+        });
         var context = new UsageContext("gw", "acme", "p", "k", "s", "m0", "m1", "qwen", "site", "chat");
         net.Use(Change(Record("r"), context, tags: [new Tag("env", "prod")]));
         Assert.Equal(covered ? "0.5" : "none", net.Balance("dc/payable/w"));

@@ -43,8 +43,11 @@ public sealed class TableTests
 
     private static Table Sample()
     {
-        var table = new Table(
-            [new("name"), new("tokens", IsNumber: true)]) { Scope = ["Scope: all"], Total = ["total", "1005"] };
+        var table = new Table([new("name"), new("tokens", IsNumber: true)])
+        {
+            Scope = ["Scope: all"],
+            Total = ["total", "1005"],
+        };
         table.Add("词元", "1000");
         table.Add("b,\"c\"", "5");
         return table;

@@ -89,8 +89,13 @@ internal sealed class NaiveReport
     {
         if (_query.Period.Contains(corrected.EventTime))
         {
-            var record = new UsageRecord { Id = "", Context = corrected.Context, EventTime = corrected.EventTime,
-                Counts = [] };
+            var record = new UsageRecord
+            {
+                Id = "",
+                Context = corrected.Context,
+                EventTime = corrected.EventTime,
+                Counts = []
+            };
             AddCharges(record, corrected.Charges, corrected.Postings, isCorrection: true, corrected.Reversed);
         }
     }

@@ -65,8 +65,11 @@ public sealed class ReportTests
     [Fact]
     public void Run_SegmentsOfAnySize_GiveTheSameReport()
     {
-        var query = new ReportQuery { GroupBy = [Dimension.Class, Dimension.Agreement, Dimension.Outcome],
-            Bucket = Bucket.Day };
+        var query = new ReportQuery
+        {
+            GroupBy = [Dimension.Class, Dimension.Agreement, Dimension.Outcome],
+            Bucket = Bucket.Day
+        };
         var naive = new NaiveReport(Frames, query);
         for (int framesInSegment = 1; framesInSegment <= Frames.Length; framesInSegment++)
         {

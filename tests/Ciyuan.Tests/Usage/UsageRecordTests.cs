@@ -109,15 +109,21 @@ public sealed class UsageRecordTests
     {
         var first = new Ciyuan.Rating.Rate
         {
-            Agreement = "a", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p",
-                Payee = "q",
+            Agreement = "a",
+            Method = Ciyuan.Rating.RateMethod.PerCall,
+            Side = Ciyuan.Rating.Side.Cost,
+            Payer = "p",
+            Payee = "q",
             Currency = Currency.Cny,
         };
         _ = first.GetHashCode();
         var made = new Ciyuan.Rating.Rate
         {
-            Agreement = "b", Method = Ciyuan.Rating.RateMethod.PerCall, Side = Ciyuan.Rating.Side.Cost, Payer = "p",
-                Payee = "q",
+            Agreement = "b",
+            Method = Ciyuan.Rating.RateMethod.PerCall,
+            Side = Ciyuan.Rating.Side.Cost,
+            Payer = "p",
+            Payee = "q",
             Currency = Currency.Cny,
         };
         Assert.Equal(made, first with { Agreement = "b" });

@@ -1,4 +1,6 @@
+using System.Buffers;
 using Ciyuan.Journal;
+using Ciyuan.Quantities;
 
 namespace Ciyuan.Storage;
 
@@ -119,15 +121,25 @@ internal sealed class FrameReader : IDisposable
 
     private Frame? ReadAndDecode(long seq)
     {
-        StoredFrame? stored;
+        (Timestamp Time, byte[] Rented, int Length)? stored;
         lock (_reading)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            stored = _journal.Read(seq, _shard);
+            stored = _journal.RentBody(seq, _shard);
         }
 
-        return stored is { } frame
-            ? FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, frame.Body)
-            : null;
+        if (stored is not { } body)
+        {
+            return null;
+        }
+
+        try
+        {
+            return FrameDecoder.Decode(_shard, seq, body.Time, body.Rented.AsSpan(0, body.Length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(body.Rented);
+        }
     }
 }

@@ -14,7 +14,7 @@ internal sealed class ShardWriter : IDisposable
     /// <summary>
     /// Commands joined into one frame: more gain little (a commit is 1 ms) and make each caller wait longer.
     /// </summary>
-    private const int JoinedCommands = 8_192;
+    private const int JoinedCommands = 2_048;
 
     private readonly ShardOptions _options;
     private readonly FrameReader _frames;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
@@ -266,6 +267,36 @@ public sealed class SqliteJournal : IDisposable
         $"frame {seq} of shard {shard}: {how}; restore the journal from a backup, or run `ciyuan fsck` to see more" +
         (inner is null ? "" : $" ({inner.Message})"),
         inner!);
+
+    /// <summary>
+    /// Copies a frame's body into an array rented from the shared pool, which the caller gives back: large arrays of one use
+    /// would make the collector work. Null when there is no such frame.
+    /// </summary>
+    internal (Timestamp Time, byte[] Rented, int Length)? RentBody(long seq, int shard)
+    {
+        try
+        {
+            _ = raw.sqlite3_bind_int(_next, 1, shard);
+            _ = raw.sqlite3_bind_int64(_next, 2, seq);
+            if (!_database.Step(_next, $"reading frame {seq}") || raw.sqlite3_column_int64(_next, 0) != seq)
+            {
+                return null;
+            }
+
+            ReadOnlySpan<byte> body = raw.sqlite3_column_blob(_next, 4);
+            byte[] rented = ArrayPool<byte>.Shared.Rent(body.Length);
+            body.CopyTo(rented);
+            return (new Timestamp(raw.sqlite3_column_int64(_next, 1)), rented, body.Length);
+        }
+        catch (JournalException e)
+        {
+            throw Broken(shard, seq, "can't be read", e);
+        }
+        finally
+        {
+            _ = raw.sqlite3_reset(_next);
+        }
+    }
 
     private StoredFrame? ReadNext(long seq, int shard)
     {

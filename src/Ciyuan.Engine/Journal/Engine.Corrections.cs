@@ -14,7 +14,7 @@ public sealed partial class Engine
 {
     /// <summary>After how many records a correction stops at the end of a frame; the rest is for the next
     /// correction.</summary>
-    public const int CorrectedRecordsEach = 32_768;
+    public const int CorrectedRecordsEach = 8_192;
 
     private readonly Dictionary<UsageContext, UsageContext> _contextOf = new(ReferenceEqualityComparer.Instance);
 

@@ -113,8 +113,15 @@ public static class RateUsage
                 return SuspenseReason.NoClassPrice;
             }
 
-            // Up to 2⁶³ × 10¹⁵ a product can't overflow, nor can the sum of all counts' products.
-            if (price > long.MaxValue && price > Amount.Most.Pico / count.Steps)
+            if (price <= long.MaxValue)
+            {
+                // Up to 2⁶³ × 10¹⁵ a product can't overflow, nor can the sum of all counts' products.
+                long high = Math.BigMul((long)price, count.Steps, out long low);
+                sum += new Int128(unchecked((ulong)high), unchecked((ulong)low));
+                continue;
+            }
+
+            if (price > Amount.Most.Pico / count.Steps)
             {
                 return SuspenseReason.Overflow;
             }

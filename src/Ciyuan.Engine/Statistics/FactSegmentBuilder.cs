@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
@@ -8,9 +9,10 @@ namespace Ciyuan.Statistics;
 
 /// <summary>
 /// Takes frames in and makes a segment of them. Memory is bounded by the rows that its owner lets it take; it is not
-/// safe for several threads.
+/// safe for several threads. Its arrays, of up to a megabyte each, are rented from the shared pool until it is disposed:
+/// left to the collector, they would set off a full collection for every segment.
 /// </summary>
-public sealed class FactSegmentBuilder
+public sealed class FactSegmentBuilder : IDisposable
 {
     /// <summary>Rows at which a segment is sealed, at the end of a frame: large enough that a query's cost for a
     /// segment
@@ -27,8 +29,8 @@ public sealed class FactSegmentBuilder
     private readonly Entries?[] _quantities = new Entries?[(256 + CountedUnits.Length) * Grades];
     private readonly Dictionary<int, Entries> _rests = [];
     private readonly Dictionary<(int Slot, Meter Meter, EvidenceGrade Grade), Entries> _covered = [];
-    private long[] _times = new long[1024];
-    private int[] _typeOfRow = new int[1024];
+    private readonly Entries _times = new(1024);
+    private readonly Entries _typeOfRow = new(1024);
     private int _records;
     private long _minTime = long.MaxValue;
     private long _maxTime = long.MinValue;
@@ -72,7 +74,6 @@ public sealed class FactSegmentBuilder
     {
         var columns = new List<FactColumn>();
         var data = new List<byte[]>();
-        var all = new Entries(Rows);
         void Append(FactColumnKind kind, int slot, Meter meter, EvidenceGrade grade, Entries entries)
         {
             ColumnShape shape = ColumnCodec.Encode(entries.Rows, entries.Values, Rows, out byte[] bytes);
@@ -81,19 +82,8 @@ public sealed class FactSegmentBuilder
             data.Add(bytes);
         }
 
-        for (int i = 0; i < Rows; i++)
-        {
-            all.Add(i, _times[i]);
-        }
-
-        Append(FactColumnKind.Time, 0, default, default, all);
-        all.Clear();
-        for (int i = 0; i < Rows; i++)
-        {
-            all.Add(i, _typeOfRow[i]);
-        }
-
-        Append(FactColumnKind.Type, 0, default, default, all);
+        Append(FactColumnKind.Time, 0, default, default, _times);
+        Append(FactColumnKind.Type, 0, default, default, _typeOfRow);
         for (int i = 0; i < _quantities.Length; i++)
         {
             if (_quantities[i] is { } entries && Meter.TryFromValue(i / Grades, out Meter meter))
@@ -113,6 +103,16 @@ public sealed class FactSegmentBuilder
         }
 
         return new FactSegment(MakeHeader(columns), data);
+    }
+
+    /// <summary>Gives the arrays back; nothing may be added or built afterwards.</summary>
+    public void Dispose()
+    {
+        foreach (Entries? entries in (IEnumerable<Entries?>)
+            [_times, _typeOfRow, .. _quantities, .. _rests.Values, .. _covered.Values])
+        {
+            entries?.Dispose();
+        }
     }
 
     private FactHeader MakeHeader(List<FactColumn> columns) => new()
@@ -157,15 +157,9 @@ public sealed class FactSegmentBuilder
 
     private int AddRow(Timestamp eventTime, int type)
     {
-        if (Rows == _times.Length)
-        {
-            Array.Resize(ref _times, Rows * 2);
-            Array.Resize(ref _typeOfRow, Rows * 2);
-        }
-
         long time = eventTime.UnixNanoseconds;
-        _times[Rows] = time;
-        _typeOfRow[Rows] = type;
+        _times.Add(Rows, time);
+        _typeOfRow.Add(Rows, type);
         _minTime = Math.Min(_minTime, time);
         _maxTime = Math.Max(_maxTime, time);
         return Rows++;
@@ -274,25 +268,23 @@ public sealed class FactSegmentBuilder
         return sum;
     }
 
-    // Rows with a value, and the values.
-    private sealed class Entries(int capacity)
+    /// <summary>Rows with a value, and the values, in rented arrays.</summary>
+    private sealed class Entries(int capacity) : IDisposable
     {
-        private int[] _rows = new int[Math.Max(capacity, 16)];
-        private Int128[] _values = new Int128[Math.Max(capacity, 16)];
+        private int[] _rows = ArrayPool<int>.Shared.Rent(capacity);
+        private Int128[] _values = ArrayPool<Int128>.Shared.Rent(capacity);
         private int _count;
 
         public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _count);
 
         public ReadOnlySpan<Int128> Values => _values.AsSpan(0, _count);
 
-        public void Clear() => _count = 0;
-
         public void Add(int row, Int128 value)
         {
-            if (_count == _rows.Length)
+            if (_count == _rows.Length || _count == _values.Length)
             {
-                Array.Resize(ref _rows, _count * 2);
-                Array.Resize(ref _values, _count * 2);
+                _rows = Grow(_rows);
+                _values = Grow(_values);
             }
 
             _rows[_count] = row;
@@ -309,6 +301,21 @@ public sealed class FactSegmentBuilder
             {
                 Add(row, value);
             }
+        }
+
+        public void Dispose()
+        {
+            ArrayPool<int>.Shared.Return(_rows);
+            ArrayPool<Int128>.Shared.Return(_values);
+            (_rows, _values, _count) = ([], [], 0);
+        }
+
+        private T[] Grow<T>(T[] array)
+        {
+            T[] larger = ArrayPool<T>.Shared.Rent(_count * 2);
+            array.AsSpan(0, _count).CopyTo(larger);
+            ArrayPool<T>.Shared.Return(array);
+            return larger;
         }
     }
 }

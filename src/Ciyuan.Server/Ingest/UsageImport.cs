@@ -32,10 +32,10 @@ public sealed record ImportOptions
     public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount - 1, 1, 2);
 
     /// <summary>Records in a batch, and so in a frame.</summary>
-    public int BatchSize { get; init; } = 8_192;
+    public int BatchSize { get; init; } = 2_048;
 
     /// <summary>Batches that are on their way at once: one is applied while the one before is made durable.</summary>
-    public int InFlight { get; init; } = 3;
+    public int InFlight { get; init; } = 4;
 }
 
 /// <summary>An import can't go on: the file's header, its number of rows without id, or the file itself.</summary>

@@ -125,7 +125,11 @@ public sealed class FactStore : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _database?.Dispose();
+    public void Dispose()
+    {
+        _open.Dispose();
+        _database?.Dispose();
+    }
 
     private Snapshot Take()
     {
@@ -153,6 +157,7 @@ public sealed class FactStore : IDisposable
             _inMemory.Add(segment);
         }
 
+        _open.Dispose();
         _open = new FactSegmentBuilder();
     }
 

@@ -269,8 +269,8 @@ public sealed class SqliteJournal : IDisposable
         inner!);
 
     /// <summary>
-    /// Copies a frame's body into an array rented from the shared pool, which the caller gives back: large arrays of one use
-    /// would make the collector work. Null when there is no such frame.
+    /// Copies a frame's body into an array rented from the shared pool, which the caller gives back: large arrays of
+    /// one use would make the collector work. Null when there is no such frame.
     /// </summary>
     internal (Timestamp Time, byte[] Rented, int Length)? RentBody(long seq, int shard)
     {

@@ -9,8 +9,8 @@ namespace Ciyuan.Statistics;
 
 /// <summary>
 /// Takes frames in and makes a segment of them. Memory is bounded by the rows that its owner lets it take; it is not
-/// safe for several threads. Its arrays, of up to a megabyte each, are rented from the shared pool until it is disposed:
-/// left to the collector, they would set off a full collection for every segment.
+/// safe for several threads. Its arrays, of up to a megabyte each, are rented from the shared pool until it is
+/// disposed: left to the collector, they would set off a full collection for every segment.
 /// </summary>
 public sealed class FactSegmentBuilder : IDisposable
 {

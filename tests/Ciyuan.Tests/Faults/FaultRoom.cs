@@ -16,7 +16,7 @@ internal sealed class FaultRoom : IDisposable
     /// quick.</summary>
     public static bool Full => Environment.GetEnvironmentVariable("CIYUAN_FAULTS") == "full";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("ciyuan-faults-").FullName;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Ciyuan.Storage;
 
 namespace Ciyuan.Tests.Faults;
 
@@ -34,7 +35,12 @@ public sealed class KillTests
             while (!ended && kills < ImportKills)
             {
                 using Process process = room.Start(command);
-                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(random.Next(150, 900)));
+                if (kills % 3 < 2)
+                {
+                    await WaitForFrameAsync(room, process); // every third is killed while it starts
+                }
+
+                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(random.Next(300)));
                 ended = process.HasExited;
                 process.Kill();
                 await process.WaitForExitAsync();
@@ -67,7 +73,7 @@ public sealed class KillTests
         for (int kill = 1; kill <= ServerKills; kill++)
         {
             int wait = random.Next(20, 500);
-            await ServeUntilKilledAsync(room, sent, acknowledged, TimeSpan.FromMilliseconds(wait));
+            await ServeUntilKilledAsync(room, sent, acknowledged, TimeSpan.FromMilliseconds(wait), kill % 3 > 0);
             room.AssertClean($"after kill {kill} (seed {Seed})");
         }
 
@@ -83,16 +89,30 @@ public sealed class KillTests
         Assert.Equal(sent.Sum(FaultRoom.InputOf), await room.InputTokensAsync());
     }
 
+    /// <summary>Returns when the program has written a frame, or has ended: how long it takes to start depends on the
+    /// machine.</summary>
+    private static async Task WaitForFrameAsync(FaultRoom room, Process process)
+    {
+        using var journal = SqliteJournal.OpenReadOnly(room.Data);
+        long before = journal.LastSeq();
+        while (!process.HasExited && journal.LastSeq() == before)
+        {
+            await Task.Delay(5);
+        }
+    }
+
     private static async Task ServeUntilKilledAsync(
-        FaultRoom room, List<int> sent, List<int> acknowledged, TimeSpan wait)
+        FaultRoom room, List<int> sent, List<int> acknowledged, TimeSpan wait, bool atWork)
     {
         using Process server = room.Start(["serve", "--listen", "http://127.0.0.1:0"]);
         _ = server.StandardOutput.ReadToEndAsync();
         Uri url = await UrlOfAsync(server);
         _ = server.StandardError.ReadToEndAsync();
         using var client = new HttpClient { BaseAddress = url };
+        var answered = new TaskCompletionSource();
         Task killed = Task.Run(async () =>
         {
+            await (atWork ? Task.WhenAny(answered.Task, Task.Delay(FaultRoom.Patience)) : Task.CompletedTask);
             await Task.Delay(wait);
             server.Kill();
         });
@@ -109,6 +129,7 @@ public sealed class KillTests
                 string answer = await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
                 Assert.Equal(batch.Length, FaultRoom.Number(answer, "posted"));
                 acknowledged.AddRange(batch);
+                answered.TrySetResult();
             }
         }
         catch (HttpRequestException)

@@ -76,7 +76,7 @@ public sealed partial class Engine
             UsageRecord record = source.Records[i];
             if (!_contextOf.TryGetValue(record.Context, out UsageContext? context))
             {
-                context = _filledIn.Intern(record.Context);
+                context = FillIn(_filledIn.Intern(record.Context)); // its key may have become known since
                 _contextOf.Add(record.Context, context);
             }
 

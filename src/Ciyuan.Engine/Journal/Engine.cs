@@ -279,7 +279,8 @@ public sealed partial class Engine
         }
         else
         {
-            record = FillIn(record);
+            UsageContext context = FillIn(record.Context);
+            record = ReferenceEquals(context, record.Context) ? record : record.In(context);
             Hold? hold = FindHold(record);
             result = _postUsage.Run(record, _catalog, time, hold);
         }
@@ -300,17 +301,16 @@ public sealed partial class Engine
     }
 
     /// <summary>Adds the party and the project that a known key implies.</summary>
-    private UsageRecord FillIn(UsageRecord record)
+    private UsageContext FillIn(UsageContext context)
     {
-        UsageContext context = record.Context;
         if (context.Key.Length == 0 || (context.Party.Length > 0 && context.Project.Length > 0)
             || _catalog.FindKey(context.Key) is not { } key || (context.Party.Length > 0 && context.Party != key.Party))
         {
-            return record;
+            return context;
         }
 
         string project = context.Project.Length > 0 ? context.Project : key.Project;
-        return record.In(_filledIn.Intern(context with { Party = key.Party, Project = project, Plan = null }));
+        return _filledIn.Intern(context with { Party = key.Party, Project = project, Plan = null });
     }
 
     private readonly UsageContexts _filledIn = new();

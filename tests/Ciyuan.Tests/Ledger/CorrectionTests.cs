@@ -116,6 +116,25 @@ public sealed class CorrectionTests
     }
 
     [Fact]
+    public void Rerate_KeyThatBecameKnown_BillsItsParty()
+    {
+        TestNetwork net = Usual();
+        UsageRecord record = Record("r", 1000, 100);
+        net.Use(record.In(record.Context with { Party = "", Key = "k1" }));
+        Assert.Equal("-1100", net.Balance("ledger/suspense/income", "TOK"));
+        net.SetUp(new Setup
+        {
+            Projects = [new ProjectSetup("acme", "chat")],
+            Keys = [new KeySetup("acme", "chat", "k1")],
+        });
+        CorrectedRecord corrected = net.Correct(CorrectionMode.Rerate).Records.Single();
+        Assert.Equal(("acme", "chat"), (corrected.Context.Party, corrected.Context.Project));
+        Assert.Equal("0", net.Balance("ledger/suspense/income", "TOK"));
+        Assert.NotEqual("0", net.Balance("plat/revenue/sell"));
+        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+    }
+
+    [Fact]
     public void Correct_SentAgainOrMalformed_DoesNothing()
     {
         TestNetwork net = Usual();

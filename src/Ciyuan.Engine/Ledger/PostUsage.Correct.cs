@@ -125,7 +125,12 @@ internal sealed partial class PostUsage
             baseStays |= other.Agreement == rate.ShareOf && IsRated(other);
         }
 
-        return baseStays && shares == _rated.Count(r => r.Rate.ShareOf == rate.ShareOf);
+        foreach (RatedLine line in _rated)
+        {
+            shares -= line.Rate.ShareOf == rate.ShareOf ? 1 : 0;
+        }
+
+        return baseStays && shares == 0;
     }
 
     private bool IsRated(Rate rate)

@@ -226,12 +226,16 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
 
     private LineAccounts AccountsOf(in RatedLine line, UsageContext context, RatingPlan plan, Catalog catalog)
     {
-        if (line.Line.Accounts is LineAccounts known)
+        if (line.Line.Accounts is not LineAccounts accounts)
         {
-            return known;
+            line.Line.Accounts = accounts = FindAccounts(line.Rate, context, plan, catalog);
         }
 
-        Rate rate = line.Rate;
+        return accounts;
+    }
+
+    private LineAccounts FindAccounts(Rate rate, UsageContext context, RatingPlan plan, Catalog catalog)
+    {
         Account credit = ledger.Open(
             rate.Side == Side.Income
                 ? AccountPath.Revenue(rate.Payee, rate.Agreement)
@@ -256,8 +260,6 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
                 : ledger.Open(AccountPath.Receivable(rate.Payer, rate.Agreement), rate.Currency);
         }
 
-        var accounts = new LineAccounts(credit, direct, packs, money);
-        line.Line.Accounts = accounts;
-        return accounts;
+        return new LineAccounts(credit, direct, packs, money);
     }
 }

@@ -49,7 +49,8 @@ internal static class LargeBench
             ("by day, provider and class", Query([Dimension.Provider, Dimension.Class], Bucket.Day)),
             ("by hour, scenario and site", Query([Dimension.Scenario, Dimension.Site], Bucket.Hour)),
             ("by hour, scenario, project, site, grade and agreement", Query(
-                [Dimension.Scenario, Dimension.Project, Dimension.Site, Dimension.Grade, Dimension.Agreement], Bucket.Hour)),
+                [Dimension.Scenario, Dimension.Project, Dimension.Site, Dimension.Grade, Dimension.Agreement],
+                Bucket.Hour)),
         ];
         long start = Stopwatch.GetTimestamp();
         using var journal = SqliteJournal.OpenReadOnly(folder);

@@ -110,9 +110,9 @@ public sealed class FrameEncoder
         _tables.ZigZag(rate.PerCall.Pico);
         _tables.Count(TextIndex(rate.ShareOf));
         _tables.Count(rate.SharePpm);
-        if (rate.Formula is { } formula)
+        if (rate.Method == RateMethod.Formula)
         {
-            FormulaCodec.Write(_tables, formula, TextIndex);
+            FormulaCodec.Write(_tables, rate.Formula!, TextIndex);
         }
     }
 

@@ -57,9 +57,18 @@ internal sealed partial class PostUsage
     /// so its amount can't either. Of the others, the old one is taken back by the opposite postings and the new one
     /// posted. With an agreement, only charges under it, shares of it, and suspense without an agreement are looked at.
     /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="context">Its context, filled in.</param>
+    /// <param name="rerate">Whether charges are made anew.</param>
+    /// <param name="agreement">The agreement; empty for all.</param>
+    /// <param name="catalog">The agreements.</param>
+    /// <param name="now">Time of recording.</param>
+    /// <param name="isClosed">Set when the event time is closed for an agreement that would be looked at: then nothing
+    /// changes.</param>
     /// <returns>Null when nothing changes.</returns>
     public (Charge[] Charges, Posting[] Postings, int Reversed)? Correct(
-        UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now)
+        UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now,
+        out bool isClosed)
     {
         _rated.Clear();
         RatingPlan plan = plans.Find(context, record.EventTime);
@@ -67,6 +76,13 @@ internal sealed partial class PostUsage
         {
             RateUsage.Rate(plan, plans, record, _rated, running);
             RateUsage.Share(plans, _rated); // tells which shares have a base; their amounts are made again below
+        }
+
+        bool Closes(Rate rate) => InScope(rate, agreement) && catalog.IsClosed(rate.Agreement, record.EventTime);
+        isClosed = _current.Exists(c => Closes(c.Charge.Rate)) || _rated.Exists(r => Closes(r.Rate));
+        if (isClosed)
+        {
+            return null;
         }
 
         _postings.Clear();

@@ -69,6 +69,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             }
 
             remarks |= PostLine(line, record, plan, catalog, now);
+            remarks |= catalog.IsClosed(line.Rate.Agreement, record.EventTime) ? UsageRemarks.Late : UsageRemarks.None;
             paid += line.Line.OfConsumer && line.Rate.Currency == hold?.Currency ? line.Amount : default;
             running.Add(line.Rate, record.EventTime, record.Counts, line.Covered, +1);
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);

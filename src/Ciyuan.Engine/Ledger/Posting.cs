@@ -68,6 +68,9 @@ public enum UsageRemarks : byte
 
     /// <summary>The record names a hold that is not open (never placed, settled, released or expired).</summary>
     HoldNotOpen = 8,
+
+    /// <summary>It came after its event time had been closed for an agreement that it touches.</summary>
+    Late = 16,
 }
 
 /// <summary>The stored outcome of a usage record.</summary>

@@ -25,6 +25,7 @@ public sealed class Catalog
     private Dictionary<string, KeySetup> _keys = new(StringComparer.Ordinal);
     private Dictionary<string, SiteSetup> _sites = new(StringComparer.Ordinal);
     private SortedDictionary<string, Agreement> _agreements = new(StringComparer.Ordinal);
+    private Dictionary<string, Timestamp> _closedUntil = new(StringComparer.Ordinal);
 
     /// <summary>A catalog with nothing in it.</summary>
     public static Catalog Empty { get; } = new();
@@ -40,6 +41,11 @@ public sealed class Catalog
 
     /// <summary>The agreement with an id, or null.</summary>
     public Agreement? FindAgreement(string id) => _agreements.GetValueOrDefault(id);
+
+    /// <summary>Whether what an agreement charged for a moment never changes any more.</summary>
+    public bool IsClosed(string agreement, Timestamp moment) => _closedUntil.Count > 0
+        && ((_closedUntil.TryGetValue("", out Timestamp all) && moment < all)
+            || (_closedUntil.TryGetValue(agreement, out Timestamp own) && moment < own));
 
     /// <summary>The key with an id, or null.</summary>
     public KeySetup? FindKey(string id) => _keys.GetValueOrDefault(id);
@@ -69,6 +75,7 @@ public sealed class Catalog
             _keys = new(_keys, StringComparer.Ordinal),
             _sites = new(_sites, StringComparer.Ordinal),
             _agreements = new(_agreements, StringComparer.Ordinal),
+            _closedUntil = new(_closedUntil, StringComparer.Ordinal),
         };
 
         foreach (PartySetup party in setup.Parties)
@@ -102,6 +109,11 @@ public sealed class Catalog
         foreach (AgreementSetup agreement in setup.Agreements.OrderBy(a => a.ShareOf.Length > 0))
         {
             next.AddAgreement(agreement, books, faults, ref changed);
+        }
+
+        foreach (ClosingSetup closing in setup.Closings ?? [])
+        {
+            next.AddClosing(closing, faults, ref changed);
         }
 
         return next;
@@ -160,6 +172,30 @@ public sealed class Catalog
         }
 
         Platform = party.Roles.Contains(Role.Platform) ? party.Id : Platform;
+    }
+
+    private void AddClosing(ClosingSetup closing, List<string> faults, ref bool changed)
+    {
+        string agreement = closing.Agreement ?? "";
+        string what = agreement.Length == 0 ? "closing of all agreements" : $"closing of agreement '{agreement}'";
+        bool open = !_closedUntil.TryGetValue(agreement, out Timestamp old);
+        if (agreement.Length > 0 && FindAgreement(agreement) is null)
+        {
+            faults.Add($"{what}: there is no such agreement");
+        }
+        else if (!Timestamp.TryParse(closing.Until, out Timestamp until))
+        {
+            faults.Add($"{what}: until '{closing.Until}' must be a moment such as 2026-11-01T00:00:00+08:00");
+        }
+        else if (!open && until < old)
+        {
+            faults.Add($"{what}: it is closed until {old} and can't be opened again");
+        }
+        else if (open || until > old)
+        {
+            _closedUntil[agreement] = until;
+            changed = true;
+        }
     }
 
     private void AddAgreement(

@@ -96,8 +96,9 @@ public sealed class DayCalendar
     public Parties.CalendarSetup Setup { get; }
 
     /// <summary>The kind of a day, given as days since 1970-01-01.</summary>
-    public DayKind this[int day] =>
-        (uint)(day - _firstDay) < (uint)_kinds.Length ? _kinds[day - _firstDay] : DayKind.Unknown;
+    public DayKind this[int day] => day >= _firstDay && day - _firstDay < _kinds.Length
+        ? _kinds[day - _firstDay]
+        : DayKind.Unknown;
 }
 
 /// <summary>The days of a calendar while it is read.</summary>

@@ -126,14 +126,14 @@ public sealed class WindowTests
             """), Record(time, "input.text=1000000")));
 
     private static string OneRule(string zone, string when) =>
-        $$"""
+        $$$"""
         books:
           - id: b
             currency: USD
-            zone: {{zone}}
+            zone: {{{zone}}}
             prices:
               - model: m
                 per_million_tokens: {input: 1}
-                rules: [{name: r, when: {{when}}, per_million_tokens: {input: 2}}]
+                rules: [{name: r, when: {{{when}}}, per_million_tokens: {input: 2}}]
         """;
 }

@@ -8,17 +8,25 @@ namespace Ciyuan.Rating;
 [StructLayout(LayoutKind.Auto)]
 internal readonly ref struct RecordFacts
 {
-    internal RecordFacts(UsageRecord record, LocalClock clock, DayCalendar? calendar)
+    /// <summary>What the conditions of a line ask, and no more.</summary>
+    internal RecordFacts(UsageRecord record, PriceLine line, LocalClock clock, DayCalendar? calendar)
     {
         Moment = record.EventTime;
         Counts = record.Counts;
         Tags = record.Tags;
-        (Day, Clock) = clock.At(record.EventTime);
         Calendar = calendar;
-        foreach (ref readonly Count count in Counts)
+        if (line.AsksClock)
         {
-            Input += count.Meter.Value < 128 ? count.Steps : 0;
-            Output += count.Meter.Value is >= 128 and < 256 ? count.Steps : 0;
+            (Day, Clock) = clock.At(record.EventTime);
+        }
+
+        if (line.AsksLengths)
+        {
+            foreach (ref readonly Count count in Counts)
+            {
+                Input += count.Meter.Value < 128 ? count.Steps : 0;
+                Output += count.Meter.Value is >= 128 and < 256 ? count.Steps : 0;
+            }
         }
     }
 
@@ -84,6 +92,11 @@ internal sealed class Condition
     internal (string Name, string[] Values)[] Tags { get; init; } = [];
 
     internal MeterPattern? AnyTokensOf { get; init; }
+
+    internal bool AsksClock => Days != 127 || Times.Length > 0 || DayKinds != 0;
+
+    internal bool AsksLengths => InputOver >= 0 || InputUpTo < long.MaxValue || OutputOver >= 0
+        || OutputUpTo < long.MaxValue;
 
     /// <summary>
     /// The first part that does not hold; none when all hold. The kind of the day is asked last, so a calendar that does

@@ -88,7 +88,7 @@ public static class ExplainPrice
     private static List<ExplainedCondition> ExplainConditions(PriceChain chain, UsageRecord record)
     {
         PriceLine line = chain.Match!.Line;
-        var facts = new RecordFacts(record, chain.Version!.Clock, chain.Calendar);
+        var facts = new RecordFacts(record, line, chain.Version!.Clock, chain.Calendar);
         var conditions = new List<ExplainedCondition>();
         for (int i = 0; i < line.Conditions; i++)
         {
@@ -167,7 +167,7 @@ public static class ExplainPrice
     private static string SourceOf(PriceChain chain, Meter meter, UsageRecord record)
     {
         PriceLine line = chain.Match!.Line;
-        var facts = new RecordFacts(record, chain.Version!.Clock, chain.Calendar);
+        var facts = new RecordFacts(record, line, chain.Version!.Clock, chain.Calendar);
         foreach (PriceRule rule in line.Rules)
         {
             if (rule.When.FindFailing(facts, out _) == ConditionPart.None

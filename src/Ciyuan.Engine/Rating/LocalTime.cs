@@ -43,14 +43,10 @@ public sealed class LocalClock
             _last = at = found >= 0 ? found : ~found - 1;
         }
 
-        // The first and last hours that a timestamp can hold may be beyond it in local time.
-        Int128 local = (Int128)moment.UnixNanoseconds + _offsets[at];
-        if (local < long.MinValue || local > long.MaxValue)
-        {
-            local = moment.UnixNanoseconds;
-        }
-
-        long nanoseconds = (long)local;
+        // The first and last hours that a timestamp can hold may be beyond it in local time: they stay as they are.
+        long offset = _offsets[at];
+        long nanoseconds = unchecked(moment.UnixNanoseconds + offset);
+        nanoseconds = nanoseconds > moment.UnixNanoseconds == offset > 0 ? nanoseconds : moment.UnixNanoseconds;
         long day = nanoseconds / PerDay;
         day -= nanoseconds < day * PerDay ? 1 : 0;
         return ((int)day, nanoseconds - (day * PerDay));

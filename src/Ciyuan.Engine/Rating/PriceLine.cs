@@ -64,6 +64,12 @@ public sealed class PriceLine
 
     internal PriceFactor[] Factors { get; init; } = [];
 
+    /// <summary>Whether a condition asks for the local date or clock time.</summary>
+    internal bool AsksClock { get; init; }
+
+    /// <summary>Whether a condition asks how many tokens there are.</summary>
+    internal bool AsksLengths { get; init; }
+
     internal PriceCurve[] Curves { get; init; } = [];
 
     /// <summary>In pico; null without one.</summary>

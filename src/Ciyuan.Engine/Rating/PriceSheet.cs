@@ -16,10 +16,13 @@ internal sealed class PriceSheet
     private readonly Rate _template;
     private readonly PriceChain _chain;
     private readonly PriceLine _line;
+    private readonly LocalClock _clock;
+    private readonly Condition[] _conditions;
     private readonly RateSource[] _on;
     private readonly Func<Rate, Rate> _intern;
     private readonly Dictionary<ulong, (Rate? Rate, SuspenseReason Reason)> _rates = [];
-    private (ulong Held, Rate Rate)? _last;
+    private Rate? _last;
+    private ulong _lastHeld;
 
     /// <summary>Makes a sheet.</summary>
     /// <param name="template">Agreement, parties, currency, book; what the rates have in common.</param>
@@ -28,12 +31,14 @@ internal sealed class PriceSheet
     internal PriceSheet(Rate template, PriceChain chain, Func<Rate, Rate> intern)
     {
         (_template, _chain, _line, _intern) = (template, chain, chain.Match!.Line, intern);
+        _clock = chain.Version!.Clock;
+        _conditions = [.. Enumerable.Range(0, _line.Conditions).Select(_line.ConditionAt)];
         _on = [.. chain.Links.Where(l => l.Version is not null).Skip(1)
             .Select(l => new RateSource(l.Book, l.Version!.Setup.Version))];
     }
 
     /// <summary>Whether every record has the same rate.</summary>
-    internal bool IsConstant => _line.Conditions == 0;
+    internal bool IsConstant => _conditions.Length == 0;
 
     /// <summary>The rate of a record; null with a reason when there is none.</summary>
     internal Rate? Find(UsageRecord record, out SuspenseReason reason)
@@ -41,10 +46,10 @@ internal sealed class PriceSheet
         ulong held = 0;
         if (!IsConstant)
         {
-            var facts = new RecordFacts(record, _chain.Version!.Clock, _chain.Calendar);
-            for (int i = 0; i < _line.Conditions; i++)
+            var facts = new RecordFacts(record, _line, _clock, _chain.Calendar);
+            for (int i = 0; i < _conditions.Length; i++)
             {
-                ConditionPart failing = _line.ConditionAt(i).FindFailing(facts, out bool unknown);
+                ConditionPart failing = _conditions[i].FindFailing(facts, out bool unknown);
                 held |= failing == ConditionPart.None ? 1UL << i : 0;
                 if (unknown)
                 {
@@ -60,10 +65,10 @@ internal sealed class PriceSheet
     /// <summary>The rate while just these conditions hold: bit i for <see cref="PriceLine.ConditionAt"/> i.</summary>
     internal Rate? RateOf(ulong held, out SuspenseReason reason)
     {
-        if (_last is { } last && last.Held == held)
+        if (_lastHeld == held && _last is { } last)
         {
             reason = SuspenseReason.None;
-            return last.Rate;
+            return last;
         }
 
         if (!_rates.TryGetValue(held, out (Rate? Rate, SuspenseReason Reason) found))
@@ -78,7 +83,7 @@ internal sealed class PriceSheet
             _rates.Add(held, found);
         }
 
-        _last = found.Rate is null ? _last : (held, found.Rate);
+        (_last, _lastHeld) = (found.Rate, held);
         reason = found.Reason;
         return found.Rate;
     }
@@ -158,7 +163,7 @@ internal sealed class PriceSheet
         Meters = curve.Meters,
         Kind = curve.Kind,
         Per = curve.Per,
-        Zone = _chain.Version!.Clock.Zone.Id,
+        Zone = _clock.Zone.Id,
         Steps = [.. curve.Steps.Select(s =>
         {
             Int128 price = scale(s.PicoPerStep * factor);

@@ -32,6 +32,8 @@ internal static class ReadLine
         {
             Rules = rules,
             Factors = factors,
+            AsksClock = Array.Exists(rules, r => r.When.AsksClock) || Array.Exists(factors, f => f.When.AsksClock),
+            AsksLengths = Array.Exists(rules, r => r.When.AsksLengths) || Array.Exists(factors, f => f.When.AsksLengths),
             Curves = curves,
             Minimum = ReadMinimum(setup, what, faults),
             Billable = ReadBillable(setup, what, faults),

@@ -132,7 +132,8 @@ internal static class RateBench
         if (TryRun(room["js"], "node", "genai-prices.mjs usage.json", out string output)
             && double.TryParse(output.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out double perSecond))
         {
-            figures.Add("@pydantic/genai-prices, the same, for a second of one core", perSecond, "records/s", bound: "node");
+            figures.Add(
+                "@pydantic/genai-prices, the same, for a second of one core", perSecond, "records/s", bound: "node");
         }
     }
 
@@ -182,7 +183,9 @@ internal static class Catalogue
         List<PriceSetup> lines = File.Exists(path) ? FromGenaiPrices(path) : [.. Enumerable.Range(0, 1_500).Select(i =>
             new PriceSetup($"model-{i}", new Dictionary<string, string>
             {
-                ["input"] = $"{1 + (i % 7)}.{i % 100:D2}", ["input.text.cache_read"] = "0.15", ["output"] = $"{5 + (i % 20)}",
+                ["input"] = $"{1 + (i % 7)}.{i % 100:D2}",
+                ["input.text.cache_read"] = "0.15",
+                ["output"] = $"{5 + (i % 20)}",
             }, Provider: $"provider-{i % 34}"))];
         return ([.. lines.Select((line, i) => line with
         {

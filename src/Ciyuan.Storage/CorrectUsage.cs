@@ -40,9 +40,7 @@ public static class CorrectUsage
         }
 
         long middle = from + ((to - from) / Lanes);
-        long corrected = 0;
-        long frames = 0;
-        long closed = 0;
+        (long corrected, long frames, long closed) = (0, 0, 0);
         await Task.WhenAll(RunLane(from, middle), RunLane(middle + 1, to)).ConfigureAwait(false);
         return new CorrectionTotals(corrected, frames, closed);
 

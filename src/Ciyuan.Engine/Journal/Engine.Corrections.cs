@@ -95,18 +95,25 @@ public sealed partial class Engine
                 _postUsage.LoadLater(later.Charges, later.Reversed, later.Postings);
             }
 
-            bool rerate = correction.Mode == CorrectionMode.Rerate;
-            if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time, out bool isClosed)
-                is var (charges, postings, reversed))
-            {
-                corrected.Add(new CorrectedRecord(
-                    new FramePosition(source.Seq, i), context, record.EventTime, reversed, charges, postings));
-            }
-
-            closed += isClosed ? 1 : 0;
+            closed += CorrectOne(correction, record, context, new FramePosition(source.Seq, i), time, corrected);
         }
 
         return closed;
+    }
+
+    /// <summary>Corrects the loaded charges of a record; 1 when its event time is closed.</summary>
+    private int CorrectOne(
+        Correction correction, UsageRecord record, UsageContext context, FramePosition position,
+        Quantities.Timestamp time, List<CorrectedRecord> corrected)
+    {
+        bool rerate = correction.Mode == CorrectionMode.Rerate;
+        if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time, out bool isClosed)
+            is var (charges, postings, reversed))
+        {
+            corrected.Add(new CorrectedRecord(position, context, record.EventTime, reversed, charges, postings));
+        }
+
+        return isClosed ? 1 : 0;
     }
 
     /// <summary>Earlier corrections of a frame's records, by index and in order; null when there are none.</summary>

@@ -54,6 +54,20 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         }
 
         RateUsage.Share(plans, _rated);
+        (Charge[] charges, Amount paid) = PostLines(record, plan, catalog, now, packPostings, hold, ref remarks);
+        remarks |= record.Hold.Length == 0 ? UsageRemarks.None
+            : hold is null ? UsageRemarks.HoldNotOpen
+            : paid > held ? UsageRemarks.OverHold
+            : UsageRemarks.None;
+        return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
+    }
+
+    /// <summary>Posts all rated lines, each after what packs paid for it; also what the consumer paid in the hold's
+    /// currency.</summary>
+    private (Charge[] Charges, Amount Paid) PostLines(
+        UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now, ReadOnlySpan<int> packPostings, Hold? hold,
+        ref UsageRemarks remarks)
+    {
         Posting[] packs = [.. _postings];
         _postings.Clear();
         var charges = new Charge[_rated.Count];
@@ -75,11 +89,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);
         }
 
-        remarks |= record.Hold.Length == 0 ? UsageRemarks.None
-            : hold is null ? UsageRemarks.HoldNotOpen
-            : paid > held ? UsageRemarks.OverHold
-            : UsageRemarks.None;
-        return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
+        return (charges, paid);
     }
 
     private UsageRemarks PostLine(
@@ -99,9 +109,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         LineAccounts accounts = AccountsOf(line, record.Context, plan, catalog);
         if (line.Amount.IsNegative)
         {
-            Account back = accounts.Direct ?? Array.Find(accounts.Money, a => LedgerState.IsOpen(a, now))
-                ?? ledger.Open(AccountPath.Overrun(plan.Context.Party), line.Rate.Currency);
-            _postings.Add(ledger.Post(accounts.Credit, back, -line.Amount));
+            PostBack(line, accounts, plan.Context.Party, now);
             return UsageRemarks.None;
         }
 
@@ -119,6 +127,25 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             return UsageRemarks.None;
         }
 
+        return PostDrawn(line, accounts, plan.Context.Party, now);
+    }
+
+    /// <summary>An amount below zero goes the other way: to the account that pays whole, or to the first open
+    /// funding.</summary>
+    private void PostBack(in RatedLine line, LineAccounts accounts, string party, Timestamp now)
+    {
+        Account? back = accounts.Direct;
+        foreach (Account money in accounts.Money)
+        {
+            back ??= LedgerState.IsOpen(money, now) ? money : null;
+        }
+
+        back ??= ledger.Open(AccountPath.Overrun(party), line.Rate.Currency);
+        _postings.Add(ledger.Post(accounts.Credit, back, -line.Amount));
+    }
+
+    private UsageRemarks PostDrawn(in RatedLine line, LineAccounts accounts, string party, Timestamp now)
+    {
         Amount rest = LedgerState.Draw(accounts.Money, line.Rate.Currency, null, now, line.Amount, _drawn);
         foreach ((Account account, Amount amount) in _drawn)
         {
@@ -130,7 +157,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             return UsageRemarks.None;
         }
 
-        Account overrun = ledger.Open(AccountPath.Overrun(plan.Context.Party), line.Rate.Currency);
+        Account overrun = ledger.Open(AccountPath.Overrun(party), line.Rate.Currency);
         _postings.Add(ledger.Post(overrun, accounts.Credit, rest));
         return UsageRemarks.Overrun;
     }

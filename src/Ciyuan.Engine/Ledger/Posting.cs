@@ -24,7 +24,8 @@ public readonly record struct Posting(AccountName Debit, AccountName Credit, Amo
 
 /// <summary>What one agreement charges for one record.</summary>
 /// <param name="Rate">How.</param>
-/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes back, and
+/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes back,
+/// and
 /// where a quantity reaches a step of a volume price that makes all before it cheaper.</param>
 /// <param name="PostingCount">How many postings of the result belong to this charge; they follow those of the charge
 /// before.</param>

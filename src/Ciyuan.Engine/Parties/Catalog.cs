@@ -89,21 +89,7 @@ public sealed class Catalog
             Add(next._projects, (project.Party, project.Id), project, project.Id, "project", faults, ref changed);
         }
 
-        foreach (KeySetup key in setup.Keys)
-        {
-            if (!next._projects.ContainsKey((key.Party, key.Project)))
-            {
-                faults.Add($"key '{key.Id}': there is no project '{key.Project}' of party '{key.Party}'; add it first");
-            }
-
-            Add(next._keys, key.Id, key, key.Id, "key", faults, ref changed);
-        }
-
-        foreach (SiteSetup site in setup.Sites)
-        {
-            next.RequireParty(site.Operator, $"site '{site.Id}'", faults);
-            Add(next._sites, site.Id, site, site.Id, "site", faults, ref changed);
-        }
+        next.AddKeysAndSites(setup, faults, ref changed);
 
         // Shares name another agreement, so they come after it wherever they stand in the text.
         foreach (AgreementSetup agreement in setup.Agreements.OrderBy(a => a.ShareOf.Length > 0))
@@ -144,6 +130,25 @@ public sealed class Catalog
         }
 
         return new Period(start, end);
+    }
+
+    private void AddKeysAndSites(Setup setup, List<string> faults, ref bool changed)
+    {
+        foreach (KeySetup key in setup.Keys)
+        {
+            if (!_projects.ContainsKey((key.Party, key.Project)))
+            {
+                faults.Add($"key '{key.Id}': there is no project '{key.Project}' of party '{key.Party}'; add it first");
+            }
+
+            Add(_keys, key.Id, key, key.Id, "key", faults, ref changed);
+        }
+
+        foreach (SiteSetup site in setup.Sites)
+        {
+            RequireParty(site.Operator, $"site '{site.Id}'", faults);
+            Add(_sites, site.Id, site, site.Id, "site", faults, ref changed);
+        }
     }
 
     private void AddParty(PartySetup party, List<string> faults, ref bool changed)

@@ -57,7 +57,8 @@ public readonly record struct Fraction
     /// <summary>Exact sum.</summary>
     public static Fraction Add(Fraction left, Fraction right) => left + right;
 
-    /// <summary>Reads <c>0.36</c>, or <c>0.36/3600</c>: a plain decimal of 0 or more, alone or divided by a whole number
+    /// <summary>Reads <c>0.36</c>, or <c>0.36/3600</c>: a plain decimal of 0 or more, alone or divided by a whole
+    /// number
     /// above zero.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Fraction value)
     {

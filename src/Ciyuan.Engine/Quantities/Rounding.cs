@@ -30,7 +30,8 @@ public static class Rounding
         return (rounded, rounded - exact);
     }
 
-    /// <summary>The quotient, half to even: an amount whose prices stand for <paramref name="divisor"/> steps.</summary>
+    /// <summary>The quotient, half to even: an amount whose prices stand for <paramref name="divisor"/>
+    /// steps.</summary>
     /// <param name="numerator">Pico times the divisor; may be negative.</param>
     /// <param name="divisor">1 or more.</param>
     public static Int128 Divide(Int128 numerator, long divisor)

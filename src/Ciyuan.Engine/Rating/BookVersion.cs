@@ -49,7 +49,8 @@ public sealed class BookVersion
     internal Fraction OnFactor { get; init; } = Fraction.One;
 
     /// <summary>
-    /// The line for a model, the first of: exact name, alias, name with a date at its end, alias with a date at its end,
+    /// The line for a model, the first of: exact name, alias, name with a date at its end, alias with a date at its
+    /// end,
     /// pattern. Within each, a line for the record's provider goes before one for any, and among patterns then the one
     /// with most literal characters, of equals the first. Null when none matches.
     /// </summary>

@@ -99,7 +99,8 @@ internal sealed class Condition
         || OutputUpTo < long.MaxValue;
 
     /// <summary>
-    /// The first part that does not hold; none when all hold. The kind of the day is asked last, so a calendar that does
+    /// The first part that does not hold; none when all hold. The kind of the day is asked last, so a calendar that
+    /// does
     /// not cover it matters only when it decides: then the part is <see cref="ConditionPart.DayKinds"/> and
     /// <paramref name="unknown"/> is set.
     /// </summary>
@@ -131,6 +132,19 @@ internal sealed class Condition
             return ConditionPart.Times;
         }
 
+        ConditionPart failing = FindFailingInRecord(facts);
+        if (failing != ConditionPart.None || DayKinds == 0)
+        {
+            return failing;
+        }
+
+        DayKind kind = facts.Calendar?[facts.Day] ?? DayKind.Unknown;
+        unknown = kind == DayKind.Unknown;
+        return (DayKinds & (1 << (int)kind)) == 0 ? ConditionPart.DayKinds : ConditionPart.None;
+    }
+
+    private ConditionPart FindFailingInRecord(in RecordFacts facts)
+    {
         foreach ((string name, string[] values) in Tags)
         {
             if (!Carries(facts.Tags, name, values))
@@ -139,19 +153,9 @@ internal sealed class Condition
             }
         }
 
-        if (AnyTokensOf is { } pattern && !HasTokens(facts.Counts, pattern))
-        {
-            return ConditionPart.Tokens;
-        }
-
-        if (DayKinds == 0)
-        {
-            return ConditionPart.None;
-        }
-
-        DayKind kind = facts.Calendar?[facts.Day] ?? DayKind.Unknown;
-        unknown = kind == DayKind.Unknown;
-        return (DayKinds & (1 << (int)kind)) == 0 ? ConditionPart.DayKinds : ConditionPart.None;
+        return AnyTokensOf is { } pattern && !HasTokens(facts.Counts, pattern)
+            ? ConditionPart.Tokens
+            : ConditionPart.None;
     }
 
     private static bool IsIn((long Start, long End)[] times, long clock)

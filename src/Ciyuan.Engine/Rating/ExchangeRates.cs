@@ -57,30 +57,15 @@ public sealed class ExchangeRates
         List<string> written = [.. old?._written ?? []];
         foreach (ExchangeRateSetup rate in setup.Rates)
         {
-            if (!Timestamp.TryParse(rate.At, out Timestamp moment)
-                || !Fraction.TryParse(rate.Rate, out Fraction value) || value.Numerator.IsZero)
+            if (ReadRate(rate, at, written, what, faults) is not { } read)
             {
-                faults.Add($"{what}: '{rate.At}' '{rate.Rate}' must be a moment 2026-11-02T09:15:00+08:00 and a decimal "
-                    + "above 0");
+                continue;
             }
-            else if (at.IndexOf(moment) is var place and >= 0)
-            {
-                if (rates[place] != value)
-                {
-                    faults.Add($"{what}: the rate at {rate.At} is {written[place]} and can't be changed");
-                }
-            }
-            else if (at.Count > 0 && moment < at[^1])
-            {
-                faults.Add($"{what}: {rate.At} is before {at[^1]}, which is there; rates are added in the order of time");
-            }
-            else
-            {
-                at.Add(moment);
-                rates.Add(value);
-                written.Add(rate.Rate);
-                changed = true;
-            }
+
+            at.Add(read.At);
+            rates.Add(read.Rate);
+            written.Add(rate.Rate);
+            changed = true;
         }
 
         if (at.Count == 0)
@@ -92,5 +77,38 @@ public sealed class ExchangeRates
         {
             exchanges[setup.Id] = new ExchangeRates(setup, from, to, [.. at], [.. rates], [.. written]);
         }
+    }
+
+    /// <summary>A rate that is new and comes after those that are there; null when it is there already, or with a
+    /// fault.</summary>
+    private static (Timestamp At, Fraction Rate)? ReadRate(
+        ExchangeRateSetup rate, List<Timestamp> at, List<string> written, string what, List<string> faults)
+    {
+        if (!Timestamp.TryParse(rate.At, out Timestamp moment)
+            || !Fraction.TryParse(rate.Rate, out Fraction value) || value.Numerator.IsZero)
+        {
+            faults.Add($"{what}: '{rate.At}' '{rate.Rate}' must be a moment 2026-11-02T09:15:00+08:00 and a decimal "
+                + "above 0");
+            return null;
+        }
+
+        int place = at.BinarySearch(moment);
+        if (place >= 0)
+        {
+            if (!Fraction.TryParse(written[place], out Fraction old) || old != value)
+            {
+                faults.Add($"{what}: the rate at {rate.At} is {written[place]} and can't be changed");
+            }
+
+            return null;
+        }
+
+        if (place != ~at.Count)
+        {
+            faults.Add($"{what}: {rate.At} is before {at[^1]}, which is there; rates are added in the order of time");
+            return null;
+        }
+
+        return (moment, value);
     }
 }

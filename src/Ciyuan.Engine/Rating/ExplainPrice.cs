@@ -6,7 +6,8 @@ using NodaTime;
 
 namespace Ciyuan.Rating;
 
-/// <summary>Says why a price is what it is, line by line; it charges nothing. It asks the same parts that rate a record,
+/// <summary>Says why a price is what it is, line by line; it charges nothing. It asks the same parts that rate a
+/// record,
 /// so what it says is what is done.</summary>
 public static class ExplainPrice
 {

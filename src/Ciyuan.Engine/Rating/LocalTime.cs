@@ -4,7 +4,8 @@ using NodaTime;
 namespace Ciyuan.Rating;
 
 /// <summary>
-/// Local date and clock time of moments in one zone, by arithmetic: the zone's changes are looked up once, when a book is
+/// Local date and clock time of moments in one zone, by arithmetic: the zone's changes are looked up once, when a book
+/// is
 /// added, so asking costs nanoseconds and allocates nothing. Safe for several threads.
 /// </summary>
 public sealed class LocalClock

@@ -124,7 +124,8 @@ public sealed class PriceBooks
         BookVersion? read = ReadBook.Read(setup, what, _calendars, faults);
         if (read is not null && versions.Length > 0 && versions[0].Currency != read.Currency)
         {
-            faults.Add($"{what}: currency '{setup.Currency}' must be {versions[0].Currency}, as in the versions before");
+            faults.Add($"{what}: currency '{setup.Currency}' must be {versions[0].Currency}, as in the versions "
+                + "before");
         }
 
         if (faults.Count == before)

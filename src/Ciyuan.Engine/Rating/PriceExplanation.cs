@@ -116,7 +116,8 @@ public sealed record PriceExplanation
 /// <param name="Record">Model, provider, moment, counts, tags; the rest does not matter.</param>
 /// <param name="Currency">Currency of the amount; none: the book's.</param>
 /// <param name="Exchange">The exchange, when that is another one.</param>
-/// <param name="Before">Steps that each curve over a period has counted already, by the curve's name; others: 0.</param>
+/// <param name="Before">Steps that each curve over a period has counted already, by the curve's name; others:
+/// 0.</param>
 public sealed record PriceQuestion(
     string Book, UsageRecord Record, Currency Currency = default, string Exchange = "",
     IReadOnlyDictionary<string, Int128>? Before = null);

@@ -5,7 +5,8 @@ using Ciyuan.Usage;
 namespace Ciyuan.Rating;
 
 /// <summary>
-/// How one line of a book prices the records of one agreement while the way to the line stays the same: which conditions
+/// How one line of a book prices the records of one agreement while the way to the line stays the same: which
+/// conditions
 /// hold for a record, and the rate that follows from just these. A rate is made once for each set of conditions that is
 /// met, so a record costs no more than asking the conditions. Not safe for several threads.
 /// </summary>
@@ -173,7 +174,8 @@ internal sealed class PriceSheet
         })],
     };
 
-    /// <summary>Prices with the factors multiplied in. A factor that is for part of what a price is for makes a price of
+    /// <summary>Prices with the factors multiplied in. A factor that is for part of what a price is for makes a price
+    /// of
     /// its own for that part, before the other.</summary>
     private List<WrittenPrice> Multiply(IEnumerable<WrittenPrice> prices, PriceFactor[] factors)
     {
@@ -197,7 +199,8 @@ internal sealed class PriceSheet
         factors.Where(f => f.Names(meters)).Aggregate(Fraction.One, (product, f) => product * f.Factor);
 
     /// <summary>Takes out what no meter gets its price from, so that equal rates look the same.</summary>
-    private static void DropUnused(List<WrittenPrice> ofRules, IEnumerable<PriceCurve> curves, List<WrittenPrice> ofLine)
+    private static void DropUnused(
+        List<WrittenPrice> ofRules, IEnumerable<PriceCurve> curves, List<WrittenPrice> ofLine)
     {
         List<MeterPattern> before = [];
         Drop(ofRules, before);

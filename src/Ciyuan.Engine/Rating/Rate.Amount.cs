@@ -51,21 +51,10 @@ public sealed partial record Rate
             }
 
             steps = billable ? formula!.BillableSteps(count.Meter, steps) : steps;
-            Int128 price = Prices[at - 1].PerStep.Pico;
-            if (price <= long.MaxValue)
-            {
-                // Up to 2⁶³ × 10¹⁵ a product can't overflow, nor can the sum of all counts' products.
-                long high = Math.BigMul((long)price, steps, out long low);
-                sum += new Int128(unchecked((ulong)high), unchecked((ulong)low));
-                continue;
-            }
-
-            if (price > MostProductOf(divisor) / steps)
+            if (!TryAdd(ref sum, Prices[at - 1].PerStep.Pico, steps, divisor))
             {
                 return SuspenseReason.Overflow;
             }
-
-            sum += price * steps;
         }
 
         if (formula is not null && formula.Finish(this, counts, before, ref sum) != SuspenseReason.None)
@@ -114,6 +103,21 @@ public sealed partial record Rate
     /// <summary>Pico times the divisor for a step of a meter; null when a curve prices it, or nothing.</summary>
     internal Int128? FindNumerator(Meter meter) =>
         Table[meter.Value] is var at and > 0 ? Prices[at - 1].PerStep.Pico : null;
+
+    private static bool TryAdd(ref Int128 sum, Int128 price, long steps, long divisor)
+    {
+        if (price <= long.MaxValue)
+        {
+            // Up to 2⁶³ × 10¹⁵ a product can't overflow, nor can the sum of all counts' products.
+            long high = Math.BigMul((long)price, steps, out long low);
+            sum += new Int128(unchecked((ulong)high), unchecked((ulong)low));
+            return true;
+        }
+
+        bool fits = price <= MostProductOf(divisor) / steps;
+        sum += fits ? price * steps : 0;
+        return fits;
+    }
 
     private static Int128 MostProductOf(long divisor)
     {

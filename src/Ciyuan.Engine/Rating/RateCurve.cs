@@ -44,7 +44,8 @@ public enum CurvePeriod : byte
 /// <param name="Size">Meter steps in a package; 0 unless the curve is one of packages.</param>
 public readonly record struct RateStep(long UpTo, Int128 Price, long Size);
 
-/// <summary>A price that depends on how much is used, as a rate cites it: a function from a quantity to an amount. What a
+/// <summary>A price that depends on how much is used, as a rate cites it: a function from a quantity to an amount. What
+/// a
 /// charge adds is the function's difference, so charges add up to the function of the whole in any order.</summary>
 public sealed record RateCurve
 {

@@ -24,7 +24,8 @@ public sealed record RateFormula
     /// <summary>The provider that the line of the book is for; empty for any.</summary>
     public string Provider { get; init; } = "";
 
-    /// <summary>The books that the agreement's book refers to, the last with the line; empty when that has it.</summary>
+    /// <summary>The books that the agreement's book refers to, the last with the line; empty when that has
+    /// it.</summary>
     public RateSource[] On { get; init; } = [];
 
     /// <summary>How many of the rate's prices, from the first, go before the curves.</summary>

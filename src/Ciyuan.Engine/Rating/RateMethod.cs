@@ -56,7 +56,8 @@ public enum SuspenseReason : byte
     /// <summary>The provider named in the record has no agreement that covers it.</summary>
     NoProviderAgreement = 6,
 
-    /// <summary>The amount is beyond the largest that a charge may have (<see cref="Quantities.Amount.Most"/>).</summary>
+    /// <summary>The amount is beyond the largest that a charge may have
+    /// (<see cref="Quantities.Amount.Most"/>).</summary>
     Overflow = 7,
 
     /// <summary>The agreements that share one amount ask for more than all of it.</summary>

@@ -72,8 +72,8 @@ internal static class ReadBook
             {
                 if (!aliases.Add((alias, line.Provider)))
                 {
-                    faults.Add($"{what}, model '{line.Model}': alias '{alias}' is given twice{Of(line)}; which price it "
-                        + "has would be an accident");
+                    faults.Add($"{what}, model '{line.Model}': alias '{alias}' is given twice{Of(line)}; which "
+                        + "price it has would be an accident");
                 }
             }
         }

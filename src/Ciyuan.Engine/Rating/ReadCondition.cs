@@ -30,8 +30,8 @@ internal static class ReadCondition
         if (when.AnyTokensOf is { } tokens
             && (!MeterPattern.TryParse(tokens, out pattern) || pattern.Value >= 256))
         {
-            faults.Add($"{what}: any_tokens_of '{tokens}' is no token class such as output.text.reasoning, or front part "
-                + "of one");
+            faults.Add($"{what}: any_tokens_of '{tokens}' is no token class such as output.text.reasoning, or front "
+                + "part of one");
         }
 
         return new Condition
@@ -59,7 +59,8 @@ internal static class ReadCondition
             bits |= at < 0 ? 0 : 1 << at;
             if (at < 0)
             {
-                faults.Add($"{what}: {field} has '{name}'; there are {string.Join(", ", known.Where(k => k.Length > 0))}");
+                faults.Add($"{what}: {field} has '{name}'; there are "
+                    + string.Join(", ", known.Where(k => k.Length > 0)));
             }
         }
 
@@ -82,8 +83,8 @@ internal static class ReadCondition
     private static (long Start, long End) ReadTimes(string text, string what, List<string> faults)
     {
         string[] ends = text.Split('-');
-        if (ends.Length == 2 && TryReadClock(ends[0], false, out long start) && TryReadClock(ends[1], true, out long end)
-            && start != end)
+        if (ends.Length == 2 && TryReadClock(ends[0], false, out long start)
+            && TryReadClock(ends[1], true, out long end) && start != end)
         {
             return (start, end);
         }

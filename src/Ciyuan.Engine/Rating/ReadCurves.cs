@@ -32,7 +32,8 @@ internal static class ReadCurves
         return curves;
     }
 
-    /// <summary>A factor must be for all of a curve's meters or for none: counted together, they have one price.</summary>
+    /// <summary>A factor must be for all of a curve's meters or for none: counted together, they have one
+    /// price.</summary>
     internal static void CheckFactors(PriceCurve[] curves, PriceFactor[] factors, string what, List<string> faults)
     {
         foreach (PriceCurve curve in curves)
@@ -77,6 +78,12 @@ internal static class ReadCurves
         }
 
         long priced = kind == CurveKind.Package ? 1 : tokens ? 1_000_000 : perUnit;
+        return new PriceCurve(setup.Name, meters, kind, per, ReadSteps(setup, kind, perUnit, priced, what, faults));
+    }
+
+    private static WrittenStep[] ReadSteps(
+        CurveSetup setup, CurveKind kind, long perUnit, long priced, string what, List<string> faults)
+    {
         var steps = new List<WrittenStep>();
         foreach (StepSetup step in setup.Steps)
         {
@@ -97,7 +104,7 @@ internal static class ReadCurves
             steps.Add(new WrittenStep(step.UpTo * perUnit, price, step.Size * perUnit));
         }
 
-        return new PriceCurve(setup.Name, meters, kind, per, [.. steps]);
+        return [.. steps];
     }
 
     private static void CheckStep(
@@ -111,8 +118,8 @@ internal static class ReadCurves
         {
             faults.Add(package
                 ? $"{what}: packages have one step, with a size and no up_to"
-                : $"{what}, step {at + 1}: each step but the last needs an up_to above that of the one before; the last "
-                    + "has none, so that every quantity has a price");
+                : $"{what}, step {at + 1}: each step but the last needs an up_to above that of the one before; the "
+                    + "last has none, so that every quantity has a price");
         }
     }
 

@@ -33,7 +33,8 @@ internal static class ReadLine
             Rules = rules,
             Factors = factors,
             AsksClock = Array.Exists(rules, r => r.When.AsksClock) || Array.Exists(factors, f => f.When.AsksClock),
-            AsksLengths = Array.Exists(rules, r => r.When.AsksLengths) || Array.Exists(factors, f => f.When.AsksLengths),
+            AsksLengths = Array.Exists(rules, r => r.When.AsksLengths)
+                || Array.Exists(factors, f => f.When.AsksLengths),
             Curves = curves,
             Minimum = ReadMinimum(setup, what, faults),
             Billable = ReadBillable(setup, what, faults),
@@ -139,7 +140,8 @@ internal static class ReadLine
         foreach ((string name, string price) in perUnit ?? new Dictionary<string, string>())
         {
             bool known = Meter.TryParse(name, out Meter meter) && !meter.IsTokens;
-            Add(prices, known, new MeterPattern(meter.Value), price, known ? meter.StepsPerUnit : 1, what, name, faults);
+            long steps = known ? meter.StepsPerUnit : 1;
+            Add(prices, known, new MeterPattern(meter.Value), price, steps, what, name, faults);
         }
 
         return [.. prices.OrderByDescending(p => p.Meters.Specificity).ThenBy(p => p.Meters.Value)];
@@ -168,8 +170,8 @@ internal static class ReadLine
         if (!Fraction.TryParse(setup.Factor, out Fraction factor) || ReadBook.IsTooFine(factor)
             || setup.Name.Length is 0 or > 64)
         {
-            faults.Add($"{what}: needs a name of 1 to 64 characters, and a decimal of 0 or more such as 0.5 with at most "
-                + $"9 decimals, not '{setup.Factor}'");
+            faults.Add($"{what}: needs a name of 1 to 64 characters, and a decimal of 0 or more such as 0.5 with at "
+                + $"most 9 decimals, not '{setup.Factor}'");
         }
 
         MeterPattern[]? meters = setup.Meters is null ? null : ReadMeters(setup.Meters, what, faults);
@@ -183,8 +185,8 @@ internal static class ReadLine
         {
             if (!MeterPattern.TryParse(name, out MeterPattern pattern) || meters.Contains(pattern))
             {
-                faults.Add($"{what}: meters has '{name}', which is no token class, front part of one, or unit, or stands "
-                    + "twice");
+                faults.Add($"{what}: meters has '{name}', which is no token class, front part of one, or unit, or "
+                    + "stands twice");
                 continue;
             }
 

@@ -113,7 +113,8 @@ public sealed class FactHeader
     public bool IsWithin(Period period) => period.Contains(MinTime) && period.Contains(MaxTime);
 
     /// <summary>
-    /// What one step of a meter adds to a slot of a record: its price under the rate, where it has one that holds whatever
+    /// What one step of a meter adds to a slot of a record: its price under the rate, where it has one that holds
+    /// whatever
     /// else was counted; in suspense, itself in its unit.
     /// Amounts that follow from the counts are not stored: sums of them follow from the sums of the counts.
     /// </summary>

@@ -80,8 +80,8 @@ public sealed class SetupYamlTests
                             any_tokens_of: output}
                         per_million_tokens: {input: 1}
                     factors: [{name: f, factor: 0.5, meters: [input]}]
-                    curves: [{name: c, meters: [second], kind: volume, per: day, steps: [{up_to: 9, price: 1, units: 60},
-                        {price: 2, size: 5}]}]
+                    curves: [{name: c, meters: [second], kind: volume, per: day,
+                        steps: [{up_to: 9, price: 1, units: 60}, {price: 2, size: 5}]}]
                     minimum_per_call: 0.1
                     billable: {second: {step: 60, minimum: 15}}
             """, "me");
@@ -89,13 +89,13 @@ public sealed class SetupYamlTests
         Assert.Equal(
             """
             {"by":"me","parties":[],"projects":[],"keys":[],"sites":[],"books":[{"id":"b","version":1,"currency":"USD",
-            "from":"","to":"","source":"","prices":[{"model":"m","per_million_tokens":{},"per_unit":{"second":"0.36/3600",
-            "image":"0.04"},"provider":"p","aliases":["n"],"patterns":["m-*"],"dated":true,"source":"s",
-            "as_of":"2026-11-01","rules":[{"name":"r","when":{"from":"f","to":"t","days":["mon"],"day_kinds":["holiday"],
-            "times":["09:00-12:00"],"input_over":0,"input_up_to":2,"output_over":3,"output_up_to":4,
+            "from":"","to":"","source":"","prices":[{"model":"m","per_million_tokens":{},
+            "per_unit":{"second":"0.36/3600","image":"0.04"},"provider":"p","aliases":["n"],"patterns":["m-*"],"dated":true,"source":"s",
+            "as_of":"2026-11-01","rules":[{"name":"r","when":{"from":"f","to":"t","days":["mon"],
+            "day_kinds":["holiday"],"times":["09:00-12:00"],"input_over":0,"input_up_to":2,"output_over":3,"output_up_to":4,
             "tags":{"a":["x"],"b":["y",""]},"any_tokens_of":"output"},"per_million_tokens":{"input":"1"}}],
-            "factors":[{"name":"f","when":{},"factor":"0.5","meters":["input"]}],"curves":[{"name":"c","meters":["second"],
-            "kind":"volume","per":"day","steps":[{"price":"1/60","up_to":9},{"price":"2","size":5}]}],
+            "factors":[{"name":"f","when":{},"factor":"0.5","meters":["input"]}],"curves":[{"name":"c",
+            "meters":["second"],"kind":"volume","per":"day","steps":[{"price":"1/60","up_to":9},{"price":"2","size":5}]}],
             "minimum_per_call":"0.1","billable":{"second":{"step":"60","minimum":"15"}}}],"zone":"Asia/Shanghai",
             "calendar":"cn","on":{"book":"c","factor":"0.85","exchange":"fx"}}],"agreements":[{"id":"a","payer":"p",
             "payee":"q","currency":"CNY","from":"","to":"","book":"b","per_call":"","share_of":"","share_percent":"",

@@ -37,7 +37,7 @@ public sealed class RunningPriceTests
     }
 
     [Theory]
-    [InlineData("graduated", "12", "8.00001", "20.00001")] // the last token of the first step, and the first of the next
+    [InlineData("graduated", "12", "8.00001", "20.00001")] // over the last token of the first step
     [InlineData("volume", "12", "-1.99999", "10.00001")] // from the next step on all are cheaper: something comes back
     public void Use_OverTheEndOfAStep_ChargesTheDifference(string kind, string first, string second, string sum)
     {

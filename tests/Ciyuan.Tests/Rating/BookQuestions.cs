@@ -54,8 +54,8 @@ internal static class BookQuestions
     private static Count ToCount(string name, string value)
     {
         Assert.True(Meter.TryParse(name, out Meter meter), name);
-        return new Count(
-            meter, EvidenceGrade.Reported, (long)(Amount.Parse(value).Pico / (Amount.PicoPerUnit / meter.StepsPerUnit)));
+        Int128 steps = Amount.Parse(value).Pico / (Amount.PicoPerUnit / meter.StepsPerUnit);
+        return new Count(meter, EvidenceGrade.Reported, (long)steps);
     }
 
     private static IEnumerable<(string Name, string Value)> Pairs(string text) => text

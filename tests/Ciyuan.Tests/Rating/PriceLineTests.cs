@@ -49,7 +49,8 @@ public sealed class PriceLineTests
                 prices:
                   - {model: "gpt-*", per_million_tokens: {input: 5}, patterns: ["never*"]}
                   - {model: "g*", provider: azure, per_million_tokens: {input: 6}}
-                  - {model: gpt-4o, dated: true, aliases: [chatgpt], per_million_tokens: {input: 1}, patterns: ["gpt-4o+*"]}
+                  - {model: gpt-4o, dated: true, aliases: [chatgpt], per_million_tokens: {input: 1},
+                     patterns: ["gpt-4o+*"]}
                   - {model: gpt-4o, provider: azure, per_million_tokens: {input: 2}}
                   - {model: "gpt-4o*", per_million_tokens: {input: 3}}
                   - {model: gpt-4o-mini, per_million_tokens: {input: 4}}
@@ -87,7 +88,8 @@ public sealed class PriceLineTests
         PriceBooks books = Line(
             """
             per_million_tokens: {},
-            rules: [{name: short, when: {input_up_to: 32000, output_up_to: 200}, per_million_tokens: {input: 1, output: 2}},
+            rules: [{name: short, when: {input_up_to: 32000, output_up_to: 200},
+                     per_million_tokens: {input: 1, output: 2}},
                     {name: wordy, when: {input_up_to: 32000}, per_million_tokens: {input: 1, output: 3}},
                     {name: long, when: {}, per_million_tokens: {input: 2, output: 4}}]
             """);

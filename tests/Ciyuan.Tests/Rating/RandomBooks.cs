@@ -18,7 +18,8 @@ internal sealed class RandomBooks(int seed)
 
     private static readonly string[] Units = ["image", "second", "request", "cache_token_hour"];
 
-    private static readonly string[] Names = ["m1", "m1-20250807", "m1-0229", "m2", "m2@20260101", "mini-2026-02-30", "x"];
+    private static readonly string[] Names =
+        ["m1", "m1-20250807", "m1-0229", "m2", "m2@20260101", "mini-2026-02-30", "x"];
 
     private static readonly long[] Edges = [0, 1, 999, 1_000, 1_001, 32_000, 32_001, 128_000, 128_001];
 
@@ -92,9 +93,10 @@ internal sealed class RandomBooks(int seed)
     private PriceSetup Line(string model, string? provider)
     {
         CurveSetup[] curves = Maybe(2) ? Curves() : [];
+        string name = model.TrimEnd('*');
         return new PriceSetup(
             model, Prices(Tokens, 2), Prices(Units, 2), provider,
-            Aliases: Maybe(3) ? [$"a{model.TrimEnd('*')}-{provider}", model == "m1" ? "x" : $"b{model.TrimEnd('*')}-{provider}"] : null,
+            Aliases: Maybe(3) ? [$"a{name}-{provider}", model == "m1" ? "x" : $"b{name}-{provider}"] : null,
             Dated: model == "m1" && Maybe(2),
             Rules: [.. Enumerable.Range(0, _random.Next(4)).Select(i => new RuleSetup(
                 $"r{i}", When(), Prices(Tokens, 2, atLeast: 1), Prices(Units, 4)))],
@@ -115,8 +117,8 @@ internal sealed class RandomBooks(int seed)
         CurveSetup Curve(string name, string[] meters) => Pick("graduated", "volume", "package") is var kind
             && kind == "package"
                 ? new CurveSetup(name, meters, kind, Per(), [new StepSetup(Price(), 0, Pick(1, 1_000, 32_000))])
-                : new CurveSetup(name, meters, kind, Per(), [new StepSetup(Price(), 1_000), new StepSetup(Price(), 32_000),
-                    new StepSetup(Price())]);
+                : new CurveSetup(name, meters, kind, Per(),
+                    [new StepSetup(Price(), 1_000), new StepSetup(Price(), 32_000), new StepSetup(Price())]);
         CurveSetup tokens = Curve("tokens", Pick<string[]>(["input"], ["input.text", "output"], ["output.text"]));
         return Maybe(2) ? [tokens] : [tokens, Curve("units", [Pick(Units)])];
     }

@@ -7,7 +7,8 @@ using NodaTime;
 namespace Ciyuan.Tests.Rating;
 
 /// <summary>
-/// What docs/PRICES.md says, in the most obvious way and no other: texts are compared as texts, numbers are fractions of
+/// What docs/PRICES.md says, in the most obvious way and no other: texts are compared as texts, numbers are fractions
+/// of
 /// big integers, time is asked of NodaTime. It shares no code with the engine but the records of a setup, and takes no
 /// care to be fast. Faulty setups are none of its business.
 /// </summary>
@@ -16,7 +17,8 @@ internal sealed class SlowPricing(Setup setup)
     /// <summary>What each curve has counted so far, by everything that is counted apart.</summary>
     private readonly Dictionary<string, BigInteger> _counted = [];
 
-    /// <summary>The amount in pico, or the name of the reason why there is none. Curves over a period count it.</summary>
+    /// <summary>The amount in pico, or the name of the reason why there is none. Curves over a period count
+    /// it.</summary>
     public string Price(string book, string exchange, UsageRecord record)
     {
         Instant moment = Instant.FromUnixTimeTicks(0).PlusNanoseconds(record.EventTime.UnixNanoseconds);
@@ -103,36 +105,43 @@ internal sealed class SlowPricing(Setup setup)
             flat += price.Value * FactorOf(meter) * exchanged * new Ratio(steps, 1);
         }
 
-        BigInteger running = 0;
-        var counts = new List<(string Key, BigInteger Steps)>();
-        foreach ((CurveSetup curve, BigInteger steps) in curves)
+        flat = curves.Where(c => c.Key.Per == "call")
+            .Aggregate(flat, (sum, c) => sum + (Of(c.Key, c.Value) * FactorOf(c.Key.Meters[0]) * exchanged));
+        BigInteger? running = AddToCurves(version, line, curves, asked, zone, exchanges, FactorOf);
+        if (running is null)
         {
-            Ratio by = FactorOf(curve.Meters[0]);
-            if (curve.Per == "call")
-            {
-                flat += Of(curve, steps) * by * exchanged;
-                continue;
-            }
-
-            Instant start = StartOf(curve.Per, asked.Local.Date).AtStartOfDayInZone(zone).ToInstant();
-            if (Exchanged(exchanges, start) is not { } atStart)
-            {
-                return "ExchangeUnknown";
-            }
-
-            by *= atStart;
-            string key = $"{version.Id} {version.Version} {line.Model} {line.Provider} {curve.Name} {start} {by}";
-            BigInteger before = _counted.GetValueOrDefault(key);
-            running += (Of(curve, before + steps) * by).Round() - (Of(curve, before) * by).Round();
-            counts.Add((key, before + steps));
+            return "ExchangeUnknown";
         }
 
-        counts.ForEach(c => _counted[c.Key] = c.Steps);
-        BigInteger sum = flat.Round() + running;
+        BigInteger sum = flat.Round() + running.Value;
         BigInteger least = line.MinimumPerCall is null
             ? sum
             : (Ratio.Read(line.MinimumPerCall) * new Ratio(BigInteger.Pow(10, 12), 1) * factor * exchanged).Round();
         return BigInteger.Max(sum, least).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Counts quantities of curves over a period; what that adds, or null without an exchange rate.</summary>
+    private BigInteger? AddToCurves(
+        BookSetup version, PriceSetup line, Dictionary<CurveSetup, BigInteger> curves, Asked asked, DateTimeZone zone,
+        List<string> exchanges, Func<string, Ratio> factorOf)
+    {
+        BigInteger added = 0;
+        foreach ((CurveSetup curve, BigInteger steps) in curves.Where(c => c.Key.Per != "call"))
+        {
+            Instant start = StartOf(curve.Per, asked.Local.Date).AtStartOfDayInZone(zone).ToInstant();
+            if (Exchanged(exchanges, start) is not { } atStart)
+            {
+                return null;
+            }
+
+            Ratio by = factorOf(curve.Meters[0]) * atStart;
+            string key = $"{version.Id} {version.Version} {line.Model} {line.Provider} {curve.Name} {start} {by}";
+            BigInteger before = _counted.GetValueOrDefault(key);
+            added += (Of(curve, before + steps) * by).Round() - (Of(curve, before) * by).Round();
+            _counted[key] = before + steps;
+        }
+
+        return added;
     }
 
     // Which line --------------------------------------------------------------------------------------------------
@@ -236,7 +245,8 @@ internal sealed class SlowPricing(Setup setup)
                 return PriceOf(step) * new Ratio(quantity, 1);
             }
 
-            sum += curve.Kind == "volume" ? new Ratio(0, 1) : PriceOf(step) * new Ratio(BigInteger.Max(to - from, 0), 1);
+            BigInteger part = curve.Kind == "volume" ? 0 : BigInteger.Max(to - from, 0);
+            sum += PriceOf(step) * new Ratio(part, 1);
             from = to;
         }
 

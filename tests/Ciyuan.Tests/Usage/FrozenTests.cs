@@ -24,6 +24,8 @@ public sealed class FrozenTests
         + "NoProviderAgreement=6 Overflow=7 SharesExceedBase=8 CalendarUnknown=9 "
         + "ExchangeUnknown=10 PriceTooFine=11")]
     [InlineData(typeof(UsageStatus), "Posted=1 Exists=2 Conflict=3 ConflictExists=4")]
+    [InlineData(typeof(CurveKind), "Graduated=0 Volume=1 Package=2")]
+    [InlineData(typeof(CurvePeriod), "Call=0 Day=1 Month=2 Quarter=3 Year=4")]
     [InlineData(typeof(UsageRemarks), "None=0 Overrun=1 Suspense=2 OverHold=4 HoldNotOpen=8 Late=16")]
     [InlineData(typeof(LedgerStatus),
         "Done=1 Exists=2 Conflict=3 Malformed=4 AmountOutOfRange=5 AccountNotFound=6 AccountsAreSame=7 "

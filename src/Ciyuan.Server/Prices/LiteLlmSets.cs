@@ -44,7 +44,9 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
             set.FillFrom(_line);
         }
 
-        List<RuleSetup> rules = [.. _sets.Select(set => set.Value.ToRule(NameOf(set.Key), When(set.Key))), .. _more];
+        List<RuleSetup> rules = [.. _sets.Where(set => !set.Value.IsEmpty)
+            .Select(set => set.Value.ToRule(NameOf(set.Key), When(set.Key))), .. _more];
+        rules.RemoveAll(rule => rule.PerMillionTokens is null && rule.PerUnit is null);
         return (_line, rules);
     }
 

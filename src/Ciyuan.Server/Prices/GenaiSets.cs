@@ -57,7 +57,7 @@ internal sealed class GenaiSets(string where, List<ImportNote> notes)
         foreach (JsonProperty field in Fields(prices).OrderBy(f => f.Name.Count(c => c == '_')))
         {
             if (!CatalogueJson.TryPrice(At(field.Value, inputTokens), out ExactNumber price)
-                || !TrySet(draft, field.Name, price))
+                || !TrySet(draft, field.Name, CatalogueJson.Plain(price, $"{where}: {field.Name}", notes)))
             {
                 Lost(tells, field);
             }

@@ -139,7 +139,9 @@ internal sealed class ModelsDevPrices(ImportTarget target)
                 continue;
             }
 
-            if (!CatalogueJson.TryPrice(field.Value, out ExactNumber price) || !TrySet(draft, field.Name, price.ToString()))
+            if (!CatalogueJson.TryPrice(field.Value, out ExactNumber price)
+                || !TrySet(
+                    draft, field.Name, CatalogueJson.Plain(price, $"{where}: {field.Name}", _notes).ToString()))
             {
                 Note(ImportNoteKind.LeftOut, $"{where}: {field.Name}",
                     $"nothing here is counted so, or it is no price: {field.Value.GetRawText()}");

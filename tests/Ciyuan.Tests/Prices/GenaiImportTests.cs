@@ -148,7 +148,8 @@ public sealed class GenaiImportTests(ITestOutputHelper output)
         Assert.Equal("2.5", Outcome("gpt-4o", "our-openai"));
         Assert.Equal("NoModelPrice", Outcome("gpt-4o", "openai"));
         Assert.Equal("0.3", Outcome("gemini-2.5-flash", "whoever"));
-        Assert.Equal("NoModelPrice", Outcome("claude-2", "anthropic"));
+        Assert.Equal("NoModelPrice", Outcome("deepseek-chat", "deepseek"));
+        Assert.Equal("8", Outcome("claude-2", "whoever")); // google falls back to anthropic's models
         Assert.Contains(imported.Notes, n => n.Reason.Contains("5 providers", StringComparison.Ordinal));
     }
 

@@ -172,7 +172,8 @@ public sealed class VendorBooksTests
         yield return ("openai-usd", "gpt-6.2-sol", Time, Long, "service_tier=batch", longer / 2);
         yield return ("openai-usd", "gpt-6.2-sol", Time, Short, "service_tier=priority", shorter * 2);
         yield return ("openai-usd", "gpt-6.2-sol", Time, Short, "service_tier=default", shorter);
-        yield return ("openai-usd", "gpt-6.1-sol-2026-09-29", Time, "input.text.cache_write=1000000", "", 2.50m);
+        yield return ("openai-usd", "gpt-6.1-sol-2026-09-29", Time, "input.text.cache_write=272000", "",
+            272_000 * 2.50m / 1_000_000);
         yield return ("openai-usd", "gpt-5.5-2026-04-23", Time, "input.text=272000,output.text=10", "service_tier=priority",
             ((272_000 * 12.50m) + (10 * 75)) / 1_000_000);
         yield return ("openai-usd", "gpt-5.5", Time, "input.text=272001,output.text=10", "service_tier=priority",

@@ -9,7 +9,7 @@ namespace Ciyuan.Counting;
 internal static class ResponseFacts
 {
     /// <summary>Objects within an event or a response that hold facts like the response itself.</summary>
-    internal static readonly string[] Envelopes = ["response", "message", "delta", "metadata", "output"];
+    internal static readonly string[] Envelopes = ["response", "message", "delta", "metadata", "output", "messageStop"];
 
     internal static readonly string[] ModelNames = ["model", "modelVersion", "model_id"];
 

@@ -97,12 +97,12 @@ internal sealed class UsageObject
     /// <summary>Whether a field is there and not null.</summary>
     internal bool Has(string path) => Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out _);
 
-    /// <summary>The fields that are whole numbers above zero, by name.</summary>
+    /// <summary>The fields that are whole numbers above zero, by name; a field that is none is a finding.</summary>
     internal IEnumerable<(string Name, long Count)> Numbers()
     {
         foreach (JsonProperty property in _element.EnumerateObject())
         {
-            if (property.Value.ValueKind == JsonValueKind.Number && Count(property.Name) is > 0 and { } count)
+            if (Count(property.Name) is > 0 and { } count)
             {
                 yield return (property.Name, count);
             }

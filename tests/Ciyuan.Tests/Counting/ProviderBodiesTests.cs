@@ -1,7 +1,6 @@
 using System.Globalization;
 using Ciyuan.Counting;
 using Ciyuan.Tests.Tidy;
-using Ciyuan.Usage;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -22,15 +21,38 @@ public sealed class ProviderBodiesTests(ITestOutputHelper output)
             return;
         }
 
-        List<string> differences = Differences(ProviderBodies.Load(ProviderBodies.WholeFile));
+        List<Extraction> extractions = ProviderBodies.Load(ProviderBodies.WholeFile);
+        Assert.Equal((507, 5813), (extractions.DistinctBy(e => e.Entry).Count(), extractions.Count));
+        List<string> differences = Differences(extractions);
 
         if (Environment.GetEnvironmentVariable("CIYUAN_WRITE_DIFFERENCES") is { Length: > 0 } path)
         {
             File.WriteAllLines(path, differences);
         }
 
-        string[] listed = [.. ListedLines()];
-        Assert.Equal(listed, differences);
+        Assert.Equal(ListedLines().Select(line => line[2..]), differences);
+    }
+
+    [Fact]
+    public void Bodies_OfTheExcerpt_AreReadAsExtractedOrListed()
+    {
+        List<string> differences = Differences(ProviderBodies.Load(ProviderBodies.Excerpt));
+        string[] listed = [.. ListedLines()
+            .SelectMany(line => line.Split(' ')[3..].Select(entry => $"{line.Split(' ')[1]} {line.Split(' ')[2]} {entry}"))];
+
+        Assert.NotEmpty(differences);
+        Assert.Empty(differences.SelectMany(line => line.Split(' ')[2..]
+            .Select(entry => $"{line.Split(' ')[0]} {line.Split(' ')[1]} {entry}")).Except(listed));
+    }
+
+    [Fact]
+    public void Differences_EachLine_HasAReason()
+    {
+        string[] reasons = [.. Repository.Read(Listed).Split('\n')
+            .Where(line => line.Length > 4 && line.StartsWith("# ", StringComparison.Ordinal) && char.IsAsciiLetterUpper(line[2]) && line[3] == ' ')
+            .Select(line => line[2..3])];
+
+        Assert.Equal(reasons, ListedLines().Select(line => line[..1]).Distinct().Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<string> ListedLines() =>

@@ -14,8 +14,10 @@ internal static class Anthropic
         new("anthropic", "messages", Take)
         {
             AlsoFlavours = ["default", "anthropic"],
-            Shape = body => OpenAiSides.HasUsage(body, "cache_read_input_tokens")
-                || (OpenAiSides.HasUsage(body, "input_tokens") && ResponseFacts.FirstText(body, ["type"]) == "message"),
+            Shape = body => OpenAiSides.HasUsage(body, "input_tokens")
+                && (OpenAiSides.HasUsage(body, "cache_read_input_tokens")
+                    || OpenAiSides.HasUsage(body, "cache_creation_input_tokens")
+                    || ResponseFacts.FirstText(body, ["type"]) == "message"),
             ShapeOrder = 20,
         },
         new("anthropic", "chat", OpenAiChat.Take),

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Ciyuan.Server.Ingest;
+using Ciyuan.Server.Render;
+
+namespace Ciyuan.Cli;
+
+/// <summary><c>ciyuan rate FILE</c>: what raw responses of providers use, without recording anything.</summary>
+internal static class RateVerb
+{
+    internal static Command Make()
+    {
+        var file = new Argument<string>("FILE")
+        {
+            Description = "Raw responses: one, an array, or one on each line, in envelopes or alone; - is standard input",
+        };
+        Option<string> form = GlobalOptions.Words("--as", "What the file holds; sse: the events of one response", "json", "sse");
+        Option<string?> provider = Text("--provider", "The provider, where the file does not say", "NAME");
+        Option<string?> flavour = Text("--flavour", "Which of its interfaces: chat, responses, messages, …", "NAME");
+        Option<string?> api = Text(
+            "--api", "The convention as PROVIDER/FLAVOUR; detect: by its shape", "CONVENTION");
+        Option<string?> cache = Text("--cache", "Where a relay put cached tokens: within or beside the input", "PLACE");
+        var command = new Command("rate", "Show what raw responses use, without recording it")
+        {
+            file, form, provider, flavour, api, cache,
+        };
+        return command.Runs(async (parsed, context, cancel) =>
+        {
+            ResponseConstants constants = Constants(
+                ("provider", parsed.GetValue(provider)), ("flavour", parsed.GetValue(flavour)),
+                ("api", parsed.GetValue(api)), ("cache", parsed.GetValue(cache)));
+            byte[] bytes = await ReadAsync(parsed.GetValue(file)!, cancel);
+            RatedLine[] lines = [.. ResponseFile.Read(bytes, parsed.GetValue(form) == "sse", constants)
+                .Select(read => new RatedLine(read.Number, read.Response, read.Fault))];
+            context.Write(ResponseRendering.Render(lines));
+            return Array.Exists(lines, line => line.Response?.Reading.Refusal is null && line.Response is not null)
+                ? Verb.Done
+                : Verb.Refused;
+        });
+    }
+
+    private static ResponseConstants Constants(params (string Name, string? Value)[] options) =>
+        ResponseConstants.TryMake(
+            options.Where(o => o.Value is not null).Select(o => new KeyValuePair<string, string>(o.Name, o.Value!)),
+            out ResponseConstants constants, out string? fault)
+            ? constants
+            : throw new WrongUsageException($"--{fault}");
+
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancel)
+    {
+        try
+        {
+            await using Stream stream = path == ImportOptions.StandardInput
+                ? Console.OpenStandardInput()
+                : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var whole = new MemoryStream();
+            byte[] buffer = new byte[1 << 16];
+            for (int read; (read = await stream.ReadAsync(buffer, cancel)) > 0;)
+            {
+                whole.Write(buffer.AsSpan(0, read));
+                if (whole.Length > ResponseFile.MaxBytes)
+                {
+                    throw new RefusedException($"{path} has more than {ResponseFile.MaxBytes >> 20} MiB: cut it");
+                }
+            }
+
+            return whole.ToArray();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException($"{path} can't be read: {problem.Message}");
+        }
+    }
+
+    private static Option<string?> Text(string name, string description, string help) =>
+        new(name) { Description = description, HelpName = help };
+}

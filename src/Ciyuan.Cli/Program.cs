@@ -9,6 +9,7 @@ GlobalOptions.AddTo(root);
 root.Subcommands.Add(SetupVerb.Make());
 root.Subcommands.Add(ImportVerb.Make());
 root.Subcommands.Add(RateVerb.Make());
+root.Subcommands.Add(PricesVerb.Make());
 root.Subcommands.Add(ReportVerb.Make());
 root.Subcommands.Add(StatementVerb.Make());
 root.Subcommands.Add(BalanceVerb.Make());

@@ -61,6 +61,16 @@ public enum SuspenseReason : byte
 
     /// <summary>The agreements that share one amount ask for more than all of it.</summary>
     SharesExceedBase = 8,
+
+    /// <summary>A rule asks for the kind of a day in a year that its calendar does not cover.</summary>
+    CalendarUnknown = 9,
+
+    /// <summary>There is no exchange rate at or before the moment.</summary>
+    ExchangeUnknown = 10,
+
+    /// <summary>The price, with its factors and exchange rates, is a fraction too fine to be kept exactly
+    /// (<see cref="Rate.MaxDivisor"/>).</summary>
+    PriceTooFine = 11,
 }
 
 /// <summary>
@@ -127,6 +137,9 @@ public readonly record struct MeterPrice(MeterPattern Meters, Amount PerStep);
 /// </summary>
 public sealed record Rate
 {
+    /// <summary>Largest divisor of a rate's prices: 10¹⁵. Prices are then as fine as 10⁻²⁷ of a unit a step.</summary>
+    public const long MaxDivisor = 1_000_000_000_000_000;
+
     /// <summary>The agreement; empty when no agreement was found.</summary>
     public required string Agreement { get; init; }
 

@@ -39,7 +39,7 @@ public static class ResponseFile
 
         if (parts.Count == 0 && !JsonBatch.IsArray(bytes))
         {
-            parts = IsOneDocument(bytes) ? [..] : SplitLines(bytes);
+            parts = IsOneDocument(bytes) ? [Range.All] : SplitLines(bytes);
         }
 
         foreach (Range part in parts)

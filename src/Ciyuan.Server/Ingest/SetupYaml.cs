@@ -20,9 +20,13 @@ public static class SetupYaml
             Projects = file.List("projects", "a project", ReadProject),
             Keys = file.List("keys", "a key", ReadKey),
             Sites = file.List("sites", "a site", ReadSite),
-            Books = file.List("books", "a book", ReadBook),
+            Books = file.List("books", "a book", BookYaml.ReadBook),
             Agreements = file.List("agreements", "an agreement", ReadAgreement),
             Funding = file.List("funding", "a funding account", ReadFunding),
+            Calendars = file.ListIfAny("calendars", "a calendar", BookYaml.ReadCalendar),
+            Exchange = file.ListIfAny("exchange", "exchange rates", BookYaml.ReadExchange),
+            Closings = file.ListIfAny("closings", "a closing", y =>
+                new ClosingSetup(y.Needed("until"), y.TextOrNull("agreement"))),
         };
         file.End();
         return setup;
@@ -40,17 +44,10 @@ public static class SetupYaml
 
     private static SiteSetup ReadSite(StrictYaml y) => new(y.Needed("id"), y.Needed("operator"), y.Text("name"));
 
-    private static BookSetup ReadBook(StrictYaml y) => new(
-        y.Needed("id"), y.Whole("version", 1), y.Needed("currency"), y.Text("from"), y.Text("to"), y.Text("source"),
-        y.List("prices", "a price", ReadPrice));
-
-    private static PriceSetup ReadPrice(StrictYaml y) => new(
-        y.Needed("model"), y.Pairs("per_million_tokens") ?? [], y.Pairs("per_unit"));
-
     private static AgreementSetup ReadAgreement(StrictYaml y) => new(
         y.Needed("id"), y.Needed("payer"), y.Needed("payee"), y.Text("currency"), y.Text("from"), y.Text("to"),
         y.Text("book"), y.Text("per_call"), y.Text("share_of"), y.Text("share_percent"), y.Texts("billed_outcomes"),
-        y.Map("where") is { } where ? ReadWhere(where) : null);
+        y.Map("where") is { } where ? ReadWhere(where) : null, y.TextOrNull("exchange"));
 
     private static WhereSetup ReadWhere(StrictYaml y)
     {

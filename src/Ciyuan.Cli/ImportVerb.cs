@@ -16,7 +16,8 @@ internal static class ImportVerb
             Description = "Files, also .gz; - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string> form = GlobalOptions.Words("--as", "What the files hold", "jsonl", "csv", "cloudevents", "responses");
+        Option<string> form = GlobalOptions.Words("--as", "What the files hold", "jsonl", "csv", "cloudevents",
+            "responses");
         Option<string?> preset = Text(
             "--preset", $"A known CSV file: {string.Join(", ", CsvMapping.Presets)}", "NAME");
         Option<string?> mapping = Text("--mapping", "YAML file that maps CSV columns", "FILE");
@@ -35,7 +36,8 @@ internal static class ImportVerb
             var options = new ImportOptions
             {
                 Format = isCsv ? ImportFormat.Csv : Enum.Parse<ImportFormat>(parsed.GetValue(form)!, ignoreCase: true),
-                Constants = parsed.GetValue(form) == "responses" ? Constants(parsed.GetValue(set)!) : ResponseConstants.None,
+                Constants = parsed.GetValue(form) == "responses" ? Constants(parsed.GetValue(set)!)
+                    : ResponseConstants.None,
                 Mapping = isCsv ? Mapping(known, file, parsed.GetValue(map)!, parsed.GetValue(set)!) : null,
                 Rejects = parsed.GetValue(rejects),
             };

@@ -11,9 +11,11 @@ internal static class RateVerb
     {
         var file = new Argument<string>("FILE")
         {
-            Description = "Raw responses: one, an array, or one on each line, in envelopes or alone; - is standard input",
+            Description = "Raw responses: one, an array, or one on each line, in envelopes or alone; - is "
+                + "standard input",
         };
-        Option<string> form = GlobalOptions.Words("--as", "What the file holds; sse: the events of one response", "json", "sse");
+        Option<string> form = GlobalOptions.Words("--as", "What the file holds; sse: the events of one response",
+            "json", "sse");
         Option<string?> provider = Text("--provider", "The provider, where the file does not say", "NAME");
         Option<string?> flavour = Text("--flavour", "Which of its interfaces: chat, responses, messages, …", "NAME");
         Option<string?> api = Text(

@@ -16,8 +16,8 @@ internal static partial class ApiDocument
         + "to its "
         + "end is refused whole. gzip (Content-Encoding) is taken. A single event that is in conflict or rejected is "
         + "answered with 409 or 400, a batch always with 200. "
-        + "Of raw responses of providers the classes are read here; usage of another model within one (an advisor) is a "
-        + "record of its own, whose result follows those of all events.")
+        + "Of raw responses of providers the classes are read here; usage of another model within one (an "
+        + "advisor) is a record of its own, whose result follows those of all events.")
     {
         Requests =
         [

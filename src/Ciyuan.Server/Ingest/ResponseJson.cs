@@ -71,7 +71,8 @@ public sealed class ResponseJson(ResponseConstants constants)
         if (json.Length > MaxBytes)
         {
             return _builder.Refuse(
-                IngestCode.TooLong, "", $"a response has at most {MaxBytes} bytes with its envelope, this has {json.Length}");
+                IngestCode.TooLong, "",
+                    $"a response has at most {MaxBytes} bytes with its envelope, this has {json.Length}");
         }
 
         try
@@ -105,7 +106,9 @@ public sealed class ResponseJson(ResponseConstants constants)
         string? foreign = root.EnumerateObject().Select(p => p.Name).FirstOrDefault(name => !IsField(name));
         if (!wraps || foreign is not null)
         {
-            return constants.AllowsBare || (wraps
+            // What names a source is meant as an envelope: with a misspelt field it must not pass for a response.
+            bool isMeant = wraps && root.TryGetProperty("source", out _);
+            return (constants.AllowsBare && !isMeant) || (wraps
                 ? _builder.Refuse(IngestCode.UnknownField, foreign![..Math.Min(foreign!.Length, 64)],
                     "is not a field of an envelope: put it under tags")
                 : _builder.Refuse(IngestCode.Missing, "response",
@@ -249,7 +252,8 @@ public sealed class ResponseJson(ResponseConstants constants)
         if (api == ByShape)
         {
             UsageReader? found = body is { } whole ? UsageReaders.Detect(whole) : null;
-            _ = found is not null || _builder.Refuse(IngestCode.Unsupported, "api", "no convention is known by this shape: "
+            _ = found is not null || _builder.Refuse(IngestCode.Unsupported, "api",
+                "no convention is known by this shape: "
                 + "name it as provider/flavour");
             return found;
         }
@@ -346,7 +350,8 @@ public sealed class ResponseJson(ResponseConstants constants)
             if ((other.Refusal?.ToString() ?? next.FindFault()) is { } fault)
             {
                 records.RemoveRange(first, records.Count - first);
-                return _builder.Refuse(IngestCode.BadValue, "response", $"has usage of {other.Model} that can't be taken: {fault}");
+                return _builder.Refuse(IngestCode.BadValue, "response",
+                    $"has usage of {other.Model} that can't be taken: {fault}");
             }
 
             records.Add(next);
@@ -381,7 +386,8 @@ public sealed class ResponseJson(ResponseConstants constants)
         _builder.TryAddTag(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
 
     private string Own(string name) =>
-        _own.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        _own.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()!
+            : "";
 
     private static IngestCode CodeOf(FindingCode code) => code switch
     {

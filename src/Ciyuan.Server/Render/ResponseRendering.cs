@@ -16,7 +16,8 @@ public sealed record RatedLine(int Number, RatedResponse? Response, IngestFault 
 public static class ResponseRendering
 {
     /// <summary>The classes of responses in each format.</summary>
-    public static Rendering Render(IReadOnlyList<RatedLine> lines) => new(() => ToTable(lines), json => WriteJson(json, lines));
+    public static Rendering Render(IReadOnlyList<RatedLine> lines) => new(() => ToTable(lines), json =>
+        WriteJson(json, lines));
 
     /// <summary>A quantity in its unit.</summary>
     internal static string Quantity(Count count) =>
@@ -43,7 +44,8 @@ public static class ResponseRendering
             string findings = string.Join(' ', reading.Findings.Select(f => f.CodeName).Distinct());
             foreach (Count count in reading.Counts)
             {
-                table.Add(Text(number), reading.Model, count.Meter.ToString(), Quantity(count), Word(count.Grade), findings);
+                table.Add(Text(number), reading.Model, count.Meter.ToString(), Quantity(count), Word(count.Grade),
+                    findings);
             }
         }
 

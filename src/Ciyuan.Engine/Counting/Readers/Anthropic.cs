@@ -80,7 +80,8 @@ internal static class Anthropic
         foreach ((string name, long calls) in usage.Child("server_tool_use")?.Numbers() ?? [])
         {
             // Fetches are free: they are charged by the tokens that they bring.
-            draft.AddCalls(name.Replace("_requests", "", StringComparison.Ordinal), calls, name != "web_fetch_requests");
+            draft.AddCalls(name.Replace("_requests", "", StringComparison.Ordinal), calls,
+                name != "web_fetch_requests");
         }
     }
 }

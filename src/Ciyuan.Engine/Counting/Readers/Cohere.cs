@@ -14,7 +14,8 @@ internal static class Cohere
         {
             AlsoFlavours = ["default", "chat", "embeddings", "embed", "rerank", "classify"],
             Roots = ["usage", "meta"],
-            Shape = body => OpenAiSides.HasUsage(body, "billed_units") || (ResponseFacts.TryGet(body, "meta", out var meta)
+            Shape = body => OpenAiSides.HasUsage(body, "billed_units") || (ResponseFacts.TryGet(body, "meta",
+                out var meta)
                 && ResponseFacts.TryGet(meta, "billed_units", out _)),
             ShapeOrder = 11,
         },

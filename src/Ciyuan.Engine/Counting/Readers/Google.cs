@@ -4,7 +4,8 @@ using Ciyuan.Usage;
 namespace Ciyuan.Counting;
 
 /// <summary>
-/// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt, candidates
+/// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt,
+/// candidates
 /// and thoughts each beside; all with modalities. Zero is left out, as protocol buffers do.
 /// </summary>
 internal static class Google
@@ -28,7 +29,8 @@ internal static class Google
         var input = new SideCounts(Direction.Input, draft) { MayBeMissing = usage.Has("totalTokenCount") };
         input.State(usage, "promptTokenCount");
         TakeModalities(usage, draft, input.Modal, "promptTokensDetails", "promptTokenDetails");
-        TakePart(usage, draft, input, TokenKind.CacheRead, Place.Within, "cachedContentTokenCount", "cacheTokensDetails");
+        TakePart(usage, draft, input, TokenKind.CacheRead, Place.Within, "cachedContentTokenCount",
+            "cacheTokensDetails");
         TakePart(usage, draft, input, TokenKind.ToolUse, Place.Beside, "toolUsePromptTokenCount",
             "toolUsePromptTokensDetails");
 
@@ -47,7 +49,8 @@ internal static class Google
     }
 
     private static void TakePart(
-        UsageObject usage, ReadingDraft draft, SideCounts side, TokenKind kind, Place place, string whole, string details)
+        UsageObject usage, ReadingDraft draft, SideCounts side, TokenKind kind, Place place, string whole,
+            string details)
     {
         if (side.Kind(kind, place, usage, whole) is { } part)
         {

@@ -3,7 +3,8 @@ using Ciyuan.Usage;
 namespace Ciyuan.Counting;
 
 /// <summary>
-/// MiniMax: chat, messages as Anthropic's, responses as OpenAI's; speech by characters in <c>extra_info</c>; pictures by
+/// MiniMax: chat, messages as Anthropic's, responses as OpenAI's; speech by characters in <c>extra_info</c>; pictures
+/// by
 /// the picture in <c>metadata</c>.
 /// </summary>
 internal static class MiniMax

@@ -10,7 +10,7 @@ namespace Ciyuan.Ledger;
 /// consumer's money in the stated order; what nothing covers goes to the overrun account, since the call has happened.
 /// Each record is posted whole.
 /// </summary>
-internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
+internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, RunningQuantities running)
 {
     private readonly List<RatedLine> _rated = [];
     private readonly List<Posting> _postings = [];
@@ -35,7 +35,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
     {
         // Step 5: Rate.
         RatingPlan plan = plans.Find(record.Context, record.EventTime);
-        RateUsage.Rate(plan, plans, record, _rated);
+        RateUsage.Rate(plan, plans, record, _rated, running);
         UsageRemarks remarks = UsageRemarks.None;
         Amount held = default;
         if (hold is not null)
@@ -69,8 +69,10 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             }
 
             remarks |= PostLine(line, record, plan, catalog, now);
+            remarks |= catalog.IsClosed(line.Rate.Agreement, record.EventTime) ? UsageRemarks.Late : UsageRemarks.None;
             paid += line.Line.OfConsumer && line.Rate.Currency == hold?.Currency ? line.Amount : default;
-            charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered);
+            running.Add(line.Rate, record.EventTime, record.Counts, line.Covered, +1);
+            charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);
         }
 
         remarks |= record.Hold.Length == 0 ? UsageRemarks.None
@@ -95,6 +97,14 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         }
 
         LineAccounts accounts = AccountsOf(line, record.Context, plan, catalog);
+        if (line.Amount.IsNegative)
+        {
+            Account back = accounts.Direct ?? Array.Find(accounts.Money, a => LedgerState.IsOpen(a, now))
+                ?? ledger.Open(AccountPath.Overrun(plan.Context.Party), line.Rate.Currency);
+            _postings.Add(ledger.Post(accounts.Credit, back, -line.Amount));
+            return UsageRemarks.None;
+        }
+
         if (accounts.Direct is { } direct)
         {
             _postings.Add(ledger.Post(direct, accounts.Credit, line.Amount));
@@ -131,7 +141,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
     private int DrawPacks(int index, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
     {
         RatedLine line = _rated[index];
-        if (line.Rate.Method != RateMethod.Prices || !line.Line.OfConsumer)
+        if (line.Rate.Method is not (RateMethod.Prices or RateMethod.Formula) || !line.Line.OfConsumer)
         {
             return 0;
         }
@@ -153,16 +163,21 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             .Where(c => c.Steps > 0)];
         if (covered.Length > 0)
         {
-            foreach (Count count in covered)
-            {
-                line.Amount -= new Amount(line.Line.PerStep[count.Meter.Value]) * count.Steps;
-            }
-
             line.Covered = covered;
+            line.Amount = AmountOf(line, record);
             _rated[index] = line;
         }
 
         return _postings.Count - before;
+    }
+
+    /// <summary>The amount of a line that was found to have one, of what token packs left over.</summary>
+    private static Amount AmountOf(in RatedLine line, UsageRecord record)
+    {
+        SuspenseReason reason = line.Rate.AmountOf(record.Counts, line.Covered, line.Before, out Amount amount);
+        return reason == SuspenseReason.None
+            ? amount
+            : throw new InvalidOperationException($"A part of a charge under '{line.Rate.Agreement}' has no amount.");
     }
 
     private void DrawPack(Account pack, Count[] open, in RatedLine line, Timestamp now)

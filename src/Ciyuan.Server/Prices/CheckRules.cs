@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Ciyuan.Parties;
 
 namespace Ciyuan.Server.Prices;
@@ -36,17 +37,25 @@ internal static class CheckRules
             foreach (ulong mask in prices)
             {
                 ulong here = holds & mask;
-                wins |= here & (~here + 1); // the first rule that holds and prices the meter
+                wins |= here == 0 ? 0 : 1UL << BitOperations.TrailingZeroCount(here); // the first of those that do both
             }
         }
 
         AddRules(line, possible, wins, findings);
+        var gaps = new OrderedDictionary<(bool IsWrong, string Cases), List<string>>();
         for (int i = 0; i < meters.Length; i++)
         {
-            if (line.Own(meters[i]) is null && !line.HasCurve(meters[i]))
+            if (line.Own(meters[i]) is null && !line.HasCurve(meters[i]) && Gap(prices[i], grid) is { } gap)
             {
-                AddGap(line, meters[i], prices[i], grid, findings);
+                gaps.TryAdd(gap, []);
+                gaps[gap].Add(meters[i]);
             }
+        }
+
+        foreach (((bool isWrong, string cases), List<string> of) in gaps)
+        {
+            Add(findings, FindingKind.Gap, isWrong, line, line.Row, $"no price for {string.Join(", ", of)}"
+                + $"{(isWrong ? "" : " beyond its rules, which is suspense")}: {cases}");
         }
     }
 
@@ -75,30 +84,21 @@ internal static class CheckRules
         }
     }
 
-    private static void AddGap(
-        CheckedLine line, string meter, ulong mask, RuleGrid grid, List<PriceFinding> findings)
+    // The first case without a price; one that is left open on purpose only when there is no other.
+    private static (bool IsWrong, string Cases)? Gap(ulong mask, RuleGrid grid)
     {
-        string? first = null;
         string? open = null;
         foreach ((ulong holds, int[] values) in grid.Cases())
         {
-            if ((holds & mask) == 0)
+            if ((holds & mask) == 0 && !grid.IsOpenEnd(values))
             {
-                bool isOpen = grid.IsOpenEnd(values);
-                open ??= isOpen ? grid.Describe(values) : null;
-                first ??= isOpen ? null : grid.Describe(values);
+                return (true, grid.Describe(values));
             }
+
+            open ??= (holds & mask) == 0 ? grid.Describe(values) : null;
         }
 
-        if (first is not null)
-        {
-            Add(findings, FindingKind.Gap, true, line, line.Row, $"no price for {meter}: {first}");
-        }
-        else if (open is not null)
-        {
-            Add(findings, FindingKind.Gap, false, line, line.Row,
-                $"no price for {meter} beyond its rules, which is suspense: {open}");
-        }
+        return open is null ? null : (false, open);
     }
 
     private static void Add(

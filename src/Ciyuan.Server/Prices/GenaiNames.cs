@@ -16,23 +16,22 @@ internal sealed record GenaiModel(string Id, JsonElement Entry, ClauseNames Name
 /// letters. This makes the second come out as the first: an exact name goes to the first model that matches it, and
 /// where a later model's pattern has more letters, the earlier one is given the patterns of what both match.
 /// </summary>
-internal sealed class GenaiNames(string provider, List<ImportNote> notes)
+/// <remarks>Names in which two long patterns stand one after the other are not looked at, nor such as match patterns of
+/// three models: the patterns for them would be without number, and no model is named so.</remarks>
+/// <param name="provider">The provider, for notes.</param>
+/// <param name="own">How many of the models are its own; what stands after them is fallen back to.</param>
+/// <param name="notes">Receives what never reaches its model.</param>
+internal sealed class GenaiNames(string provider, int own, List<ImportNote> notes)
 {
-    private const int MaxRounds = 8;
+    /// <summary>Most letters of a pattern that tells a variant, as in <c>*-mini</c> or <c>*audio*</c>, and may stand
+    /// anywhere in another's names.</summary>
+    private const int ShortPattern = 8;
 
     internal void PutInOrder(IReadOnlyList<GenaiModel> models)
     {
         GiveExactNames(models);
-        int round = 0;
-        while (GivePatterns(models) && ++round < MaxRounds)
-        {
-        }
-
-        if (round == MaxRounds)
-        {
-            notes.Add(new ImportNote(ImportNoteKind.Differs, provider,
-                "its patterns overlap too much to keep the order of the models everywhere"));
-        }
+        DropCovered(models);
+        GiveShared(models);
     }
 
     // Ids count as names too: whoever writes them means the model.
@@ -57,7 +56,7 @@ internal sealed class GenaiNames(string provider, List<ImportNote> notes)
 
             for (int i = 0; i < models.Count; i++)
             {
-                if (i != first && had[i].Contains(name))
+                if (i != first && i < own && had[i].Contains(name))
                 {
                     Shadowed(models[i], $"the name '{name}'", first < 0 ? null : models[first]);
                 }
@@ -78,53 +77,44 @@ internal sealed class GenaiNames(string provider, List<ImportNote> notes)
         return -1;
     }
 
-    private bool GivePatterns(IReadOnlyList<GenaiModel> models)
+    // A pattern within one of an earlier model never reaches its own.
+    private void DropCovered(IReadOnlyList<GenaiModel> models)
     {
-        bool changed = false;
-        for (int early = 0; early < models.Count; early++)
+        for (int late = 1; late < models.Count; late++)
         {
-            for (int late = early + 1; late < models.Count; late++)
+            foreach (string pattern in models[late].Names.Patterns.ToArray())
             {
-                foreach (string pattern in models[late].Names.Patterns.ToArray())
+                GenaiModel? early = models.Take(late)
+                    .FirstOrDefault(m => m.Names.Patterns.Exists(wide => NamePatterns.Covers(wide, pattern)));
+                if (early is not null)
                 {
-                    changed |= Settle(models[early], models[late], pattern);
+                    models[late].Names.Patterns.Remove(pattern);
+                    if (late < own)
+                    {
+                        Shadowed(models[late], $"the pattern '{pattern}'", early);
+                    }
                 }
             }
         }
-
-        return changed;
     }
 
-    private bool Settle(GenaiModel early, GenaiModel late, string pattern)
+    private static void GiveShared(IReadOnlyList<GenaiModel> models)
     {
-        bool changed = false;
-        int letters = NamePatterns.LiteralLength(pattern);
-        foreach (string own in early.Names.Patterns.ToArray())
+        (string Pattern, int Letters)[][] patterns =
+            [.. models.Select(m => m.Names.Patterns.Select(p => (p, NamePatterns.LiteralLength(p))).ToArray())];
+        for (int early = 0; early < models.Count; early++)
         {
-            if (NamePatterns.Covers(own, pattern))
+            foreach ((string mine, int letters) in patterns[early])
             {
-                late.Names.Patterns.Remove(pattern);
-                Shadowed(late, $"the pattern '{pattern}'", early);
-                return true;
-            }
-
-            if (letters <= NamePatterns.LiteralLength(own))
-            {
-                continue;
-            }
-
-            foreach (string both in NamePatterns.Intersect(own, pattern) ?? [])
-            {
-                if (!early.Names.Patterns.Exists(p => NamePatterns.Covers(p, both)
-                    && NamePatterns.LiteralLength(p) >= letters))
+                foreach ((string other, int more) in patterns.Skip(early + 1).SelectMany(p => p)
+                    .Where(p => p.Letters > letters))
                 {
-                    early.Names.Patterns.Add(both);
-                    changed = true;
+                    models[early].Names.Patterns.AddRange((NamePatterns.Intersect(mine, other) ?? []).Where(both =>
+                        (letters <= ShortPattern || NamePatterns.LiteralLength(both) < letters + more)
+                        && !models[early].Names.Patterns.Contains(both)));
                 }
             }
         }
-
-        return changed;
     }
 
     private void Shadowed(GenaiModel model, string what, GenaiModel? by) => notes.Add(new ImportNote(

@@ -64,22 +64,31 @@ internal sealed class GenaiPrices(ImportTarget target)
         }
 
         List<GenaiModel> models = ModelsOf(id, provider);
+        int own = models.Count;
         foreach (string other in Fallbacks(provider))
         {
             JsonElement found = Array.Find(providers, p => CatalogueJson.Text(p, "id", "A provider") == other);
             List<GenaiModel> more = found.ValueKind == JsonValueKind.Object ? ModelsOf(other, found) : [];
-            Note(ImportNoteKind.Remark, id, string.Create(
-                CultureInfo.InvariantCulture, $"falls back to the {more.Count} models of {other}: they are lines here too"));
+            Note(ImportNoteKind.Remark, id, string.Create(CultureInfo.InvariantCulture, $"falls back to the {more.Count} models of {other}: they are lines here ")
+                + "too, under names that no model before them takes"));
             models.AddRange(more);
         }
 
-        var order = new List<ImportNote>();
-        new GenaiNames(id, order).PutInOrder(models);
-        _notes.AddRange(order);
+        new GenaiNames(id, own, _notes).PutInOrder(models);
         string source = SourceOf(provider);
-        foreach (GenaiModel model in models.Where(model => HasPrices(model) || MustStand(model, models)))
+        for (int i = 0; i < models.Count; i++)
         {
-            WriteLine(id, name, model, source);
+            GenaiModel model = models[i];
+            bool named = model.Names.Exact.Count + model.Names.Patterns.Count > 0;
+            if (named && (HasPrices(model) || MustStand(model, models)))
+            {
+                WriteLine(id, name, model, source);
+            }
+            else if (i < own)
+            {
+                Note(ImportNoteKind.LeftOut, $"{id}/{model.Id}",
+                    named ? "the catalogue has no price for it" : "no name reaches it");
+            }
         }
     }
 
@@ -128,12 +137,6 @@ internal sealed class GenaiPrices(ImportTarget target)
         bool dated = Dated(model, where);
         List<string> exact = model.Names.Exact;
         List<string> patterns = model.Names.Patterns;
-        if (exact.Count + patterns.Count == 0)
-        {
-            Note(ImportNoteKind.LeftOut, where, "no name reaches it");
-            return;
-        }
-
         (PriceDraft line, List<RuleSetup> rules) = new GenaiSets(where, _notes).Read(Sets(model));
         _lines.Add(new PriceSetup(
             exact.Count > 0 ? exact[0] : patterns[0],

@@ -1,10 +1,14 @@
 using System.CommandLine;
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Server.Render;
+using Ciyuan.Usage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan rate FILE</c>: what raw responses of providers use, without recording anything.</summary>
+/// <summary><c>ciyuan rate FILE</c>: what raw responses of providers use and cost, without recording
+/// anything.</summary>
 internal static class RateVerb
 {
     internal static Command Make()
@@ -21,23 +25,59 @@ internal static class RateVerb
         Option<string?> api = Text(
             "--api", "The convention as PROVIDER/FLAVOUR; detect: by its shape", "CONVENTION");
         Option<string?> cache = Text("--cache", "Where a relay put cached tokens: within or beside the input", "PLACE");
-        var command = new Command("rate", "Show what raw responses use, without recording it")
+        Option<string?> book = Text("--book", "Show what they cost under this book", "BOOK");
+        var books = new Option<string[]>("--books")
         {
-            file, form, provider, flavour, api, cache,
+            Description = "Setup files with the book; else the books of the data folder",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => [],
+        };
+        Option<string?> time = Text("--time", "When they were processed, where neither they nor envelopes say", "TIME");
+        var command = new Command("rate", "Show what raw responses use and cost, without recording it")
+        {
+            file, form, provider, flavour, api, cache, book, books, time,
         };
         return command.Runs(async (parsed, context, cancel) =>
         {
             ResponseConstants constants = Constants(
                 ("provider", parsed.GetValue(provider)), ("flavour", parsed.GetValue(flavour)),
                 ("api", parsed.GetValue(api)), ("cache", parsed.GetValue(cache)));
+            Func<RatedResponse, IReadOnlyList<PriceExplanation>> rate = parsed.GetValue(book) is { } name
+                ? Pricing(name, PricesExplainVerb.ReadBooks(parsed.GetValue(books)!, context),
+                    parsed.GetValue(time) is { } text ? GlobalOptions.ReadTime("--time", text, context) : null)
+                : _ => [];
             byte[] bytes = await ReadAsync(parsed.GetValue(file)!, cancel);
             RatedLine[] lines = [.. ResponseFile.Read(bytes, parsed.GetValue(form) == "sse", constants)
-                .Select(read => new RatedLine(read.Number, read.Response, read.Fault))];
+                .Select(read => new RatedLine(
+                    read.Number, read.Response, read.Fault, read.Response is null ? [] : rate(read.Response)))];
             context.Write(ResponseRendering.Render(lines));
-            return Array.Exists(lines, line => line.Response?.Reading.Refusal is null && line.Response is not null)
-                ? Verb.Done
-                : Verb.Refused;
+            return Array.Exists(lines, line => line.Response is { Reading.Refusal: null }) ? Verb.Done : Verb.Refused;
         });
+    }
+
+    // What the reading of a response, and of other models in it, would be charged.
+    private static Func<RatedResponse, IReadOnlyList<PriceExplanation>> Pricing(
+        string book, PriceBooks books, Timestamp? time)
+    {
+        if (books.Versions(book).Count == 0)
+        {
+            throw new RefusedException(NearNames.Unknown("book", book, books.Currencies.Keys));
+        }
+
+        return response => response.Reading.Refusal is not null
+            ? []
+            : [.. response.Reading.Others.Prepend(response.Reading).Select(reading => ExplainPrice.Explain(
+                books, new PriceQuestion(book, new UsageRecord
+                {
+                    Id = "rated",
+                    Context = new UsageContext(
+                        "cli", ModelAsked: response.ModelAsked, ModelAnswered: reading.Model,
+                        Provider: response.Provider),
+                    EventTime = response.Time ?? time ?? throw new RefusedException(
+                        "a response does not say when it was made, which decides its price: give --time"),
+                    Counts = reading.Counts,
+                    Tags = response.TagsOf(reading),
+                })))];
     }
 
     private static ResponseConstants Constants(params (string Name, string? Value)[] options) =>

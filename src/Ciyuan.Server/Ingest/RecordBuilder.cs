@@ -312,6 +312,9 @@ internal sealed class RecordBuilder
 
     internal string Id => _id;
 
+    /// <summary>The tags so far, sorted by name.</summary>
+    internal ReadOnlySpan<Tag> Tags => _tags.AsSpan(0, _tagCount);
+
     internal Timestamp Time => _time;
 
     private bool TryFindContext(out UsageContext? context)

@@ -51,7 +51,7 @@ public sealed class ResponseJson(ResponseConstants constants)
         response = reading is null ? null : new RatedResponse(
             reading, _builder.IsGiven(UsageField.Time) ? _builder.Time : reading.Created,
             Encoding.UTF8.GetString(_builder.Part(UsageField.Provider)),
-            Encoding.UTF8.GetString(_builder.Part(UsageField.Model)));
+            Encoding.UTF8.GetString(_builder.Part(UsageField.Model)), _builder.Tags.ToArray());
         return done || reading is not null;
     }
 
@@ -324,7 +324,8 @@ public sealed class ResponseJson(ResponseConstants constants)
         }
 
         return _builder.TrySetText(UsageField.ModelAnswered, Encoding.UTF8.GetBytes(reading.Model))
-            && Array.TrueForAll(TagsOf(reading), tag => TryAddTag(tag.Name, tag.Value));
+            && Array.TrueForAll(TagsOf(reading), tag =>
+                _builder.Tags.Contains(tag) || TryAddTag(tag.Name, tag.Value)); // both may say the same
     }
 
     private bool TryBuild(UsageReading reading, List<UsageRecord> records)

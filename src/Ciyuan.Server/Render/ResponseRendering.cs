@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ciyuan.Counting;
+using Ciyuan.Rating;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Usage;
 
@@ -10,7 +11,10 @@ namespace Ciyuan.Server.Render;
 /// <param name="Number">Which of the file, from 1.</param>
 /// <param name="Response">What it says; null when it could not be read.</param>
 /// <param name="Fault">Why not.</param>
-public sealed record RatedLine(int Number, RatedResponse? Response, IngestFault Fault);
+/// <param name="Prices">What its usage costs, then that of each other model in it; empty when no book was
+/// asked.</param>
+public sealed record RatedLine(
+    int Number, RatedResponse? Response, IngestFault Fault, IReadOnlyList<PriceExplanation> Prices);
 
 /// <summary>Writes what responses use, without recording it. In JSON quantities are decimal strings.</summary>
 public static class ResponseRendering
@@ -25,42 +29,67 @@ public static class ResponseRendering
 
     private static Table ToTable(IReadOnlyList<RatedLine> lines)
     {
+        bool isPriced = lines.Any(line => line.Prices.Count > 0);
+        TableColumn[] charges =
+            [new("price"), new("from"), new("amount", IsNumber: true), new("currency")];
         var table = new Table([
             new("response", IsNumber: true), new("model"), new("class"), new("quantity", IsNumber: true), new("grade"),
-            new("findings"),
+            .. isPriced ? charges : [], new("findings"),
         ])
         {
             Scope = ["Scope: the responses of this file; nothing was recorded. A token is in one class only"],
             Notes = [.. lines.SelectMany(Sentences)],
         };
-        foreach ((int number, UsageReading? reading, string refusal) in lines.SelectMany(Readings))
+        foreach (RatedLine line in lines)
         {
-            if (reading is null || reading.Counts.Length == 0)
+            foreach (string[] row in Rows(line))
             {
-                table.Add(Text(number), reading?.Model ?? "", "", "", "refused", refusal);
-                continue;
-            }
-
-            string findings = string.Join(' ', reading.Findings.Select(f => f.CodeName).Distinct());
-            foreach (Count count in reading.Counts)
-            {
-                table.Add(Text(number), reading.Model, count.Meter.ToString(), Quantity(count), Word(count.Grade),
-                    findings);
+                table.Add(isPriced ? row : [.. row[..5], row[^1]]);
             }
         }
 
         return table;
     }
 
-    private static IEnumerable<(int Number, UsageReading? Reading, string Refusal)> Readings(RatedLine line)
+    // Response, model, class, quantity, grade, price, from, amount, currency, findings.
+    private static IEnumerable<string[]> Rows(RatedLine line)
     {
-        if (line.Response?.Reading is not { } reading)
+        string number = line.Number.ToString(CultureInfo.InvariantCulture);
+        if (line.Response?.Reading is not { } first)
         {
-            return [(line.Number, null, line.Fault.Message)];
+            yield return [number, "", "", "", "refused", "", "", "", "", line.Fault.Message];
+            yield break;
         }
 
-        return new[] { reading }.Concat(reading.Others)
-            .Select(r => (line.Number, (UsageReading?)r, r.Refusal?.ToString() ?? ""));
+        UsageReading[] readings = [first, .. first.Others];
+        for (int i = 0; i < readings.Length; i++)
+        {
+            UsageReading reading = readings[i];
+            if (reading.Refusal is { } refusal)
+            {
+                yield return [number, reading.Model, "", "", "refused", "", "", "", "", refusal.ToString()];
+                continue;
+            }
+
+            PriceExplanation? price = i < line.Prices.Count ? line.Prices[i] : null;
+            string findings = string.Join(' ', reading.Findings.Select(f => f.CodeName).Distinct());
+            foreach (Count count in reading.Counts)
+            {
+                ExplainedCount? cost = price?.Counts.FirstOrDefault(c => c.Meter == count.Meter);
+                yield return [number, reading.Model, count.Meter.ToString(), Quantity(count), Word(count.Grade),
+                    cost?.Price ?? "", cost?.From ?? "", cost?.Amount ?? "", cost is null ? ""
+                        : price!.Currency.ToString(),
+                    findings];
+            }
+
+            if (price is not null)
+            {
+                bool isCharged = price.Reason == SuspenseReason.None;
+                yield return [number, reading.Model, "charge", "", "", "", price.MatchedName,
+                    isCharged ? price.Amount.ToString() : "", price.Currency.ToString(),
+                    isCharged ? "" : $"suspense: {Word(price.Reason)}"];
+            }
+        }
     }
 
     private static IEnumerable<string> Sentences(RatedLine line) =>
@@ -78,7 +107,7 @@ public static class ResponseRendering
             {
                 json.WriteString("time", response.Time?.ToString());
                 json.WriteString("provider", response.Provider);
-                WriteReading(json, response.Reading);
+                WriteReading(json, response.Reading, line.Prices, 0);
             }
             else
             {
@@ -92,7 +121,8 @@ public static class ResponseRendering
         json.WriteEndObject();
     }
 
-    private static void WriteReading(Utf8JsonWriter json, UsageReading reading)
+    private static void WriteReading(
+        Utf8JsonWriter json, UsageReading reading, IReadOnlyList<PriceExplanation> prices, int index)
     {
         json.WriteString("id", reading.ResponseId);
         json.WriteString("model", reading.Model);
@@ -118,8 +148,27 @@ public static class ResponseRendering
 
         json.WriteEndObject();
         json.WriteString("stated_cost", reading.StatedCost is { } cost ? $"{cost.Amount} {cost.Currency}" : null);
+        WriteFindings(json, reading.Findings);
+        if (index < prices.Count)
+        {
+            WritePrice(json, prices[index]);
+        }
+
+        json.WriteStartArray("others");
+        foreach (UsageReading other in reading.Others)
+        {
+            json.WriteStartObject();
+            WriteReading(json, other, prices, ++index);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteFindings(Utf8JsonWriter json, IReadOnlyList<Finding> findings)
+    {
         json.WriteStartArray("findings");
-        foreach (Finding finding in reading.Findings)
+        foreach (Finding finding in findings)
         {
             json.WriteStartObject();
             json.WriteString("code", finding.CodeName);
@@ -130,18 +179,32 @@ public static class ResponseRendering
         }
 
         json.WriteEndArray();
-        json.WriteStartArray("others");
-        foreach (UsageReading other in reading.Others)
+    }
+
+    private static void WritePrice(Utf8JsonWriter json, PriceExplanation price)
+    {
+        bool isCharged = price.Reason == SuspenseReason.None;
+        json.WriteStartObject("charge");
+        json.WriteString("amount", isCharged ? price.Amount.ToString() : null);
+        json.WriteString("currency", price.Currency.ToString());
+        json.WriteString("suspense", isCharged ? null : Word(price.Reason));
+        json.WriteString("line", price.Line);
+        json.WriteString("matched", price.MatchedName);
+        json.WriteStartArray("counts");
+        foreach (ExplainedCount count in price.Counts)
         {
             json.WriteStartObject();
-            WriteReading(json, other);
+            json.WriteString("class", count.Meter.ToString());
+            json.WriteString("price", count.Price);
+            json.WriteString("from", count.From);
+            json.WriteString("amount", count.Amount);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -37,6 +37,26 @@ public sealed class VectorTests
         Assert.Equal(Vector.All.Select(v => v.File).Distinct().Except(files), []);
     }
 
+    [Fact]
+    public void Page_OfReaders_HasARowForEach()
+    {
+        string page = Repository.Read("docs/READERS.md");
+
+        Assert.All(UsageReaders.All, reader => Assert.Contains($"`{reader}`", page, StringComparison.Ordinal));
+        Assert.Equal(UsageReaders.All.Count, UsageReaders.All.Select(r => r.ToString()).Distinct().Count());
+    }
+
+    [Fact]
+    public void Find_ByName_IsExactAndNeverByAccident()
+    {
+        Assert.Equal("anthropic/messages", UsageReaders.Find("Anthropic", "")!.ToString());
+        Assert.Equal("bedrock/converse", UsageReaders.Find("aws", "default")!.ToString());
+        Assert.Null(UsageReaders.Find("open", "chat"));
+        Assert.Null(UsageReaders.Find("openai", "chatty"));
+        Assert.Null(UsageReaders.Find("", ""));
+        Assert.Contains("chat", UsageReaders.FlavoursOf("openai"));
+    }
+
     // Whatever becomes of a number, it is never taken silently for something that it is not.
     [Theory]
     [InlineData("-1")]

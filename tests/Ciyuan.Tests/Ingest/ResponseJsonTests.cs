@@ -90,7 +90,8 @@ public sealed class ResponseJsonTests
     {
         string line = $$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"openai","response":{ {{Usage}} }}""";
 
-        UsageRecord byLine = Assert.Single(Parse(line.Replace("\"provider\"", "\"cache\":\"beside\",\"provider\"", StringComparison.Ordinal)));
+        UsageRecord byLine = Assert.Single(Parse(line.Replace("\"provider\"", "\"cache\":\"beside\",\"provider\"",
+            StringComparison.Ordinal)));
         UsageRecord forAll = Assert.Single(Parse(line, ("cache", "beside")));
 
         Assert.Equal("input.text.fresh=2006 input.text.cache_read=1920 output.text.fresh=300", Counts(byLine));
@@ -114,15 +115,19 @@ public sealed class ResponseJsonTests
     [Theory]
     [InlineData("""{"source":"gw","tiime":"x","provider":"openai","response":{}}""", IngestCode.UnknownField, "tiime")]
     [InlineData("""{"source":"gw","provider":"openai","counts":{},"response":{}}""", IngestCode.UnknownField, "counts")]
-    [InlineData("""{"source":"gw","provider":"openai","response":{},"events":[]}""", IngestCode.Contradiction, "events")]
+    [InlineData("""{"source":"gw","provider":"openai","response":{},"events":[]}""", IngestCode.Contradiction,
+        "events")]
     [InlineData("""{"source":"gw","provider":"openai","response":[]}""", IngestCode.BadValue, "response")]
-    [InlineData("""{"source":"gw","provider":"openai","response":{},"response":{}}""", IngestCode.Duplicate, "response")]
+    [InlineData("""{"source":"gw","provider":"openai","response":{},"response":{}}""", IngestCode.Duplicate,
+        "response")]
     [InlineData("""{"source":"gw","source":"gw","provider":"openai","response":{}}""", IngestCode.Duplicate, "source")]
-    [InlineData("""{"source":"gw","provider":"openai","flavour":"smoke","response":{}}""", IngestCode.Unsupported, "flavour")]
+    [InlineData("""{"source":"gw","provider":"openai","flavour":"smoke","response":{}}""", IngestCode.Unsupported,
+        "flavour")]
     [InlineData("""{"source":"gw","response":{}}""", IngestCode.Missing, "provider")]
     [InlineData("""{"source":"gw","provider":"openai","cache":"under","response":{}}""", IngestCode.BadValue, "cache")]
     [InlineData("""{"source":"gw","provider":"openai","response":{"usage":{"prompt_tokens":-1,"completion_tokens":1}}}""", IngestCode.BadValue, "usage.prompt_tokens")]
-    [InlineData("""{"source":"gw","provider":"openai","response":{"usage":null}}""", IngestCode.Missing, "usage, response.usage, message.usage")]
+    [InlineData("""{"source":"gw","provider":"openai","response":{"usage":null}}""", IngestCode.Missing,
+        "usage, response.usage, message.usage")]
     [InlineData("""{"source":"gw","provider":"openai","response":{"usage":{"prompt_tokens":1,"completion_tokens":1}}}""", IngestCode.Missing, "time")]
     [InlineData("""{"source":"gw",""", IngestCode.NotJson, "")]
     [InlineData("""[]""", IngestCode.NotJson, "")]
@@ -157,7 +162,8 @@ public sealed class ResponseJsonTests
     private static List<UsageRecord> Parse(string line, params (string Name, string Value)[] constants)
     {
         List<UsageRecord> records = [];
-        Assert.True(Reader(constants).TryParse(Encoding.UTF8.GetBytes(line), records, out IngestFault fault), fault.ToString());
+        Assert.True(Reader(constants).TryParse(Encoding.UTF8.GetBytes(line), records, out IngestFault fault),
+            fault.ToString());
         return records;
     }
 
@@ -172,11 +178,13 @@ public sealed class ResponseJsonTests
     private static ResponseJson Reader((string Name, string Value)[] constants)
     {
         Assert.True(ResponseConstants.TryMake(
-            constants.Select(c => new KeyValuePair<string, string>(c.Name, c.Value)), out ResponseConstants made, out string? fault), fault);
+            constants.Select(c => new KeyValuePair<string, string>(c.Name, c.Value)), out ResponseConstants made,
+                out string? fault), fault);
         return new ResponseJson(made);
     }
 
-    private static string Counts(UsageRecord record) => string.Join(' ', record.Counts.Select(c => $"{c.Meter}={c.Steps}"));
+    private static string Counts(UsageRecord record) => string.Join(' ', record.Counts.Select(c =>
+        $"{c.Meter}={c.Steps}"));
 
     private static string Tags(UsageRecord record) => string.Join(' ', record.Tags.Select(t => $"{t.Name}={t.Value}"));
 }

@@ -40,8 +40,14 @@ internal static class Google
         TakeModalities(usage, draft, output.Modal, isLive ? "responseTokensDetails" : "candidatesTokensDetails");
         OpenAiSides.TakeReasoning(output, Place.Beside, usage, draft, "thoughtsTokenCount");
 
-        draft.Tag("traffic_type", usage.Text("trafficType"));
-        draft.Tag("service_tier", usage.Text("serviceTier"));
+        string traffic = usage.Text("trafficType");
+        draft.Tag("traffic_type", traffic);
+        draft.Tag("service_tier", traffic switch
+        {
+            "ON_DEMAND_FLEX" => "flex", // Vertex says by the traffic what Google AI says by the tier
+            "ON_DEMAND_PRIORITY" => "priority",
+            _ => usage.Text("serviceTier"),
+        });
 
         // Embeddings have an input alone.
         bool hasOutput = output.Whole is not null || output.HasModalities || output.Parts.Count > 0;

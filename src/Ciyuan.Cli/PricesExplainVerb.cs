@@ -56,7 +56,7 @@ internal static class PricesExplainVerb
             PriceBooks books = ReadBooks(parsed.GetValue(files)!, context);
             if (books.Versions(name).Count == 0)
             {
-                throw new RefusedException(NearNames.Unknown("book", name, books.Currencies.Keys));
+                throw new RefusedException(NearNames.Unknown("book", name, books.Names));
             }
 
             context.Write(PricesRendering.Render(ExplainPrice.Explain(books, new PriceQuestion(

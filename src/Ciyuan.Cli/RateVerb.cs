@@ -47,8 +47,8 @@ internal static class RateVerb
                     parsed.GetValue(time) is { } text ? GlobalOptions.ReadTime("--time", text, context) : null)
                 : _ => [];
             byte[] bytes = await ReadAsync(parsed.GetValue(file)!, cancel);
-            RatedLine[] lines = [.. ResponseFile.Read(bytes, parsed.GetValue(form) == "sse", constants)
-                .Select(read => new RatedLine(
+            ResponseLine[] lines = [.. ResponseFile.Read(bytes, parsed.GetValue(form) == "sse", constants)
+                .Select(read => new ResponseLine(
                     read.Number, read.Response, read.Fault, read.Response is null ? [] : rate(read.Response)))];
             context.Write(ResponseRendering.Render(lines));
             return Array.Exists(lines, line => line.Response is { Reading.Refusal: null }) ? Verb.Done : Verb.Refused;
@@ -61,7 +61,7 @@ internal static class RateVerb
     {
         if (books.Versions(book).Count == 0)
         {
-            throw new RefusedException(NearNames.Unknown("book", book, books.Currencies.Keys));
+            throw new RefusedException(NearNames.Unknown("book", book, books.Names));
         }
 
         return response => response.Reading.Refusal is not null

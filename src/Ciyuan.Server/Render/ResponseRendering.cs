@@ -13,21 +13,21 @@ namespace Ciyuan.Server.Render;
 /// <param name="Fault">Why not.</param>
 /// <param name="Prices">What its usage costs, then that of each other model in it; empty when no book was
 /// asked.</param>
-public sealed record RatedLine(
+public sealed record ResponseLine(
     int Number, RatedResponse? Response, IngestFault Fault, IReadOnlyList<PriceExplanation> Prices);
 
 /// <summary>Writes what responses use, without recording it. In JSON quantities are decimal strings.</summary>
 public static class ResponseRendering
 {
     /// <summary>The classes of responses in each format.</summary>
-    public static Rendering Render(IReadOnlyList<RatedLine> lines) => new(() => ToTable(lines), json =>
+    public static Rendering Render(IReadOnlyList<ResponseLine> lines) => new(() => ToTable(lines), json =>
         WriteJson(json, lines));
 
     /// <summary>A quantity in its unit.</summary>
     internal static string Quantity(Count count) =>
         (count.Steps / (decimal)count.Meter.StepsPerUnit).ToString("0.######", CultureInfo.InvariantCulture);
 
-    private static Table ToTable(IReadOnlyList<RatedLine> lines)
+    private static Table ToTable(IReadOnlyList<ResponseLine> lines)
     {
         bool isPriced = lines.Any(line => line.Prices.Count > 0);
         TableColumn[] charges =
@@ -40,7 +40,7 @@ public static class ResponseRendering
             Scope = ["Scope: the responses of this file; nothing was recorded. A token is in one class only"],
             Notes = [.. lines.SelectMany(Sentences)],
         };
-        foreach (RatedLine line in lines)
+        foreach (ResponseLine line in lines)
         {
             foreach (string[] row in Rows(line))
             {
@@ -52,7 +52,7 @@ public static class ResponseRendering
     }
 
     // Response, model, class, quantity, grade, price, from, amount, currency, findings.
-    private static IEnumerable<string[]> Rows(RatedLine line)
+    private static IEnumerable<string[]> Rows(ResponseLine line)
     {
         string number = line.Number.ToString(CultureInfo.InvariantCulture);
         if (line.Response?.Reading is not { } first)
@@ -92,14 +92,14 @@ public static class ResponseRendering
         }
     }
 
-    private static IEnumerable<string> Sentences(RatedLine line) =>
+    private static IEnumerable<string> Sentences(ResponseLine line) =>
         line.Response?.Reading.Findings.Select(f => $"Response {line.Number}: {f}") ?? [];
 
-    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<RatedLine> lines)
+    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<ResponseLine> lines)
     {
         json.WriteStartObject();
         json.WriteStartArray("responses");
-        foreach (RatedLine line in lines)
+        foreach (ResponseLine line in lines)
         {
             json.WriteStartObject();
             json.WriteNumber("response", line.Number);

@@ -16,11 +16,11 @@ public sealed class ResponseJsonTests
     [Fact]
     public void Envelope_AroundAResponse_BecomesARecord()
     {
-        UsageRecord record = Assert.Single(Parse($$"""
+        UsageRecord record = Assert.Single(Parse($$$"""
             {"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","party":"acme","key":"k1","provider":"openai",
              "flavour":"chat","model":"gpt-4o","latency_ms":812,"tags":{"env":"prod"},"hold":"h1",
              "response":{"id":"c1","model":"gpt-4o-2024-08-06","service_tier":"flex",
-                         "choices":[{"finish_reason":"stop","message":{"content":"不要紧"}}],{{Usage}}}}
+                         "choices":[{"finish_reason":"stop","message":{"content":"不要紧"}}],{{{Usage}}} }}
             """));
 
         Assert.Equal(("1", "gw", "acme", "k1", "openai"), (record.Id, record.Context.Source, record.Context.Party,
@@ -34,8 +34,8 @@ public sealed class ResponseJsonTests
     [Fact]
     public void Envelope_WithoutIdAndTime_TakesThoseOfTheResponse()
     {
-        UsageRecord record = Assert.Single(Parse($$"""
-            {"source":"gw","provider":"openai","response":{"id":"c1","created":1793491200,{{Usage}}}}
+        UsageRecord record = Assert.Single(Parse($$$"""
+            {"source":"gw","provider":"openai","response":{"id":"c1","created":1793491200,{{{Usage}}} }}
             """));
 
         Assert.Equal(("c1", "2026-11-01T00:00:00Z"), (record.Id, record.EventTime.ToString()));
@@ -59,7 +59,7 @@ public sealed class ResponseJsonTests
     [Fact]
     public void Response_Alone_TakesTheRestFromConstants()
     {
-        string alone = $$"""{"id":"c1","created":1793491200,{{Usage}}}""";
+        string alone = $$$"""{"id":"c1","created":1793491200,{{{Usage}}} }""";
 
         UsageRecord record = Assert.Single(
             Parse(alone, ("source", "export"), ("provider", "openai"), ("party", "acme"), ("tags.env", "prod")));
@@ -88,7 +88,7 @@ public sealed class ResponseJsonTests
     [Fact]
     public void Response_OfARelayThatSubtracted_IsDeclaredByLineOrForAll()
     {
-        string line = $$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"openai","response":{ {{Usage}} }}""";
+        string line = $$$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"openai","response":{ {{{Usage}}} }}""";
 
         UsageRecord byLine = Assert.Single(Parse(line.Replace("\"provider\"", "\"cache\":\"beside\",\"provider\"",
             StringComparison.Ordinal)));
@@ -143,7 +143,7 @@ public sealed class ResponseJsonTests
     public void Envelope_WithAMisspeltField_IsNoResponseThoughConstantsAllowThem()
     {
         IngestFault fault = Refuse(
-            $$"""{"source":"gw","partyy":"acme","response":{ "id":"c1","created":1793491200,{{Usage}} }}""",
+            $$$"""{"source":"gw","partyy":"acme","response":{ "id":"c1","created":1793491200,{{{Usage}}} }}""",
             ("provider", "openai"), ("source", "x"));
 
         Assert.Equal((IngestCode.UnknownField, "partyy"), (fault.Code, fault.Field));
@@ -157,7 +157,7 @@ public sealed class ResponseJsonTests
         Assert.False(ResponseConstants.TryMake([new(name, value)], out _, out _));
 
     private static string Events(params string[] events) =>
-        $$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"anthropic","events":[{{string.Join(',', events)}}]}""";
+        $$$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"anthropic","events":[{{{string.Join(',', events)}}}]}""";
 
     private static List<UsageRecord> Parse(string line, params (string Name, string Value)[] constants)
     {

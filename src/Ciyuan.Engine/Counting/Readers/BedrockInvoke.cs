@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Amazon Bedrock, InvokeModel: the metrics that its last event carries, the same for all models, and the bodies of

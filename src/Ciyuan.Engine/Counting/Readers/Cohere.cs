@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Cohere says twice what was used: <c>billed_units</c>, which it charges, and <c>tokens</c>, which the model saw,

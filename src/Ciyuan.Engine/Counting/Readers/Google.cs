@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt,

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// MiniMax: chat, messages as Anthropic's, responses as OpenAI's; speech by characters in <c>extra_info</c>; pictures

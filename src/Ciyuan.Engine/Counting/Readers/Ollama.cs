@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Ollama's own interface: <c>prompt_eval_count</c> and <c>eval_count</c> at the top of the
 /// response.</summary>

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// OpenAI chat completions, and completions: cached, audio and image tokens within <c>prompt_tokens</c>; reasoning,

@@ -32,7 +32,7 @@ public enum NameMatch
 public sealed record ExplainedCondition(string Name, bool IsFactor, bool? Holds, string Because, string Factor);
 
 /// <summary>A book of the chain, from the one asked for to the one that has the line.</summary>
-/// <param name="Book">The book.</param>
+/// <param name="Book">The book; empty for the exchange that the question names.</param>
 /// <param name="Version">Its version in force at the moment; 0 when there is none.</param>
 /// <param name="Currency">Its currency.</param>
 /// <param name="Factor">The factor by which prices of the next book are taken; empty in the last.</param>

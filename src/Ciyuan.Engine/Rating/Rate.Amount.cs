@@ -132,16 +132,27 @@ public sealed partial record Rate
         return table;
     }
 
+    /// <summary>As the table says, without one: rates that were read from the journal are asked a few times and
+    /// forgotten.</summary>
     private short PlaceOf(Meter meter)
     {
-        int rules = Formula?.RulePrices ?? Prices.Length;
-        int at = Array.FindIndex(Prices, 0, Math.Min(rules, Prices.Length), p => p.Meters.Matches(meter));
-        if (at < 0 && Formula is { } formula)
+        int curvesAt = Formula is { Curves.Length: > 0 } ? Formula.RulePrices : -1;
+        for (int i = 0; i <= Prices.Length; i++)
         {
-            int curve = Array.FindIndex(formula.Curves, c => c.Prices(meter));
-            at = curve >= 0 ? -2 - curve : Array.FindIndex(Prices, p => p.Meters.Matches(meter));
+            for (int curve = 0; i == curvesAt && curve < Formula!.Curves.Length; curve++)
+            {
+                if (Formula.Curves[curve].Prices(meter))
+                {
+                    return (short)(-1 - curve);
+                }
+            }
+
+            if (i < Prices.Length && Prices[i].Meters.Matches(meter))
+            {
+                return checked((short)(i + 1));
+            }
         }
 
-        return checked((short)(at + 1));
+        return 0;
     }
 }

@@ -92,7 +92,7 @@ public sealed partial record Rate
     /// false when there is none. Sums of such prices need no charge to be looked at.</summary>
     public bool TryGetPrice(Meter meter, out Amount perStep)
     {
-        int at = Method is RateMethod.Prices or RateMethod.Formula ? Table[meter.Value] : 0;
+        int at = Method is RateMethod.Prices or RateMethod.Formula ? _table?[meter.Value] ?? PlaceOf(meter) : 0;
         Int128 price = at > 0 ? Prices[at - 1].PerStep.Pico : 0;
         long divisor = Formula?.Divisor ?? 1;
         bool known = at > 0 && (divisor == 1 || price % divisor == 0);

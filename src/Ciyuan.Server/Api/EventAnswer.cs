@@ -89,7 +89,7 @@ internal static class EventAnswer
         });
         n = PutNumber(room, n, reply.Position.Seq);
         n = PutNumber(room, Put(room, n, "."u8), reply.Position.Index);
-        n = Put(room, n, Remarks[(int)reply.Remarks & 15]);
+        n = Put(room, n, Remarks[(int)reply.Remarks & (Remarks.Length - 1)]);
         output.Advance(n);
     }
 

@@ -6,6 +6,9 @@ namespace Ciyuan.Server.Prices;
 /// <summary>What the catalogues have in common: JSON whose numbers are taken as they are written.</summary>
 internal static class CatalogueJson
 {
+    /// <summary>A price with more digits than this is a product of floating point, and is rounded to it.</summary>
+    private const int MostDigits = 12;
+
     internal static JsonDocument Parse(ReadOnlyMemory<byte> json)
     {
         try
@@ -49,5 +52,20 @@ internal static class CatalogueJson
             _ => "",
         };
         return ExactNumber.TryParse(text, out price) && !price.IsNegative;
+    }
+
+    /// <summary>The price that was meant: of more digits than anybody publishes, the first ones; and that is
+    /// noted.</summary>
+    internal static ExactNumber Plain(ExactNumber price, string where, List<ImportNote> notes)
+    {
+        ExactNumber plain = price.Rounded(MostDigits);
+        var note = new ImportNote(ImportNoteKind.Differs, where,
+            $"{price} has the digits of floating point; taken as {plain}");
+        if (plain != price && !notes.Contains(note))
+        {
+            notes.Add(note);
+        }
+
+        return plain;
     }
 }

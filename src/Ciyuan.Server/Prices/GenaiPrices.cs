@@ -69,9 +69,9 @@ internal sealed class GenaiPrices(ImportTarget target)
         {
             JsonElement found = Array.Find(providers, p => CatalogueJson.Text(p, "id", "A provider") == other);
             List<GenaiModel> more = found.ValueKind == JsonValueKind.Object ? ModelsOf(other, found) : [];
-            Note(ImportNoteKind.Remark, id, string.Create(
-                CultureInfo.InvariantCulture, $"falls back to the {more.Count} models of {other}: they are lines here ")
-                + "too, under names that no model before them takes");
+            Note(ImportNoteKind.Remark, id, string.Create(CultureInfo.InvariantCulture,
+                $"falls back to the {more.Count} models of {other}: they are lines here too, under names that no ")
+                + "model before them takes");
             models.AddRange(more);
         }
 

@@ -18,13 +18,16 @@ internal sealed class GenaiSets(string where, List<ImportNote> notes)
             if (When(sets[i].Constraint) is { } when)
             {
                 AddTiers(rules, when, sets[i].Prices);
-                PriceDraft set = Draft(sets[i].Prices, 0);
-                rules.Add(set.ToRule(NameOf(when), when));
+                PriceDraft set = Draft(sets[i].Prices, 0, tells: true);
+                if (!set.IsEmpty)
+                {
+                    rules.Add(set.ToRule(NameOf(when), when));
+                }
             }
         }
 
         AddTiers(rules, new WhenSetup(), sets[0].Prices);
-        PriceDraft line = Draft(sets[0].Prices, 0, isFirst: true);
+        PriceDraft line = Draft(sets[0].Prices, 0, tells: true);
         if (line.IsEmpty)
         {
             notes.Add(new ImportNote(ImportNoteKind.LeftOut, where, "the catalogue has no price for it"));
@@ -47,25 +50,25 @@ internal sealed class GenaiSets(string where, List<ImportNote> notes)
     }
 
     /// <summary>The prices at so many input tokens.</summary>
-    private PriceDraft Draft(JsonElement prices, long inputTokens, bool isFirst = false)
+    private PriceDraft Draft(JsonElement prices, long inputTokens, bool tells = false)
     {
         var draft = new PriceDraft();
         // Wide fields first, so that narrow ones override.
         foreach (JsonProperty field in Fields(prices).OrderBy(f => f.Name.Count(c => c == '_')))
         {
             if (!CatalogueJson.TryPrice(At(field.Value, inputTokens), out ExactNumber price)
-                || !TrySet(draft, field.Name, price))
+                || !TrySet(draft, field.Name, CatalogueJson.Plain(price, $"{where}: {field.Name}", notes)))
             {
-                Lost(isFirst, field);
+                Lost(tells, field);
             }
         }
 
         return draft;
     }
 
-    private void Lost(bool isFirst, JsonProperty field)
+    private void Lost(bool tells, JsonProperty field)
     {
-        if (isFirst)
+        if (tells)
         {
             notes.Add(new ImportNote(ImportNoteKind.LeftOut, $"{where}: {field.Name}",
                 $"nothing here is counted so, or it is no price: {field.Value.GetRawText()}"));

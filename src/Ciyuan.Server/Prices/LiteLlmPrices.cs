@@ -9,9 +9,6 @@ namespace Ciyuan.Server.Prices;
 /// </summary>
 internal sealed class LiteLlmPrices(ImportTarget target)
 {
-    /// <summary>A price with more digits than this is taken for a product of floating point and rounded to it.</summary>
-    internal const int MostDigits = 12;
-
     private readonly List<ImportNote> _notes = [];
     private readonly Dictionary<(string? Provider, string Name), int> _taken = [];
     private readonly List<PriceSetup> _lines = [];

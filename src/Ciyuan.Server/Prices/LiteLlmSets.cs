@@ -44,7 +44,9 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
             set.FillFrom(_line);
         }
 
-        List<RuleSetup> rules = [.. _sets.Select(set => set.Value.ToRule(NameOf(set.Key), When(set.Key))), .. _more];
+        List<RuleSetup> rules = [.. _sets.Where(set => !set.Value.IsEmpty)
+            .Select(set => set.Value.ToRule(NameOf(set.Key), When(set.Key))), .. _more];
+        rules.RemoveAll(rule => rule.PerMillionTokens is null && rule.PerUnit is null);
         return (_line, rules);
     }
 
@@ -201,18 +203,8 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
         return draft;
     }
 
-    private ExactNumber Plain(string name, ExactNumber price)
-    {
-        if (price.Significant <= LiteLlmPrices.MostDigits)
-        {
-            return price;
-        }
-
-        ExactNumber rounded = price.Rounded(LiteLlmPrices.MostDigits);
-        notes.Add(new ImportNote(ImportNoteKind.Differs, $"{key}: {name}",
-            $"{price} has the digits of floating point; taken as {rounded}"));
-        return rounded;
-    }
+    private ExactNumber Plain(string name, ExactNumber price) =>
+        CatalogueJson.Plain(price, $"{key}: {name}", notes);
 
     private void LeftOut(string field, string reason) =>
         notes.Add(new ImportNote(ImportNoteKind.LeftOut, $"{key}: {field}", reason));

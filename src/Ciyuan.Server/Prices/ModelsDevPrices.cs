@@ -84,6 +84,11 @@ internal sealed class ModelsDevPrices(ImportTarget target)
         foreach ((long above, PriceDraft draft) in tiers)
         {
             draft.FillFrom(line);
+            if (draft.IsEmpty)
+            {
+                continue;
+            }
+
             yield return draft.ToRule(
                 string.Create(CultureInfo.InvariantCulture, $"over {above} input tokens"), new WhenSetup(InputOver: above));
         }
@@ -109,7 +114,11 @@ internal sealed class ModelsDevPrices(ImportTarget target)
                 continue;
             }
 
-            yield return Draft(where, cost).ToRule(mode.Name, new WhenSetup(Tags: tags));
+            PriceDraft draft = Draft(where, cost);
+            if (!draft.IsEmpty)
+            {
+                yield return draft.ToRule(mode.Name, new WhenSetup(Tags: tags));
+            }
         }
     }
 
@@ -130,7 +139,9 @@ internal sealed class ModelsDevPrices(ImportTarget target)
                 continue;
             }
 
-            if (!CatalogueJson.TryPrice(field.Value, out ExactNumber price) || !TrySet(draft, field.Name, price.ToString()))
+            if (!CatalogueJson.TryPrice(field.Value, out ExactNumber price)
+                || !TrySet(
+                    draft, field.Name, CatalogueJson.Plain(price, $"{where}: {field.Name}", _notes).ToString()))
             {
                 Note(ImportNoteKind.LeftOut, $"{where}: {field.Name}",
                     $"nothing here is counted so, or it is no price: {field.Value.GetRawText()}");

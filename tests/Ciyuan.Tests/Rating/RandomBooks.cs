@@ -94,7 +94,7 @@ internal sealed class RandomBooks(int seed)
         CurveSetup[] curves = Maybe(2) ? Curves() : [];
         return new PriceSetup(
             model, Prices(Tokens, 2), Prices(Units, 2), provider,
-            Aliases: Maybe(3) ? [$"a{model[..2]}-{provider}", model == "m1" ? "x" : $"b-{model[..2]}-{provider}"] : null,
+            Aliases: Maybe(3) ? [$"a{model.TrimEnd('*')}-{provider}", model == "m1" ? "x" : $"b{model.TrimEnd('*')}-{provider}"] : null,
             Dated: model == "m1" && Maybe(2),
             Rules: [.. Enumerable.Range(0, _random.Next(4)).Select(i => new RuleSetup(
                 $"r{i}", When(), Prices(Tokens, 2, atLeast: 1), Prices(Units, 4)))],

@@ -46,13 +46,20 @@ internal static class RateVerb
                 ? Pricing(name, PricesExplainVerb.ReadBooks(parsed.GetValue(books)!, context),
                     parsed.GetValue(time) is { } text ? GlobalOptions.ReadTime("--time", text, context) : null)
                 : _ => [];
-            byte[] bytes = await ReadAsync(parsed.GetValue(file)!, cancel);
-            ResponseLine[] lines = [.. ResponseFile.Read(bytes, parsed.GetValue(form) == "sse", constants)
-                .Select(read => new ResponseLine(
-                    read.Number, read.Response, read.Fault, read.Response is null ? [] : rate(read.Response)))];
-            context.Write(ResponseRendering.Render(lines));
-            return Array.Exists(lines, line => line.Response is { Reading.Refusal: null }) ? Verb.Done : Verb.Refused;
+            return await ShowAsync(
+                context, parsed.GetValue(file)!, parsed.GetValue(form) == "sse", constants, rate, cancel);
         });
+    }
+
+    private static async Task<int> ShowAsync(
+        VerbContext context, string file, bool isSse, ResponseConstants constants,
+        Func<RatedResponse, IReadOnlyList<PriceExplanation>> rate, CancellationToken cancel)
+    {
+        byte[] bytes = await ReadAsync(file, cancel);
+        ResponseLine[] lines = [.. ResponseFile.Read(bytes, isSse, constants).Select(read => new ResponseLine(
+            read.Number, read.Response, read.Fault, read.Response is null ? [] : rate(read.Response)))];
+        context.Write(ResponseRendering.Render(lines));
+        return Array.Exists(lines, line => line.Response is { Reading.Refusal: null }) ? Verb.Done : Verb.Refused;
     }
 
     // What the reading of a response, and of other models in it, would be charged.

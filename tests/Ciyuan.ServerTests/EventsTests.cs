@@ -73,7 +73,8 @@ public sealed class EventsTests
         (int single, JsonNode rejected) = await server.PostAsync("/v1/events", Array, ResponseOf("c", -7));
         Assert.Equal(200, status);
         Assert.Equal(["posted", "rejected"], StatusesOf(first));
-        Assert.Contains("usage.prompt_tokens: is -7", (string)first["results"]![1]!["reason"]!, StringComparison.Ordinal);
+        Assert.Contains("usage.prompt_tokens: is -7", (string)first["results"]![1]!["reason"]!,
+            StringComparison.Ordinal);
         Assert.Equal(["exists"], StatusesOf(again));
         Assert.Equal((400, "rejected"), (single, (string)rejected["result"]!["status"]!));
 

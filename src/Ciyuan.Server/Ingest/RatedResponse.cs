@@ -13,7 +13,8 @@ namespace Ciyuan.Server.Ingest;
 public sealed record RatedResponse(
     UsageReading Reading, Timestamp? Time, string Provider, string ModelAsked, IReadOnlyList<Tag> Labels)
 {
-    /// <summary>The tags that a record of a reading of it has: those of its envelope, and those of the reading.</summary>
+    /// <summary>The tags that a record of a reading of it has: those of its envelope, and those of the
+    /// reading.</summary>
     public Tag[] TagsOf(UsageReading reading) =>
         [.. Labels.Concat(reading.Tags).DistinctBy(t => t.Name).OrderBy(t => t.Name, StringComparer.Ordinal)];
 }

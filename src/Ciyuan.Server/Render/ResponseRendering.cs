@@ -133,20 +133,8 @@ public static class ResponseRendering
             json.WriteString("refused", refusal.ToString());
         }
 
-        json.WriteStartObject("counts");
-        foreach (Count count in reading.Counts)
-        {
-            json.WriteString(count.Meter.ToString(), Quantity(count));
-        }
-
-        json.WriteEndObject();
-        json.WriteStartObject("tags");
-        foreach (Tag tag in reading.Tags)
-        {
-            json.WriteString(tag.Name, tag.Value);
-        }
-
-        json.WriteEndObject();
+        WriteMap(json, "counts", reading.Counts.Select(c => (c.Meter.ToString(), Quantity(c))));
+        WriteMap(json, "tags", reading.Tags.Select(t => (t.Name, t.Value)));
         json.WriteString("stated_cost", reading.StatedCost is { } cost ? $"{cost.Amount} {cost.Currency}" : null);
         WriteFindings(json, reading.Findings);
         if (index < prices.Count)
@@ -163,6 +151,18 @@ public static class ResponseRendering
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteMap(
+        Utf8JsonWriter json, string name, IEnumerable<(string Name, string Value)> entries)
+    {
+        json.WriteStartObject(name);
+        foreach ((string key, string value) in entries)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteFindings(Utf8JsonWriter json, IReadOnlyList<Finding> findings)

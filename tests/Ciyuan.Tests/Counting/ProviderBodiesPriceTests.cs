@@ -19,7 +19,8 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
     private const string Listed = "tests/Ciyuan.Tests/Counting/provider-price-differences.txt";
 
     // Within the prices that the library took: no model of the file has one that changes around it.
-    private static readonly Timestamp Moment = Timestamp.TryParse("2026-11-20T12:00:00Z", out Timestamp t) ? t : default;
+    private static readonly Timestamp Moment = Timestamp.TryParse("2026-11-20T12:00:00Z", out Timestamp t) ? t
+        : default;
 
     [Fact]
     public void Bodies_AllOfTheFile_CostTheSameOrAreListed()
@@ -37,7 +38,8 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
         List<string> faults = [];
         PriceBooks books = PriceBooks.Empty.With(new Setup { Books = [book] }, faults, ref changed);
         Assert.Empty(faults);
-        List<Extraction> priced = [.. ProviderBodies.Load(ProviderBodies.WholeFile).Where(e => e.InputPrice is not null)];
+        List<Extraction> priced = [.. ProviderBodies.Load(ProviderBodies.WholeFile).Where(e =>
+            e.InputPrice is not null)];
         Assert.Equal(1069, priced.Count);
 
         List<string> differences = Differences(books, priced);
@@ -46,7 +48,8 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
             File.WriteAllLines(path + ".prices", differences);
         }
 
-        Assert.Equal(Repository.Read(Listed).Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l[2..]), differences);
+        Assert.Equal(Repository.Read(Listed).Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l[2..]),
+            differences);
     }
 
     // One line for each interface and model, with ENTRY:THEIRS>OURS.
@@ -60,7 +63,8 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
             PriceExplanation price = ExplainPrice.Explain(books, new PriceQuestion("list", new UsageRecord
             {
                 Id = "1",
-                Context = new UsageContext("test", ModelAnswered: Model(extraction.Body), Provider: extraction.Provider),
+                Context = new UsageContext("test", ModelAnswered: Model(extraction.Body),
+                    Provider: extraction.Provider),
                 EventTime = Moment,
                 Counts = [.. reading.Counts.Where(c => c.Meter.IsTokens)], // the two prices are those of tokens
                 Tags = [], // the library does not know tiers
@@ -70,7 +74,8 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
             {
                 string key = $"{extraction.Name} {Model(extraction.Body)}";
                 found.TryAdd(key, []);
-                found[key].Add(string.Create(CultureInfo.InvariantCulture, $"{extraction.Entry}:{Text(theirs)}>{ours}"));
+                found[key].Add(string.Create(CultureInfo.InvariantCulture,
+                    $"{extraction.Entry}:{Text(theirs)}>{ours}"));
             }
         }
 
@@ -84,5 +89,6 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
 
     private static decimal Number(string text) => decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
-    private static string Text(decimal number) => number.ToString("0.############################", CultureInfo.InvariantCulture);
+    private static string Text(decimal number) => number.ToString("0.############################",
+        CultureInfo.InvariantCulture);
 }

@@ -65,7 +65,8 @@ internal static class PricesExplainVerb
         });
     }
 
-    private static PriceBooks ReadBooks(string[] files, VerbContext context)
+    /// <summary>The books of setup files, read as one setup; without files, those of the data folder.</summary>
+    internal static PriceBooks ReadBooks(string[] files, VerbContext context)
     {
         if (files.Length == 0)
         {

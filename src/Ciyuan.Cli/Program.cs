@@ -8,6 +8,7 @@ var root = new RootCommand(
 GlobalOptions.AddTo(root);
 root.Subcommands.Add(SetupVerb.Make());
 root.Subcommands.Add(ImportVerb.Make());
+root.Subcommands.Add(RateVerb.Make());
 root.Subcommands.Add(PricesVerb.Make());
 root.Subcommands.Add(ReportVerb.Make());
 root.Subcommands.Add(StatementVerb.Make());

@@ -16,19 +16,44 @@ public enum UnicodeForm
     CharacterMap = 3,
 }
 
+/// <summary>
+/// Where a space is put before text. A stretch is the text between two added tokens; an empty one gets none. The numbers
+/// are stored in files and never change.
+/// </summary>
+public enum SpacePrefix
+{
+    /// <summary>Nowhere.</summary>
+    None = 0,
+
+    /// <summary>Before each stretch.</summary>
+    EachStretch = 1,
+
+    /// <summary>Before the text, unless it begins with an added token.</summary>
+    Start = 2,
+
+    /// <summary>Before each stretch that does not begin with a space or U+2581.</summary>
+    EachStretchUnlessThere = 3,
+
+    /// <summary>As <see cref="Start"/>, unless a space or U+2581 is there.</summary>
+    StartUnlessThere = 4,
+}
+
 /// <summary>What is done to text before it is cut. The steps apply in the order of the members.</summary>
 /// <param name="Form">The Unicode form.</param>
 /// <param name="CollapseSpaces">Runs of spaces become one; those at both ends go.</param>
-/// <param name="DummyPrefix">A space is put before a text that is not empty.</param>
+/// <param name="Prefix">Where a space is put before text.</param>
 /// <param name="EscapeSpaces">Each U+0020 becomes U+2581.</param>
-public sealed record Normalization(UnicodeForm Form, bool CollapseSpaces, bool DummyPrefix, bool EscapeSpaces)
+public sealed record Normalization(UnicodeForm Form, bool CollapseSpaces, SpacePrefix Prefix, bool EscapeSpaces)
 {
     /// <summary>Text stays as it is.</summary>
-    public static readonly Normalization None = new(UnicodeForm.None, false, false, false);
+    public static readonly Normalization None = new(UnicodeForm.None, false, SpacePrefix.None, false);
 
     /// <summary>Canonical composition only.</summary>
-    public static readonly Normalization Nfc = new(UnicodeForm.Nfc, false, false, false);
+    public static readonly Normalization Nfc = new(UnicodeForm.Nfc, false, SpacePrefix.None, false);
 
-    /// <summary>SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty.</summary>
+    /// <summary>
+    /// SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty. It begins with the length in bytes
+    /// of a double-array trie (little-endian, 32 bits); the trie and the replacements, each ended by a zero, follow.
+    /// </summary>
     public ReadOnlyMemory<byte> CharacterMap { get; init; }
 }

@@ -44,4 +44,10 @@ public enum SplitRule
 
     /// <summary>A piece begins at each U+2581 (SentencePiece's mark for a space).</summary>
     WordMark = 12,
+
+    /// <summary>
+    /// White space separates words and is dropped; each word that does not begin with U+2581 gets it, and is cut before
+    /// each further one (T5, XLM-R).
+    /// </summary>
+    MarkedWords = 13,
 }

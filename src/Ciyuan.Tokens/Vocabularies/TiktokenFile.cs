@@ -6,13 +6,13 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// <summary>Rank files: a line for each token, its bytes in base64, a space, its rank, which is its id.</summary>
 public static class TiktokenFile
 {
-    /// <summary>The highest id that any reader accepts, exclusive: 2^21, eight times the largest family known.</summary>
+    /// <summary>No reader accepts an id as high as this: 2^21, eight times the largest family known.</summary>
     internal const int MaxEntries = 1 << 21;
 
     /// <summary>The longest token that any reader accepts, in bytes.</summary>
     internal const int MaxTokenBytes = 4096;
 
-    /// <summary>Reads a rank file. What the file does not say (rule of cutting, special tokens) comes from the caller.</summary>
+    /// <summary>Reads a rank file. What it does not say (rule of cutting, special tokens) comes from the caller.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">The name that the vocabulary gets.</param>
     /// <param name="split">How text is cut.</param>
@@ -21,7 +21,7 @@ public static class TiktokenFile
     public static Vocabulary Read(ReadOnlySpan<byte> file, string name, SplitRule split, IEnumerable<AddedToken> added)
     {
         ArgumentNullException.ThrowIfNull(added);
-        VocabularyDraft draft = new() { Name = name, Split = split };
+        VocabularyDraft draft = new() { Name = name, Split = split, IgnoreMerges = true };
         int lineNumber = 0;
         foreach (Range range in file.Split((byte)'\n'))
         {

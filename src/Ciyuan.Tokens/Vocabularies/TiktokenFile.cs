@@ -6,19 +6,18 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// <summary>Rank files: a line for each token, its bytes in base64, a space, its rank, which is its id.</summary>
 public static class TiktokenFile
 {
-    /// <summary>No reader accepts an id as high as this: 2^21, eight times the largest family known.</summary>
-    internal const int MaxEntries = 1 << 21;
-
-    /// <summary>The longest token that any reader accepts, in bytes.</summary>
-    internal const int MaxTokenBytes = 4096;
-
     /// <summary>Reads a rank file. What it does not say (rule of cutting, special tokens) comes from the caller.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">The name that the vocabulary gets.</param>
     /// <param name="split">How text is cut.</param>
     /// <param name="added">The special tokens; their ids must be free, or stand for the same text.</param>
     /// <exception cref="VocabularyException">The file is damaged; the message names the line.</exception>
-    public static Vocabulary Read(ReadOnlySpan<byte> file, string name, SplitRule split, IEnumerable<AddedToken> added)
+    public static Vocabulary Read(
+        ReadOnlySpan<byte> file, string name, SplitRule split, IEnumerable<AddedToken> added) =>
+        new(ReadDraft(file, name, split, added));
+
+    internal static VocabularyDraft ReadDraft(
+        ReadOnlySpan<byte> file, string name, SplitRule split, IEnumerable<AddedToken> added)
     {
         ArgumentNullException.ThrowIfNull(added);
         VocabularyDraft draft = new() { Name = name, Split = split, IgnoreMerges = true };
@@ -38,13 +37,13 @@ public static class TiktokenFile
             draft.Add(token);
         }
 
-        return new Vocabulary(draft);
+        return draft;
     }
 
     private static void ReadLine(VocabularyDraft draft, ReadOnlySpan<byte> line, int lineNumber)
     {
         int space = line.IndexOf((byte)' ');
-        if (space < 1 || space > MaxTokenBytes * 4 / 3)
+        if (space < 1 || space > VocabularyDraft.MaxTokenBytes * 4 / 3)
         {
             throw Damaged(lineNumber, "is not: base64, a space, a rank");
         }
@@ -57,9 +56,9 @@ public static class TiktokenFile
         }
 
         if (!Utf8Parser.TryParse(line[(space + 1)..], out int rank, out int digits) || digits != line.Length - space - 1
-            || (uint)rank >= MaxEntries)
+            || (uint)rank >= VocabularyDraft.MaxEntries)
         {
-            throw Damaged(lineNumber, $"does not end in a rank from 0 to {MaxEntries - 1}");
+            throw Damaged(lineNumber, $"does not end in a rank from 0 to {VocabularyDraft.MaxEntries - 1}");
         }
 
         if (rank < draft.Entries.Count && draft.Entries[rank] is not null)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
@@ -9,47 +8,53 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// </summary>
 public sealed class Vocabulary
 {
-    private readonly byte[] _bytes;
-    private readonly int[] _starts;
-    private readonly byte[] _kinds;
-    private readonly float[] _scores;
-    private readonly int[] _table;
-    private readonly Merge[] _merges;
-    private readonly AddedToken[] _added;
+    private readonly ReadOnlyMemory<byte> _image;
+    private readonly ImageHeader _header;
+    private readonly EntryBytes _entries;
+    private readonly Lazy<EntryTable> _table;
+    private readonly Lazy<Merge[]> _merges;
     private readonly int[] _byteIds = new int[256];
 
-    internal Vocabulary(VocabularyDraft draft)
+    internal Vocabulary(VocabularyDraft draft, VocabularySource? source = null)
+        : this(ImageWriter.Write(draft, source ?? VocabularySource.Unknown), null)
     {
-        Name = draft.Name;
-        Model = draft.Model;
-        Split = draft.Split;
-        Normalization = draft.Normalization;
-        IgnoreMerges = draft.IgnoreMerges;
-        FuseUnknown = draft.FuseUnknown;
-        UnknownId = draft.UnknownId;
-        _merges = [.. draft.Merges];
-        _added = [.. draft.AddedTokens];
-        _scores = draft.Scores is null ? [] : [.. draft.Scores];
-        _starts = new int[draft.Entries.Count + 1];
-        _kinds = new byte[draft.Entries.Count];
-        _bytes = new byte[draft.Entries.Sum(e => e?.Length ?? 0)];
-        for (int id = 0, at = 0; id < draft.Entries.Count; id++)
-        {
-            byte[] entry = draft.Entries[id] ?? [];
-            entry.CopyTo(_bytes, at);
-            at += entry.Length;
-            _starts[id + 1] = at;
-            EntryKind there = draft.Kinds.GetValueOrDefault(id, EntryKind.Normal);
-            _kinds[id] = (byte)(draft.Entries[id] is null ? EntryKind.None : there);
-            Count += draft.Entries[id] is null ? 0 : 1;
-        }
+    }
 
-        _table = BuildTable();
+    private Vocabulary(ReadOnlyMemory<byte> image, string? name)
+    {
+        ReadOnlySpan<byte> file = image.Span;
+        _image = image;
+        _header = ImageReader.ReadHeader(file);
+        List<VocabularyProfile> profiles = ImageReader.ReadProfiles(file, _header);
+        VocabularyProfile profile = (name is null ? profiles[0] : profiles.Find(p => p.Name == name))
+            ?? throw new VocabularyException(
+                $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
+        Name = profile.Name;
+        Source = profile.Source;
+        AddedTokens = profile.AddedTokens;
+        Model = (TokenModel)file[12];
+        Split = (SplitRule)file[13];
+        Normalization = new Normalization(
+            (UnicodeForm)file[14], (file[16] & 4) != 0, (SpacePrefix)file[15], (file[16] & 8) != 0)
+        {
+            CharacterMap = image.Slice(_header.MapAt, _header.Map),
+        };
+        IgnoreMerges = (file[16] & 1) != 0;
+        FuseUnknown = (file[16] & 2) != 0;
+        UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
+        DemandKnown();
+        _entries = ImageReader.ReadEntries(file, _header, profile);
+        _table = new Lazy<EntryTable>(() => new EntryTable(_entries));
+        _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, profile.Limit));
+        Count = _entries.Count - _entries.Kinds.AsSpan().Count((byte)EntryKind.None);
         FillByteIds();
     }
 
     /// <summary>The name under which it is found.</summary>
     public string Name { get; }
+
+    /// <summary>Where it comes from.</summary>
+    public VocabularySource Source { get; }
 
     /// <summary>How a piece becomes tokens.</summary>
     public TokenModel Model { get; }
@@ -73,28 +78,57 @@ public sealed class Vocabulary
     public int Count { get; }
 
     /// <summary>The highest id; -1 when there is none.</summary>
-    public int MaxId => _kinds.Length - 1;
+    public int MaxId => _entries.Count - 1;
 
     /// <summary>
-    /// The listed pairs, the first to merge first; empty for models that have no list. A pair occurs once.
+    /// For <see cref="TokenModel.MergeBpe"/> and <see cref="TokenModel.CharacterMergeBpe"/> the pairs that merge, the
+    /// first to merge first. For <see cref="TokenModel.RankBpe"/>, which merges any pair that makes an entry, the last
+    /// merge by which each entry comes about, in order of ids; entries that merging alone does not reach have none. For
+    /// other models empty. No pair occurs twice.
     /// </summary>
-    public ReadOnlySpan<Merge> Merges => _merges;
+    public ReadOnlySpan<Merge> Merges => _merges.Value;
 
     /// <summary>The tokens that are found as a whole, in the order of the source.</summary>
-    public IReadOnlyList<AddedToken> AddedTokens => _added;
+    public IReadOnlyList<AddedToken> AddedTokens { get; }
+
+    /// <summary>Maps a compact file, and reads it in place. Do not write to it while it is in use; replace it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">Which of its vocabularies; null for the first.</param>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    public static Vocabulary Open(string path, string? name = null)
+    {
+        long length = new FileInfo(path).Length;
+        return length is >= ImageFormat.HeaderBytes and <= ImageFormat.MaxFileBytes
+            ? new Vocabulary(NativeBytes.OfFile(path, length), name)
+            : throw new VocabularyException($"{path} has {length} bytes: it is no compact vocabulary.");
+    }
+
+    /// <summary>Reads a compact file that is in memory, in place.</summary>
+    /// <param name="image">The whole file; it must not change afterwards.</param>
+    /// <param name="name">Which of its vocabularies; null for the first.</param>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>
+    public static Vocabulary Open(ReadOnlyMemory<byte> image, string? name = null) => new(image, name);
+
+    /// <summary>The names of the vocabularies of a compact file, in order.</summary>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged.</exception>
+    public static IReadOnlyList<string> NamesIn(ReadOnlyMemory<byte> image) =>
+        [.. ImageReader.ReadProfiles(image.Span, ImageReader.ReadHeader(image.Span)).Select(p => p.Name)];
 
     /// <summary>
     /// The bytes that an id stands for: for <see cref="EntryKind.Byte"/> the byte itself, else the bytes as the model
     /// sees them (after <see cref="Normalization"/>). Empty for a gap and for an id outside 0 … <see cref="MaxId"/>.
     /// </summary>
-    public ReadOnlySpan<byte> BytesOf(int id) =>
-        (uint)id < (uint)_kinds.Length ? _bytes.AsSpan(_starts[id], _starts[id + 1] - _starts[id]) : default;
+    public ReadOnlySpan<byte> BytesOf(int id) => (uint)id < (uint)_entries.Count ? _entries[id] : default;
 
     /// <summary>What stands at an id; <see cref="EntryKind.None"/> outside 0 … <see cref="MaxId"/>.</summary>
-    public EntryKind KindOf(int id) => (uint)id < (uint)_kinds.Length ? (EntryKind)_kinds[id] : EntryKind.None;
+    public EntryKind KindOf(int id) =>
+        (uint)id < (uint)_entries.Count ? (EntryKind)_entries.Kinds[id] : EntryKind.None;
 
     /// <summary>The score of an id, higher is preferred; 0 for models without scores.</summary>
-    public float ScoreOf(int id) => (uint)id < (uint)_scores.Length ? _scores[id] : 0;
+    public float ScoreOf(int id) => (uint)id < (uint)_header.Scores
+        ? BinaryPrimitives.ReadSingleLittleEndian(_image.Span[(_header.ScoresAt + (4 * id))..])
+        : 0;
 
     /// <summary>
     /// The token of one byte: the entry of that byte, or the byte token of models that start with characters; -1 when
@@ -104,82 +138,32 @@ public sealed class Vocabulary
 
     /// <summary>
     /// Finds the entry with exactly these bytes among those that the model makes (<see cref="EntryKind.Normal"/> and
-    /// <see cref="EntryKind.Unused"/>).
+    /// <see cref="EntryKind.Unused"/>); of two such, the lower id.
     /// </summary>
     /// <param name="bytes">The bytes, as the model sees them.</param>
     /// <param name="id">The id; -1 when there is none.</param>
     /// <returns>True when there is such an entry.</returns>
-    public bool TryFind(ReadOnlySpan<byte> bytes, out int id)
+    public bool TryFind(ReadOnlySpan<byte> bytes, out int id) => _table.Value.TryFind(bytes, out id);
+
+    private void DemandKnown()
     {
-        uint mask = (uint)_table.Length - 1;
-        for (uint slot = Hash(bytes) & mask; ; slot = unchecked(slot + 1) & mask)
-        {
-            id = _table[slot] - 1;
-            if (id < 0 || BytesOf(id).SequenceEqual(bytes))
-            {
-                return id >= 0;
-            }
-        }
-    }
-
-    /// <summary>A multiply and a fold for each eight bytes: an entry is seldom longer.</summary>
-    private static uint Hash(ReadOnlySpan<byte> bytes)
-    {
-        ulong hash = unchecked((ulong)bytes.Length * 0x9E3779B97F4A7C15);
-        while (bytes.Length >= 8)
-        {
-            hash = Fold(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[8..];
-        }
-
-        ulong rest = 0;
-        for (int i = 0; i < bytes.Length; i++)
-        {
-            rest |= (ulong)bytes[i] << (8 * i);
-        }
-
-        return unchecked((uint)Fold(hash ^ rest));
-    }
-
-    private static ulong Fold(ulong value)
-    {
-        ulong high = Math.BigMul(value, 0xD6E8FEB86659FD93, out ulong low);
-        return high ^ low;
-    }
-
-    private int[] BuildTable()
-    {
-        int[] table = new int[BitOperations.RoundUpToPowerOf2(((uint)_kinds.Length * 2) + 16)];
-        uint mask = (uint)table.Length - 1;
-        for (int id = 0; id < _kinds.Length; id++)
-        {
-            if (KindOf(id) is not (EntryKind.Normal or EntryKind.Unused))
-            {
-                continue;
-            }
-
-            uint slot = Hash(BytesOf(id)) & mask;
-            while (table[slot] != 0 && !BytesOf(table[slot] - 1).SequenceEqual(BytesOf(id)))
-            {
-                slot = unchecked(slot + 1) & mask;
-            }
-
-            table[slot] = table[slot] == 0 ? id + 1 : table[slot]; // of two equal entries the first
-        }
-
-        return table;
+        ImageReader.Demand(Enum.IsDefined(Model) && Enum.IsDefined(Split) && Enum.IsDefined(Normalization.Form)
+            && Enum.IsDefined(Normalization.Prefix), "a rule, or it is of a later program,");
+        ImageReader.Demand(UnknownId >= -1 && UnknownId < _header.Entries, "its unknown token");
+        ImageReader.Demand(Normalization.Form != UnicodeForm.CharacterMap
+            || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");
     }
 
     private void FillByteIds()
     {
-        bool characters = Model is not (TokenModel.RankBpe or TokenModel.MergeBpe);
         _byteIds.AsSpan().Fill(-1);
-        for (int id = 0; id < _kinds.Length; id++)
+        EntryKind wanted = Model is TokenModel.RankBpe or TokenModel.MergeBpe ? EntryKind.Normal : EntryKind.Byte;
+        for (int id = 0; id < _entries.Count; id++)
         {
-            EntryKind wanted = characters ? EntryKind.Byte : EntryKind.Normal;
-            if (KindOf(id) == wanted && BytesOf(id) is [byte value] && _byteIds[value] < 0)
+            if (_entries.Lengths[id] == 1 && KindOf(id) == wanted)
             {
-                _byteIds[value] = id;
+                int value = _entries.Bytes[_entries.Starts[id]];
+                _byteIds[value] = _byteIds[value] < 0 ? id : _byteIds[value];
             }
         }
     }

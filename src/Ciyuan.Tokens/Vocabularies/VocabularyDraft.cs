@@ -5,6 +5,12 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// <summary>What a loader fills in; <see cref="Vocabulary"/> checks it.</summary>
 internal sealed class VocabularyDraft
 {
+    /// <summary>No reader accepts an id as high as this: 2^21, eight times the largest family known.</summary>
+    internal const int MaxEntries = 1 << 21;
+
+    /// <summary>The longest token that any reader accepts, in bytes or characters of the file.</summary>
+    internal const int MaxTokenBytes = 4096;
+
     /// <summary>The name under which it is found.</summary>
     internal string Name { get; set; } = "";
 
@@ -49,13 +55,34 @@ internal sealed class VocabularyDraft
         }
     }
 
+    /// <summary>As <see cref="Put"/>, at an id that is free.</summary>
+    /// <exception cref="VocabularyException">It is not.</exception>
+    internal void PutNew(int id, byte[] bytes, EntryKind kind)
+    {
+        if (id < Entries.Count && Entries[id] is not null)
+        {
+            throw new VocabularyException($"The file gives id {id} to two tokens. Is it whole, and the right one?");
+        }
+
+        Put(id, bytes, kind);
+    }
+
     /// <summary>Adds a token, and its text at its id where nothing stands yet.</summary>
+    /// <exception cref="VocabularyException">The model has other text at that id.</exception>
     internal void Add(AddedToken token)
     {
-        AddedTokens.Add(token);
-        if (token.Id >= Entries.Count || Entries[token.Id] is null)
+        byte[] content = Encoding.UTF8.GetBytes(token.Content);
+        byte[]? there = token.Id < Entries.Count ? Entries[token.Id] : null;
+        if (there is null)
         {
-            Put(token.Id, Encoding.UTF8.GetBytes(token.Content), EntryKind.Control);
+            Put(token.Id, content, EntryKind.Control);
         }
+        else if (!there.AsSpan().SequenceEqual(content) && !AddedTokens.Exists(other => other.Id == token.Id))
+        {
+            throw new VocabularyException(
+                $"The added token '{token.Content}' has the id {token.Id}, at which the vocabulary has other text.");
+        }
+
+        AddedTokens.Add(token);
     }
 }

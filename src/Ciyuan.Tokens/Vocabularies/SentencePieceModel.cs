@@ -120,9 +120,11 @@ public static class SentencePieceModel
                 draft.PutNew(id, piece, EntryKind.Unknown);
                 break;
             case PieceType.Control:
+                draft.PutNew(id, piece, EntryKind.Control);
                 draft.Add(AddedToken.Control(text, id)); // found only by callers who ask for it
                 break;
             case PieceType.UserDefined:
+                draft.PutNew(id, piece, EntryKind.Control);
                 draft.Add(new AddedToken(text, id, false, false, false, false, Normalized: true));
                 break;
             case PieceType.Unused:

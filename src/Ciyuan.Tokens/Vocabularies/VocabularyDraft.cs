@@ -67,17 +67,12 @@ internal sealed class VocabularyDraft
         Put(id, bytes, kind);
     }
 
-    /// <summary>Adds a token, and its text at its id where nothing stands yet.</summary>
+    /// <summary>Adds a token that is found as a whole. Its text gets its place in <see cref="Vocabulary"/>.</summary>
     /// <exception cref="VocabularyException">The model has other text at that id.</exception>
     internal void Add(AddedToken token)
     {
-        byte[] content = Encoding.UTF8.GetBytes(token.Content);
         byte[]? there = token.Id < Entries.Count ? Entries[token.Id] : null;
-        if (there is null)
-        {
-            Put(token.Id, content, EntryKind.Control);
-        }
-        else if (!there.AsSpan().SequenceEqual(content) && !AddedTokens.Exists(other => other.Id == token.Id))
+        if (there is not null && !there.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(token.Content)))
         {
             throw new VocabularyException(
                 $"The added token '{token.Content}' has the id {token.Id}, at which the vocabulary has other text.");

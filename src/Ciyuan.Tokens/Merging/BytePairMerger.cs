@@ -27,15 +27,18 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _pairs = pairs;
         _owned = owned;
         _wholeFirst = vocabulary.IgnoreMerges;
-        _characters = WholeCharacters.Find(vocabulary, pairs);
+        Seams = new Seams(vocabulary);
+        _characters = WholeCharacters.Find(vocabulary, Seams, pairs);
     }
 
-    internal override long NativeBytes => _index.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
+    internal override Seams Seams { get; }
+
+    internal override long NativeBytes => _index.NativeBytes + Seams.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal override int Count(byte* at, int length, MergeRoom room)
+    internal override int Count(byte* at, int length, bool part, MergeRoom room)
     {
-        if (_wholeFirst && _index.Find(at, length) != TokenIndex.None)
+        if (_wholeFirst && !part && _index.Find(at, length) != TokenIndex.None)
         {
             return 1;
         }
@@ -143,5 +146,6 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _index.Dispose();
         _owned?.Dispose();
         _characters.Dispose();
+        Seams.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
@@ -51,6 +52,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     /// <summary>Counts a whole text where it lies.</summary>
     /// <param name="utf8">The text.</param>
     /// <param name="limit">Counting stops when more than so many tokens are found.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal long CountWhole(ReadOnlySpan<byte> utf8, long limit)
     {
         fixed (byte* text = utf8)
@@ -110,6 +112,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     }
 
     /// <summary>Adds UTF-16. The halves of a pair must not be in two parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<char> text, bool final, long limit)
     {
         while (!text.IsEmpty && Count <= limit)
@@ -210,6 +213,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     }
 
     /// <summary>Counts what is certain. While one piece goes on and on, only when there is twice as much of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Advance(bool final, long limit)
     {
         if (!final && _length < _worthwhile)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ciyuan.Tokens.Splitting;
 
 namespace Ciyuan.Tokens.Merging;
@@ -19,6 +20,7 @@ internal sealed unsafe class EdgeRanks
     internal uint Lowest(int character) => _lowest[character];
 
     /// <summary>Takes note of the bytes that a merge of some rank makes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Note(ReadOnlySpan<byte> bytes, uint rank)
     {
         if (bytes.Length < 2 || (bytes[0] < 0x80 && bytes[^1] < 0x80))
@@ -66,6 +68,7 @@ internal sealed unsafe class EdgeRanks
         return 3;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool Whole(ReadOnlySpan<byte> bytes, int at, out int character, out int length)
     {
         character = 0;

@@ -86,6 +86,7 @@ internal unsafe struct MergeHeap<TPairs>
     }
 
     /// <summary>Finds out what a symbol and its right neighbour become.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Look(int place)
     {
         unchecked
@@ -106,6 +107,7 @@ internal unsafe struct MergeHeap<TPairs>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Push(ulong item)
     {
         unchecked
@@ -121,6 +123,7 @@ internal unsafe struct MergeHeap<TPairs>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong Pop()
     {
         unchecked

@@ -20,6 +20,7 @@ internal sealed unsafe class Seams : IDisposable
     private readonly uint* _pairs;
     private readonly uint* _parts;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Seams(Vocabulary vocabulary)
     {
         _pairs = (uint*)_memory.Pointer;
@@ -66,6 +67,7 @@ internal sealed unsafe class Seams : IDisposable
 
     private static bool IsInside(byte value) => (value & 0xC0) == 0x80;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add(ReadOnlySpan<byte> bytes)
     {
         int at = 0;

@@ -36,6 +36,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
     public void Dispose() => _ids.Dispose();
 
     /// <summary>Finds them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static WholeCharacters Find<TPairs>(Vocabulary vocabulary, Seams seams, TPairs pairs)
         where TPairs : struct, IPairSource
     {
@@ -126,6 +127,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TryAdd<TPairs>(int character, EdgeRanks edges, TPairs pairs)
         where TPairs : struct, IPairSource
     {

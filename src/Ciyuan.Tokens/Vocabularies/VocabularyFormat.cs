@@ -94,7 +94,7 @@ public static class VocabularyFile
     {
         try
         {
-            Utf8JsonReader reader = new(text, isFinalBlock: false, default);
+            Utf8JsonReader reader = new(text);
             for (reader.Read(); reader.Read() && reader.TokenType == JsonTokenType.PropertyName; reader.Skip())
             {
                 if (reader.ValueTextEquals("model") || reader.ValueTextEquals("added_tokens"))

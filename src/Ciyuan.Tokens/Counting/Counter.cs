@@ -128,11 +128,30 @@ internal abstract unsafe class Counter : IDisposable
     }
 
     /// <summary>The count of a longer piece, which is not remembered.</summary>
-    private protected int CountLarge(byte* at, int length, bool part, byte* readable)
+    private protected int CountLarge(byte* at, int length, bool part, byte* readable) =>
+        Merger.Count(WithSlack(at, length, readable), length, part, Room);
+
+    /// <summary>Adds the ids of the tokens of a text.</summary>
+    internal void Encode(ReadOnlySpan<byte> utf8, List<int> ids)
+    {
+        fixed (byte* text = utf8)
+        {
+            byte* end = text + utf8.Length;
+            for (byte* at = text; at < end;)
+            {
+                byte* next = Scanner.Next(at, end);
+                Merger.Encode(WithSlack(at, (int)(next - at), end), (int)(next - at), Room, ids);
+                at = next;
+            }
+        }
+    }
+
+    /// <summary>A piece, or a copy of it when memory may not be read after it.</summary>
+    private byte* WithSlack(byte* at, int length, byte* readable)
     {
         if (readable - at >= length + TokenIndex.Slack)
         {
-            return Merger.Count(at, length, part, Room);
+            return at;
         }
 
         if (_copy is null || _copy.Bytes < (nuint)length + TokenIndex.Slack)
@@ -142,7 +161,7 @@ internal abstract unsafe class Counter : IDisposable
         }
 
         Buffer.MemoryCopy(at, _copy.Pointer, length, length);
-        return Merger.Count(_copy.Pointer, length, part, Room);
+        return _copy.Pointer;
     }
 }
 

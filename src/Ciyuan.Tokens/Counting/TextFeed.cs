@@ -28,6 +28,12 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     /// <summary>Bytes outside of the managed heap.</summary>
     internal long NativeBytes => (long)_buffer.Bytes + counter.NativeBytes;
 
+    /// <summary>Room for text in the form of a vocabulary.</summary>
+    internal ArrayBufferWriter<byte> Formed { get; private set; } = new();
+
+    /// <summary>Counts one token that is known already.</summary>
+    internal void AddOne() => Count++;
+
     /// <summary>The counter that is fed.</summary>
     internal Counter Counter => counter;
 
@@ -42,6 +48,11 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     {
         Count = 0;
         _length = _worthwhile = _broken = 0;
+        if (Formed.Capacity > Kept)
+        {
+            Formed = new ArrayBufferWriter<byte>();
+        }
+
         if (_buffer.Bytes > Kept)
         {
             _buffer.Dispose();

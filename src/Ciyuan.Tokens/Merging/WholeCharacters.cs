@@ -16,6 +16,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
     private readonly HugeMemory _ids = new(0x10000 * sizeof(int));
     private readonly int[] _byteIds = new int[256];
     private readonly Seams _seams;
+    private TokenIndex? _entries;
 
     private WholeCharacters(Vocabulary vocabulary, Seams seams)
     {
@@ -34,6 +35,10 @@ internal sealed unsafe class WholeCharacters : IDisposable
     private int* Ids => (int*)_ids.Pointer;
 
     public void Dispose() => _ids.Dispose();
+
+    /// <summary>For models that begin with characters: all of them, with their ids, or -1 for those without one.</summary>
+    internal static WholeCharacters All(Vocabulary vocabulary, Seams seams, TokenIndex entries) =>
+        new(vocabulary, seams) { _entries = entries };
 
     /// <summary>Finds them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -112,6 +117,13 @@ internal sealed unsafe class WholeCharacters : IDisposable
         unchecked
         {
             byte* at = piece + start;
+            if (_entries is not null)
+            {
+                size = Utf8Reader.Length(*at);
+                int entry = _entries.Find(at, size);
+                return entry == TokenIndex.None ? -1 : entry;
+            }
+
             if (*at is >= 0xC2 and < 0xF0)
             {
                 int id = Ids[Utf8Reader.Decode(at, out size)];

@@ -4,6 +4,7 @@ using Ciyuan.Server;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
+using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Cli;
 
@@ -86,5 +87,6 @@ internal static class Verb
     // Whatever is not listed is a mistake of ours: it ends the process with its stack.
     private static bool IsExpected(Exception problem) => problem is RefusedException or YamlFileException
         or ImportException or JournalException or ReportTooLargeException or ServerRefusedException
+        or VocabularyException
         or IOException or UnauthorizedAccessException;
 }

@@ -265,7 +265,7 @@ internal readonly ref struct MergeRuns(ReadOnlySpan<byte> file, ImageHeader head
             int end = (8 * _index) + 8 < _runs.Length
                 ? BinaryPrimitives.ReadInt32LittleEndian(_runs[((8 * _index) + 8)..])
                 : merges;
-            ImageReader.Demand(first == Current.End && end > first && end <= merges && (uint)result < (uint)entries
+            ImageReader.Demand(first == Current.End && end > first && end <= merges && result >= 0 && result < entries
                 && result + (end - first) <= entries, "a run of merges");
             Current = (first, end, result);
             return true;

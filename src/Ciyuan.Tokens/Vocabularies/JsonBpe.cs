@@ -25,7 +25,7 @@ internal static class JsonBpe
         foreach (JsonProperty entry in model.Need("vocab", JsonValueKind.Object, "model").EnumerateObject())
         {
             if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id)
-                || (uint)id >= VocabularyDraft.MaxEntries || entry.Name.Length > VocabularyDraft.MaxTokenBytes)
+                || id is < 0 or >= VocabularyDraft.MaxEntries || entry.Name.Length > VocabularyDraft.MaxTokenBytes)
             {
                 throw new VocabularyException(
                     $"tokenizer.json: model.vocab gives '{Shorten(entry.Name)}' the id {Shorten(entry.Value.ToString())}; "

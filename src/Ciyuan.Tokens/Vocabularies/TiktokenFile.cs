@@ -56,7 +56,7 @@ public static class TiktokenFile
         }
 
         if (!Utf8Parser.TryParse(line[(space + 1)..], out int rank, out int digits) || digits != line.Length - space - 1
-            || (uint)rank >= VocabularyDraft.MaxEntries)
+            || rank is < 0 or >= VocabularyDraft.MaxEntries)
         {
             throw Damaged(lineNumber, $"does not end in a rank from 0 to {VocabularyDraft.MaxEntries - 1}");
         }

@@ -92,7 +92,7 @@ public static class TokenizerJson
 
             string content = item.Need("content", JsonValueKind.String, where).GetString()!;
             JsonElement number = item.Need("id", JsonValueKind.Number, where);
-            if (!number.TryGetInt32(out int id) || (uint)id >= VocabularyDraft.MaxEntries
+            if (!number.TryGetInt32(out int id) || id is < 0 or >= VocabularyDraft.MaxEntries
                 || content.Length > VocabularyDraft.MaxTokenBytes)
             {
                 throw new VocabularyException(

@@ -37,7 +37,7 @@ public sealed class Vocabulary
         Normalization = new Normalization(
             (UnicodeForm)file[14], (file[16] & 4) != 0, (SpacePrefix)file[15], (file[16] & 8) != 0)
         {
-            CharacterMap = image.Slice(_header.MapAt, _header.Map),
+            CharacterMap = _header.Map == 0 ? default : image.Slice(_header.MapAt, _header.Map),
         };
         IgnoreMerges = (file[16] & 1) != 0;
         FuseUnknown = (file[16] & 2) != 0;
@@ -119,14 +119,14 @@ public sealed class Vocabulary
     /// The bytes that an id stands for: for <see cref="EntryKind.Byte"/> the byte itself, else the bytes as the model
     /// sees them (after <see cref="Normalization"/>). Empty for a gap and for an id outside 0 … <see cref="MaxId"/>.
     /// </summary>
-    public ReadOnlySpan<byte> BytesOf(int id) => (uint)id < (uint)_entries.Count ? _entries[id] : default;
+    public ReadOnlySpan<byte> BytesOf(int id) => id >= 0 && id < _entries.Count ? _entries[id] : default;
 
     /// <summary>What stands at an id; <see cref="EntryKind.None"/> outside 0 … <see cref="MaxId"/>.</summary>
     public EntryKind KindOf(int id) =>
-        (uint)id < (uint)_entries.Count ? (EntryKind)_entries.Kinds[id] : EntryKind.None;
+        id >= 0 && id < _entries.Count ? (EntryKind)_entries.Kinds[id] : EntryKind.None;
 
     /// <summary>The score of an id, higher is preferred; 0 for models without scores.</summary>
-    public float ScoreOf(int id) => (uint)id < (uint)_header.Scores
+    public float ScoreOf(int id) => id >= 0 && id < _header.Scores
         ? BinaryPrimitives.ReadSingleLittleEndian(_image.Span[(_header.ScoresAt + (4 * id))..])
         : 0;
 

@@ -6,8 +6,8 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Framing;
 
 /// <summary>
-/// Tells how many input tokens a chat request has before it is sent, with the size of the error where the provider hides
-/// something. Safe for any number of threads.
+/// Tells how many input tokens a chat request has before it is sent, with the size of the error where the provider
+/// hides something. Safe for any number of threads.
 /// </summary>
 public sealed class ChatCounter
 {
@@ -15,7 +15,7 @@ public sealed class ChatCounter
     private const string Stand = "o200k_base";
 
     /// <summary>How far that may be off, in percent of the text: measured in docs/STANDARD-TOKEN.md.</summary>
-    private const long StandErrorPercent = 20;
+    private const long StandErrorPercent = 35;
 
     private readonly FramingRules _framing;
     private readonly MediaRules _media;
@@ -101,7 +101,8 @@ public sealed class ChatCounter
             total += rule.Number("perTools") + (system ? rule.Number("withSystemAndTools") : 0);
             total += Of(rule.Text("toolForm") == "typescript"
                 ? TypeScriptTools.Render(request.Tools, withDefaults: false)
-                : string.Join('\n', request.Tools.Select(t => $"{t.Name}\n{t.Description}\n{JsonForms.Spaced(t.Parameters)}")));
+                : string.Join('\n', request.Tools.Select(
+                    t => $"{t.Name}\n{t.Description}\n{JsonForms.Spaced(t.Parameters)}")));
             total += request.ToolChoice switch
             {
                 "" or "auto" or "required" => 0,
@@ -121,11 +122,12 @@ public sealed class ChatCounter
         long percent = rule.Number("textPercent", 100);
         long scaled = ((all * percent) + 99) / 100;
         long error = rule.Number("errorBase") + (rule.Number("errorPerMessage") * request.Messages.Count)
-            + (rule.Number("errorPerTool") * request.Tools.Count) + (((scaled * rule.Number("errorPercent")) + 99) / 100);
+            + (rule.Number("errorPerTool") * request.Tools.Count)
+            + (((scaled * rule.Number("errorPercent")) + 99) / 100);
         tally.Error += error;
         tally.Lower(rule.Grade);
-        tally.Notes.Add(
-            $"framing rule {rule.Id}, {rule.Grade}, {rule.Date}, {rule.Source}{(percent == 100 ? "" : $"; × {percent} %")}");
+        string scale = percent == 100 ? "" : $"; × {percent} %";
+        tally.Notes.Add($"framing rule {rule.Id}, {rule.Grade}, {rule.Date}, {rule.Source}{scale}");
         if (rule.Note.Length > 0)
         {
             tally.Notes.Add(rule.Note);
@@ -151,7 +153,8 @@ public sealed class ChatCounter
             if (count.Status != MediaStatus.Counted)
             {
                 tally.Complete = false;
-                tally.Notes.Add($"not counted: {part.Unknown} {count.Explanation}".Replace("  ", " ", StringComparison.Ordinal));
+                string why = part.Unknown.Length > 0 ? part.Unknown + ": " : "";
+                tally.Notes.Add($"not counted: {why}{count.Explanation}");
                 continue;
             }
 

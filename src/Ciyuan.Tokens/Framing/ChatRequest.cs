@@ -115,7 +115,9 @@ public sealed record ChatCount
     /// <summary>False when something could not be counted at all; <see cref="Notes"/> says what.</summary>
     public required bool IsComplete { get; init; }
 
-    /// <summary>The rule of framing, the vocabulary, and each thing that was counted or was not: for a person.</summary>
+    /// <summary>
+    /// The rule of framing, the vocabulary, and each thing that was counted or was not: for a person.
+    /// </summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>All tokens.</summary>

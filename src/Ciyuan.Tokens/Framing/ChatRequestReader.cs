@@ -40,7 +40,9 @@ public sealed class ChatRequestException : Exception
     }
 }
 
-/// <summary>Reads what is sent to a provider. Things that are in the body are probed for their size; nothing is fetched.</summary>
+/// <summary>
+/// Reads what is sent to a provider. Things that are in the body are probed for their size; nothing is fetched.
+/// </summary>
 public static class ChatRequestReader
 {
     /// <summary>Reads a body in UTF-8 JSON.</summary>
@@ -291,7 +293,8 @@ internal static class AnthropicBody
             ? [ChatPart.OfText(owner.Word(name))]
             : [
                 .. owner.Items(name)
-                    .Where(b => b.Word("type") is not ("tool_use" or "tool_result" or "thinking" or "redacted_thinking"))
+                    .Where(b => b.Word("type")
+                        is not ("tool_use" or "tool_result" or "thinking" or "redacted_thinking"))
                     .Select(Part),
             ];
 

@@ -10,14 +10,16 @@ public sealed class FramingRule
     private static readonly string[] KnownTexts =
     [
         "begin", "beginWithTools", "turn", "systemTurn", "userTurn", "assistantTurn", "reply", "defaultSystem",
-        "systemBefore", "systemBeforeWithTools", "systemMode", "toolsPlace", "toolForm", "toolsIntro", "toolEach", "toolGap", "toolsOutro",
+        "systemBefore", "systemBeforeWithTools", "systemMode", "toolsPlace", "toolForm", "toolsIntro", "toolEach",
+        "toolGap", "toolsOutro",
         "toolsSeparator", "contentGap", "callsOpen", "call", "callGap", "callsClose", "toolOpen", "toolResult",
         "toolClose", "thinking", "systemGap",
     ];
 
     private static readonly string[] KnownNumbers =
     [
-        "trim", "callsApart", "callsReplaceContent", "toolContentQuoted", "toolIndent", "noReplyAfterTool", "perMessage",
+        "trim", "callsApart", "callsReplaceContent", "toolContentQuoted", "toolIndent", "noReplyAfterTool",
+        "perMessage",
         "perName", "perReply", "perCall", "perFunctionAnswer", "perTools", "withSystemAndTools", "perChoiceNone",
         "perChoiceNamed", "systemNewlineWithTools", "countRoles", "base", "textPercent", "errorBase", "errorPerMessage",
         "errorPerTool", "errorPercent",
@@ -50,8 +52,8 @@ public sealed class FramingRule
             {
                 _numbers[p.Name] = p.Value.GetInt32();
             }
-            else if (p.Name is not ("id" or "shape" or "models" or "source" or "date" or "grade" or "vocabulary" or "note"
-                or "marks" or "roles"))
+            else if (p.Name is not ("id" or "shape" or "models" or "source" or "date" or "grade" or "vocabulary"
+                or "note" or "marks" or "roles"))
             {
                 throw new MediaRuleException($"framing rule {Id}: unknown field '{p.Name}'");
             }

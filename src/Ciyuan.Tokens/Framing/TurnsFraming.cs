@@ -84,13 +84,15 @@ internal sealed class TurnsFraming
             return;
         }
 
-        _prompt.Fill(_rule.Text(_rule.HasText("systemTurn") ? "systemTurn" : "turn"), ("role", () => _prompt.Literal("system")),
+        bool otherStart = hasTools && _rule.HasText("systemBeforeWithTools");
+        _prompt.Fill(
+            _rule.Text(_rule.HasText("systemTurn") ? "systemTurn" : "turn"),
+            ("role", () => _prompt.Literal("system")),
             ("content", () =>
             {
                 if (always || system.Length > 0)
                 {
-                    string before = hasTools && _rule.HasText("systemBeforeWithTools") ? "systemBeforeWithTools" : "systemBefore";
-                    _prompt.Literal(_rule.Text(before));
+                    _prompt.Literal(_rule.Text(otherStart ? "systemBeforeWithTools" : "systemBefore"));
                 }
 
                 _prompt.Text(system);

@@ -39,9 +39,10 @@ internal static class TypeScriptTools
 
     private static void Members(StringBuilder text, JsonElement schema, int indent, bool withDefaults, int depth)
     {
-        HashSet<string?> required = schema.TryGetProperty("required", out JsonElement r) && r.ValueKind == JsonValueKind.Array
-            ? [.. r.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString())]
-            : [];
+        HashSet<string?> required =
+            schema.TryGetProperty("required", out JsonElement r) && r.ValueKind == JsonValueKind.Array
+                ? [.. r.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString())]
+                : [];
         foreach (JsonProperty p in Properties(schema)!.Value.EnumerateObject())
         {
             Remark(text, Word(p.Value, "description"), indent);

@@ -116,7 +116,8 @@ public sealed class ChatCounterTests
         [{"role":"user","content":"hello world"},{"role":"function","name":"do_stuff","content":"{}"}]
         """, "[]", 15)]
     [InlineData("""
-        [{"role":"assistant","content":"","function_call":{"name":"do_stuff","arguments":"{\"foo\": \"bar\", \"baz\": 1.5}"}}]
+        [{"role":"assistant","content":"","function_call":{"name":"do_stuff","arguments":
+        "{\"foo\": \"bar\", \"baz\": 1.5}"}}]
         """, "[]", 26)]
     [InlineData("""
         [{"role":"system","content":"Hello:"},{"role":"system","content":"Hello"},{"role":"user","content":"Hi there"}]
@@ -124,8 +125,8 @@ public sealed class ChatCounterTests
     [InlineData("""[{"role":"user","content":"hello"}]""", """
         [{"name":"get_recipe","parameters":{"type":"object","required":["ingredients","instructions","time_to_cook"],
         "properties":{"ingredients":{"type":"array","items":{"type":"object","required":["name","unit","amount"],
-        "properties":{"name":{"type":"string"},"unit":{"enum":["grams","ml","cups","pieces","teaspoons"],"type":"string"},
-        "amount":{"type":"number"}}}},"instructions":{"type":"array","items":{"type":"string"},"description":
+        "properties":{"name":{"type":"string"},"unit":{"enum":["grams","ml","cups","pieces","teaspoons"],"type":
+        "string"},"amount":{"type":"number"}}}},"instructions":{"type":"array","items":{"type":"string"},"description":
         "Steps to prepare the recipe (no numbering)"},"time_to_cook":{"type":"number","description":
         "Total time to prepare the recipe in minutes"}}}}]
         """, 106)]
@@ -142,7 +143,8 @@ public sealed class ChatCounterTests
             {"role":"user","content":"What is the weather like in SF?"},
             {"role":"assistant","tool_calls":[{"id":"1","function":{"name":"get_current_weather","arguments":
             "{\"location\":\"San Francisco\"}"}}]},{"role":"tool","tool_call_id":"1","content":"{\"sunny\": true}"}],
-            "tools":[{"type":"function","function":{"name":"get_location","description":"Gets the location of the user."}},
+            "tools":[{"type":"function","function":{"name":"get_location","description":
+            "Gets the location of the user."}},
             {"type":"function","function":{"name":"get_current_weather","description":
             "Gets the current weather in the provided location.","parameters":{"type":"object","properties":{"location":
             {"type":"string","description":"The city and state, e.g. San Francisco, CA"},"format":{"type":"string",
@@ -180,7 +182,8 @@ public sealed class ChatCounterTests
             {"type":"image_url","image_url":{"url":"data:image/png;base64,{{{png}}}","detail":"high"}}]}]}
             """)));
         ChatCount anthropic = Counter.Count(ChatRequestReader.Read(Encoding.UTF8.GetBytes($$$"""
-            {"model":"claude-opus-5","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"hello"},
+            {"model":"claude-opus-5","max_tokens":1,"messages":[{"role":"user","content":[
+            {"type":"text","text":"hello"},
             {"type":"image","source":{"type":"base64","media_type":"image/png","data":"{{{png}}}"}}]}]}
             """)));
         ChatCount gemini = Counter.Count(ChatRequestReader.Read(
@@ -213,11 +216,12 @@ public sealed class ChatCounterTests
     public void Count_OfThingsByAddress_SaysWhatIsMissing()
     {
         ChatCount unknown = Counter.Count(ChatRequestReader.Read("""
-            {"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y"}}]}]}
+            {"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"image_url","image_url":
+            {"url":"https://x/y"}}]}]}
             """u8.ToArray()));
         ChatCount low = Counter.Count(ChatRequestReader.Read("""
-            {"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y",
-            "detail":"low"}}]}]}
+            {"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"image_url","image_url":
+            {"url":"https://x/y","detail":"low"}}]}]}
             """u8.ToArray()));
 
         Assert.False(unknown.IsComplete);
@@ -333,7 +337,8 @@ public sealed class ChatCounterTests
             """u8.ToArray());
         Assert.Equal("mine", FramingRules.Default.OverriddenBy(own).Find("qwen3-8b")!.Id);
         Assert.Throws<MediaRuleException>(() => FramingRules.Parse("""
-            {"rules":[{"id":"mine","shape":"overhead","models":[],"grade":"exact","source":"s","date":"d","perMesage":7}]}
+            {"rules":[{"id":"mine","shape":"overhead","models":[],"grade":"exact","source":"s","date":"d",
+            "perMesage":7}]}
             """u8.ToArray()));
     }
 }

@@ -15,6 +15,7 @@ root.Subcommands.Add(DepositVerb.Make());
 root.Subcommands.Add(RerateVerb.Make());
 root.Subcommands.Add(FsckVerb.Make());
 root.Subcommands.Add(ServeVerb.Make());
+root.Subcommands.Add(CountVerb.Make());
 root.Subcommands.Add(VocabVerb.Make());
 root.Subcommands.Add(DemoVerb.Make());
 

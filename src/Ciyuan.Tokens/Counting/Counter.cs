@@ -19,7 +19,13 @@ internal abstract unsafe class Counter : IDisposable
 
     /// <summary>So many pieces wait for their lines at most before a block, and 62 more after it.</summary>
     private protected const int MostWaiting = 64;
-    private const int RoomBytes = 8192;
+
+    /// <summary>
+    /// Stands in the last byte of the key of a part, which is no byte of UTF-8: a part may have another count than a
+    /// piece of the same bytes.
+    /// </summary>
+    private protected const byte PartMark = 255;
+    private const int RoomBytes = 8192 + 0x10000;
     private readonly HugeMemory _room = new(RoomBytes);
     private HugeMemory? _copy;
 
@@ -45,6 +51,9 @@ internal abstract unsafe class Counter : IDisposable
 
     /// <summary>Room for one short piece.</summary>
     private protected byte* PieceRoom => _room.Pointer + 4608;
+
+    /// <summary>The counts of single characters of up to three bytes, as parts of pieces; 0 when not known yet.</summary>
+    private protected byte* Singles => _room.Pointer + 8192;
 
     private protected PieceScanner Scanner { get; }
 
@@ -83,24 +92,35 @@ internal abstract unsafe class Counter : IDisposable
     private protected int CountMissing(Vector128<byte> key)
     {
         Vector128.Store(key, PieceRoom);
-        int count = Merger.Count(PieceRoom, PieceRoom[15] >> 4, Room);
+        bool part = PieceRoom[14] == PartMark;
+        int count = Merger.Count(PieceRoom, PieceRoom[15] >> 4, part, Room);
         Shorts.Add(key, count);
+        return count;
+    }
+
+    /// <summary>The count of a single character as a part of a piece.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private protected int CountSingle(int character, byte* at, int length)
+    {
+        int count = Merger.Count(at, length, true, Room);
+        Singles[character] = (byte)count;
         return count;
     }
 
     /// <summary>The count of a piece of 16 to 62 bytes. Up to 64 bytes are read, and up to 16 after it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private protected int CountMiddle(byte* at, int length)
+    private protected int CountMiddle(byte* at, int length, bool part)
     {
         LongCounts counts = length <= 30 ? Middles : Longs;
         Vector256<byte> low = LongCounts.Half(at, length, 0, LengthMasks);
         Vector256<byte> high = length <= 30 ? Vector256<byte>.Zero : LongCounts.Half(at, length, 1, LengthMasks);
-        ulong hash = LongCounts.Hash(low, high, length);
-        int count = counts.Find(hash, low, high, length);
+        int mark = part ? length + LongCounts.Part : length;
+        ulong hash = LongCounts.Hash(low, high, mark);
+        int count = counts.Find(hash, low, high, mark);
         if (count == 0)
         {
-            count = Merger.Count(at, length, Room);
-            counts.Add(hash, low, high, length, count);
+            count = Merger.Count(at, length, part, Room);
+            counts.Add(hash, low, high, mark, count);
             counts.Grow();
         }
 
@@ -108,11 +128,30 @@ internal abstract unsafe class Counter : IDisposable
     }
 
     /// <summary>The count of a longer piece, which is not remembered.</summary>
-    private protected int CountLarge(byte* at, int length, byte* readable)
+    private protected int CountLarge(byte* at, int length, bool part, byte* readable) =>
+        Merger.Count(WithSlack(at, length, readable), length, part, Room);
+
+    /// <summary>Adds the ids of the tokens of a text.</summary>
+    internal void Encode(ReadOnlySpan<byte> utf8, List<int> ids)
+    {
+        fixed (byte* text = utf8)
+        {
+            byte* end = text + utf8.Length;
+            for (byte* at = text; at < end;)
+            {
+                byte* next = Scanner.Next(at, end);
+                Merger.Encode(WithSlack(at, (int)(next - at), end), (int)(next - at), Room, ids);
+                at = next;
+            }
+        }
+    }
+
+    /// <summary>A piece, or a copy of it when memory may not be read after it.</summary>
+    private byte* WithSlack(byte* at, int length, byte* readable)
     {
         if (readable - at >= length + TokenIndex.Slack)
         {
-            return Merger.Count(at, length, Room);
+            return at;
         }
 
         if (_copy is null || _copy.Bytes < (nuint)length + TokenIndex.Slack)
@@ -122,7 +161,7 @@ internal abstract unsafe class Counter : IDisposable
         }
 
         Buffer.MemoryCopy(at, _copy.Pointer, length, length);
-        return Merger.Count(_copy.Pointer, length, Room);
+        return _copy.Pointer;
     }
 }
 

@@ -12,6 +12,8 @@ namespace Ciyuan.Tokens.Counting;
 internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerger merger) : Counter(scanner, merger)
     where TRule : IBlockRule
 {
+    private static Vector128<byte> PartKey => Vector128.Create(0, (ulong)PartMark << 48).AsByte();
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override long Count(ref byte* start, byte* end, bool final, long limit)
     {
@@ -57,15 +59,20 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
 
                     if (next - at > LongCounts.MaxLength)
                     {
-                        count += CountLarge(at, (int)(next - at), readable);
+                        waiting = Divide(at, next, readable, waiting, ref count);
                         at = next;
-                        continue;
                     }
-
-                    starts = 1UL << (int)(next - at);
+                    else
+                    {
+                        starts = 1UL << (int)(next - at);
+                    }
                 }
 
-                waiting = Take(ref at, starts, waiting, ref count);
+                if (starts != 0)
+                {
+                    waiting = Take(ref at, starts, readable, waiting, ref count);
+                }
+
                 if (waiting >= MostWaiting)
                 {
                     count += LookUp(waiting);
@@ -80,7 +87,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
 
     /// <summary>Cuts pieces off: short ones wait for their line, which is fetched meanwhile; others are counted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Take(ref byte* at, ulong starts, int waiting, ref long count)
+    private int Take(ref byte* at, ulong starts, byte* readable, int waiting, ref long count)
     {
         unchecked
         {
@@ -106,7 +113,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                 }
                 else
                 {
-                    count += CountMiddle(piece, length);
+                    waiting = Divide(piece, next, readable, waiting, ref count);
                 }
 
                 piece = next;
@@ -114,6 +121,64 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             while (starts != 0);
             at = piece;
             return waiting;
+        }
+    }
+
+    /// <summary>Takes a long piece apart where no token can reach over, and its parts one by one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private int Divide(byte* piece, byte* end, byte* readable, int waiting, ref long count)
+    {
+        unchecked
+        {
+            Seams seams = Merger.Seams;
+            byte* singles = Singles;
+            byte* start = piece;
+            int right = Utf8Reader.Decode(piece, out int size);
+            for (byte* at = piece + size; ; at += size)
+            {
+                int left = right;
+                if (at < end)
+                {
+                    right = Utf8Reader.Decode(at, out size);
+                    if (seams.MayJoin(left, right, at))
+                    {
+                        continue;
+                    }
+                }
+
+                int length = (int)(at - start);
+                if (length <= 3 && Utf8Reader.Length(*start) == length)
+                {
+                    int single = singles[left];
+                    count += single != 0 ? single : CountSingle(left, start, length);
+                }
+                else if (length < ShortCounts.MaxLength)
+                {
+                    Vector128<byte> key = ShortCounts.Key(start, length, KeyMasks) | PartKey;
+                    uint line = (uint)(ShortCounts.Hash(key) >> Shorts.Shift);
+                    Vector128.Store(key, Keys + ((nint)waiting * 16));
+                    Lines[waiting++] = line;
+                    Prefetch(Shorts.Table + ((nint)line * 64));
+                }
+                else
+                {
+                    bool part = length < end - piece;
+                    count += length <= LongCounts.MaxLength
+                        ? CountMiddle(start, length, part) : CountLarge(start, length, part, readable);
+                }
+
+                if (at == end)
+                {
+                    return waiting;
+                }
+
+                start = at;
+                if (waiting > MostWaiting * 2 - 4)
+                {
+                    count += LookUp(waiting);
+                    waiting = 0;
+                }
+            }
         }
     }
 

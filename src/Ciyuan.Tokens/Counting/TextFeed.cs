@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
@@ -27,6 +28,12 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     /// <summary>Bytes outside of the managed heap.</summary>
     internal long NativeBytes => (long)_buffer.Bytes + counter.NativeBytes;
 
+    /// <summary>Room for text in the form of a vocabulary.</summary>
+    internal ArrayBufferWriter<byte> Formed { get; private set; } = new();
+
+    /// <summary>Counts one token that is known already.</summary>
+    internal void AddOne() => Count++;
+
     /// <summary>The counter that is fed.</summary>
     internal Counter Counter => counter;
 
@@ -41,6 +48,11 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     {
         Count = 0;
         _length = _worthwhile = _broken = 0;
+        if (Formed.Capacity > Kept)
+        {
+            Formed = new ArrayBufferWriter<byte>();
+        }
+
         if (_buffer.Bytes > Kept)
         {
             _buffer.Dispose();
@@ -51,6 +63,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     /// <summary>Counts a whole text where it lies.</summary>
     /// <param name="utf8">The text.</param>
     /// <param name="limit">Counting stops when more than so many tokens are found.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal long CountWhole(ReadOnlySpan<byte> utf8, long limit)
     {
         fixed (byte* text = utf8)
@@ -110,6 +123,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     }
 
     /// <summary>Adds UTF-16. The halves of a pair must not be in two parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<char> text, bool final, long limit)
     {
         while (!text.IsEmpty && Count <= limit)
@@ -210,6 +224,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     }
 
     /// <summary>Counts what is certain. While one piece goes on and on, only when there is twice as much of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Advance(bool final, long limit)
     {
         if (!final && _length < _worthwhile)

@@ -16,6 +16,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
     private readonly WholeCharacters _characters;
     private readonly bool _wholeFirst;
     private readonly IDisposable? _owned;
+    private readonly UnknownCharacters? _unknown;
 
     /// <param name="vocabulary">The tokens.</param>
     /// <param name="index">Their index; owned from here on.</param>
@@ -27,27 +28,35 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _pairs = pairs;
         _owned = owned;
         _wholeFirst = vocabulary.IgnoreMerges;
-        _characters = WholeCharacters.Find(vocabulary, pairs);
+        Seams = new Seams(vocabulary);
+        _unknown = vocabulary.Model is TokenModel.RankBpe or TokenModel.MergeBpe ? null : new UnknownCharacters(vocabulary);
+        _characters = _unknown is null
+            ? WholeCharacters.Find(vocabulary, Seams, pairs) : WholeCharacters.All(vocabulary, Seams, index);
     }
 
-    internal override long NativeBytes => _index.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
+    internal override Seams Seams { get; }
+
+    internal override long NativeBytes => _index.NativeBytes + Seams.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal override int Count(byte* at, int length, MergeRoom room)
+    internal override int Count(byte* at, int length, bool part, MergeRoom room)
     {
-        if (_wholeFirst && _index.Find(at, length) != TokenIndex.None)
+        if (_wholeFirst && !part && _index.Find(at, length) != TokenIndex.None)
         {
             return 1;
         }
 
         if (length > MergeRoom.MaxShort)
         {
-            int count = new MergeHeap<TPairs>(at, length, room, _pairs).Merge(_characters);
+            MergeHeap<TPairs> heap = new(at, length, room, _pairs);
+            int count = heap.Merge(_characters);
+            count = _unknown is null ? count : heap.Count(_unknown);
             room.Trim();
             return count;
         }
 
-        return Merge(at, length, room);
+        int symbols = Merge(at, length, room);
+        return _unknown is null ? symbols : CountSymbols(symbols, room.Symbols);
     }
 
     internal override void Encode(byte* at, int length, MergeRoom room, List<int> ids)
@@ -62,16 +71,39 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         {
             MergeHeap<TPairs> heap = new(at, length, room, _pairs);
             heap.Merge(_characters);
-            heap.AddIds(ids);
+            heap.AddIds(_unknown, ids);
             room.Trim();
             return;
         }
 
         int count = Merge(at, length, room);
+        bool unknown = false;
         for (int i = 0; i < count; i++)
         {
-            ids.Add((int)(room.Symbols[i] & uint.MaxValue));
+            int symbol = unchecked((int)room.Symbols[i]);
+            int start = (int)(room.Symbols[i] >> 32);
+            if (_unknown is null)
+            {
+                ids.Add(symbol);
+            }
+            else
+            {
+                _unknown.Add(at + start, symbol, (int)(room.Symbols[i + 1] >> 32) - start, ids, ref unknown);
+            }
         }
+    }
+
+    private int CountSymbols(int number, ulong* symbols)
+    {
+        int count = 0;
+        bool unknown = false;
+        for (int i = 0; i < number; i++)
+        {
+            int length = (int)(symbols[i + 1] >> 32) - (int)(symbols[i] >> 32);
+            count += _unknown!.Count(unchecked((int)symbols[i]), length, ref unknown);
+        }
+
+        return count;
     }
 
     /// <summary>Merges a short piece; its symbols stay in the room.</summary>
@@ -143,5 +175,6 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _index.Dispose();
         _owned?.Dispose();
         _characters.Dispose();
+        Seams.Dispose();
     }
 }

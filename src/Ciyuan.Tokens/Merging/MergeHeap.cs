@@ -77,15 +77,37 @@ internal unsafe struct MergeHeap<TPairs>
         }
     }
 
-    internal readonly void AddIds(List<int> ids)
+    /// <summary>The number of tokens, when some symbols may be unknown.</summary>
+    internal readonly int Count(UnknownCharacters unknown)
     {
+        int count = 0;
+        bool before = false;
         for (int i = 0; i < _length; i = _next[i])
         {
-            ids.Add(_id[i]);
+            count += unknown.Count(_id[i], _next[i] - i, ref before);
+        }
+
+        return count;
+    }
+
+    internal readonly void AddIds(UnknownCharacters? unknown, List<int> ids)
+    {
+        bool before = false;
+        for (int i = 0; i < _length; i = _next[i])
+        {
+            if (unknown is null)
+            {
+                ids.Add(_id[i]);
+            }
+            else
+            {
+                unknown.Add(_at + i, _id[i], _next[i] - i, ids, ref before);
+            }
         }
     }
 
     /// <summary>Finds out what a symbol and its right neighbour become.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Look(int place)
     {
         unchecked
@@ -106,6 +128,7 @@ internal unsafe struct MergeHeap<TPairs>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Push(ulong item)
     {
         unchecked
@@ -121,6 +144,7 @@ internal unsafe struct MergeHeap<TPairs>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong Pop()
     {
         unchecked

@@ -34,7 +34,7 @@ internal readonly unsafe struct ScoredPairs(TokenIndex index, Vocabulary vocabul
     public ulong Find(byte* at, int length, int left, int right)
     {
         int id = index.Find(at, length);
-        if (id == TokenIndex.None || left < 0 || right < 0)
+        if (id == TokenIndex.None)
         {
             return ulong.MaxValue;
         }

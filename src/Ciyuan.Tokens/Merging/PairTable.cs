@@ -12,6 +12,7 @@ internal sealed unsafe class PairTable : IDisposable
     private readonly int _shift;
     private readonly nint _mask;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal PairTable(ReadOnlySpan<Merge> merges)
     {
         uint slots = BitOperations.RoundUpToPowerOf2((uint)Math.Max(merges.Length * 2L, 16));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Tokens.Merging;
@@ -29,6 +30,7 @@ internal sealed unsafe class TokenIndex : IDisposable
     private readonly int _longMask;
     private readonly Vocabulary _vocabulary;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal TokenIndex(Vocabulary vocabulary)
     {
         _vocabulary = vocabulary;
@@ -103,6 +105,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int FindLong(byte* at, int length)
     {
         unchecked
@@ -132,36 +135,65 @@ internal sealed unsafe class TokenIndex : IDisposable
 
     private bool IsEntry(int id) => _vocabulary.KindOf(id) is EntryKind.Normal or EntryKind.Unused;
 
+    /// <summary>
+    /// Takes in all entries, the short ones by batches: their lines are fetched together before they are written.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddAll()
     {
+        const int Batch = 64;
         byte* room = stackalloc byte[MaxShort + Slack];
+        ulong* batch = stackalloc ulong[Batch * 3];
+        int waiting = 0;
         for (int id = 0; id <= _vocabulary.MaxId; id++)
         {
             ReadOnlySpan<byte> bytes = IsEntry(id) ? _vocabulary.BytesOf(id) : default;
-            if (bytes.IsEmpty)
-            {
-                continue;
-            }
-
             if (bytes.Length > MaxShort)
             {
                 AddLong(bytes, id);
-                continue;
+            }
+            else if (bytes.Length > 0)
+            {
+                bytes.CopyTo(new Span<byte>(room, MaxShort));
+                Prepare(room, bytes.Length, id, batch + (3 * waiting++));
             }
 
-            bytes.CopyTo(new Span<byte>(room, MaxShort));
-            AddShort(room, bytes.Length, id);
+            if (waiting == Batch || id == _vocabulary.MaxId)
+            {
+                for (int i = 0; i < waiting; i++)
+                {
+                    AddShort(batch[3 * i], batch[(3 * i) + 1], batch[(3 * i) + 2]);
+                }
+
+                waiting = 0;
+            }
         }
     }
 
-    private void AddShort(byte* at, int length, int id)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Prepare(byte* at, int length, int id, ulong* to)
     {
         unchecked
         {
             ulong low = SpanHash.Low(at, length);
             ulong high = ((ulong)length << 60) | (length <= 8 ? 0 : SpanHash.Low(at + 8, length - 8));
             ulong hash = SpanHash.Of(low, high);
+            to[0] = low;
+            to[1] = high | ((ulong)id << 32);
+            to[2] = hash;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(_lines + ((nint)(hash >> _lineShift) * 8));
+                Sse.Prefetch0(_filter + (nint)(hash >> (64 - FilterBits + 5)));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddShort(ulong low, ulong high, ulong hash)
+    {
+        unchecked
+        {
             SetBit(hash);
             for (int line = (int)(hash >> _lineShift); ; line = (line + 1) & _lineMask)
             {
@@ -171,11 +203,11 @@ internal sealed unsafe class TokenIndex : IDisposable
                     if (entry[i + 1] == 0)
                     {
                         entry[i] = low;
-                        entry[i + 1] = high | ((ulong)id << 32);
+                        entry[i + 1] = high;
                         return;
                     }
 
-                    if (entry[i] == low && (entry[i + 1] & ~IdBits) == high)
+                    if (entry[i] == low && ((entry[i + 1] ^ high) & ~IdBits) == 0)
                     {
                         return; // of two equal entries the first
                     }
@@ -184,6 +216,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddLong(ReadOnlySpan<byte> bytes, int id)
     {
         unchecked
@@ -203,6 +236,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SetBit(ulong hash)
     {
         unchecked

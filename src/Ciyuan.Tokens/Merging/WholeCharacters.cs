@@ -6,17 +6,21 @@ namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
 /// The characters of two and three bytes that merging may begin with, in place of their bytes, without changing any
-/// result. Such a character merges into one token, by merges of ranks up to some m, and nothing that reaches from any
-/// part of it across its edges has a rank as low as m. So, as long as it is incomplete, a merge inside of it is due
-/// before any that involves it and a neighbour; and a merge between others that is due before is so either way. Immutable.
+/// result. Such a character merges into one token, by merges of ranks up to some m. No entry reaches from a part of it
+/// over its edges, for which its neighbours are looked at, and what has all of it at an edge, and more, has a higher rank
+/// than m. So, as long as it is incomplete, a merge inside of it is due before any that involves it and a neighbour; and
+/// a merge between others that is due before is so either way. Immutable.
 /// </summary>
 internal sealed unsafe class WholeCharacters : IDisposable
 {
     private readonly HugeMemory _ids = new(0x10000 * sizeof(int));
     private readonly int[] _byteIds = new int[256];
+    private readonly Seams _seams;
+    private TokenIndex? _entries;
 
-    private WholeCharacters(Vocabulary vocabulary)
+    private WholeCharacters(Vocabulary vocabulary, Seams seams)
     {
+        _seams = seams;
         for (int value = 0; value < 256; value++)
         {
             _byteIds[value] = vocabulary.ByteId((byte)value);
@@ -32,11 +36,16 @@ internal sealed unsafe class WholeCharacters : IDisposable
 
     public void Dispose() => _ids.Dispose();
 
+    /// <summary>For models that begin with characters: all of them, with their ids, or -1 for those without one.</summary>
+    internal static WholeCharacters All(Vocabulary vocabulary, Seams seams, TokenIndex entries) =>
+        new(vocabulary, seams) { _entries = entries };
+
     /// <summary>Finds them.</summary>
-    internal static WholeCharacters Find<TPairs>(Vocabulary vocabulary, TPairs pairs)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static WholeCharacters Find<TPairs>(Vocabulary vocabulary, Seams seams, TPairs pairs)
         where TPairs : struct, IPairSource
     {
-        WholeCharacters found = new(vocabulary);
+        WholeCharacters found = new(vocabulary, seams);
         EdgeRanks edges = new();
         if (vocabulary.Model == TokenModel.RankBpe)
         {
@@ -72,7 +81,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
             int count = 0;
             for (int i = 0; i < length;)
             {
-                int id = Symbol(at + i, out int size);
+                int id = Symbol(at, i, length, out int size);
                 symbols[count++] = ((ulong)(uint)i << 32) | (uint)id;
                 i += size;
             }
@@ -90,7 +99,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
             int before = -1;
             for (int i = 0; i < length;)
             {
-                id[i] = Symbol(at + i, out int size);
+                id[i] = Symbol(at, i, length, out int size);
                 next[i] = i + size;
                 previous[i] = before;
                 before = i;
@@ -103,14 +112,23 @@ internal sealed unsafe class WholeCharacters : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Symbol(byte* at, out int size)
+    private int Symbol(byte* piece, int start, int length, out int size)
     {
         unchecked
         {
+            byte* at = piece + start;
+            if (_entries is not null)
+            {
+                size = Utf8Reader.Length(*at);
+                int entry = _entries.Find(at, size);
+                return entry == TokenIndex.None ? -1 : entry;
+            }
+
             if (*at is >= 0xC2 and < 0xF0)
             {
                 int id = Ids[Utf8Reader.Decode(at, out size)];
-                if (id >= 0)
+                if (id >= 0 && (start == 0 || !_seams.PartsJoin(at))
+                    && (start + size == length || !_seams.PartsJoin(at + size)))
                 {
                     return id;
                 }
@@ -121,6 +139,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TryAdd<TPairs>(int character, EdgeRanks edges, TPairs pairs)
         where TPairs : struct, IPairSource
     {
@@ -143,7 +162,7 @@ internal sealed unsafe class WholeCharacters : IDisposable
             highest = Math.Max((uint)(Math.Min(left, right) >> 32), (uint)(all >> 32));
         }
 
-        if (all != ulong.MaxValue && edges.Lowest(character, bytes, length) > highest)
+        if (all != ulong.MaxValue && edges.Lowest(character) > highest)
         {
             Ids[character] = (int)(all & uint.MaxValue);
             Number++;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -21,6 +22,7 @@ internal static unsafe class UnicodeTable
     /// <summary>A byte for each code point. Lives as long as the process.</summary>
     internal static readonly byte* Kinds = Load();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static byte* Load()
     {
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("unicode-16.bin")

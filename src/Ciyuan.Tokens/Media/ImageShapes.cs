@@ -212,14 +212,15 @@ internal static class ImageShapes
             return NoSize(f);
         }
 
-        string shape = f.ShownWidth == f.ShownHeight ? "square" : f.ShownWidth < f.ShownHeight ? "portrait" : "landscape";
+        string shape = f.ShownWidth == f.ShownHeight ? "square"
+            : f.ShownWidth < f.ShownHeight ? "portrait" : "landscape";
         long tokens = r.Whole(shape, detail);
         return new ShapeResult(tokens, Inv($"{f.ShownWidth}×{f.ShownHeight} is {shape}: {tokens}"));
     }
 
     /// <summary>
-    /// The resize of the open Qwen-VL code, in its floating point: round is half to even, β = √(hw/max), then floors; or
-    /// β = √(min/hw), then ceilings. In which versions a side is kept at one factor differs, so it is told.
+    /// The resize of the open Qwen-VL code, in its floating point: round is half to even, β = √(hw/max), then floors;
+    /// or β = √(min/hw), then ceilings. In which versions a side is kept at one factor differs, so it is told.
     /// </summary>
     internal static (long Height, long Width) Resize(
         long height, long width, long factor, double minPixels, double maxPixels, bool roundUp, bool floorUp)

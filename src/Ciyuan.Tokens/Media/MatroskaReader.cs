@@ -61,7 +61,9 @@ internal sealed class MatroskaReader
         return (facts, told ? "" : $"{_type}: the duration is not told; it is taken from the last block seen");
     }
 
-    /// <summary>Frames per second by the length of one, which is told in whole nanoseconds: 33366667 is 30000/1001.</summary>
+    /// <summary>
+    /// Frames per second by the length of one, which is told in whole nanoseconds: 33366667 is 30000/1001.
+    /// </summary>
     private static (long Rate, long Base) Rate(long nanoseconds)
     {
         foreach (long rate in (ReadOnlySpan<long>)[24, 30, 48, 60, 120])

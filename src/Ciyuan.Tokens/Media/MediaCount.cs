@@ -3,7 +3,9 @@ namespace Ciyuan.Tokens.Media;
 /// <summary>How much a count by a rule can be relied upon. The numbers are stored by others: never reuse one.</summary>
 public enum MediaGrade
 {
-    /// <summary>The vendor's published code defines it (self-hosted models), or it was measured on the vendor's API.</summary>
+    /// <summary>
+    /// The vendor's published code defines it (self-hosted models), or it was measured on the vendor's API.
+    /// </summary>
     Exact = 1,
 
     /// <summary>The vendor documents a rule that reproduces the vendor's own examples.</summary>
@@ -29,7 +31,9 @@ public enum MediaStatus
     /// <summary>Counted.</summary>
     Counted = 0,
 
-    /// <summary>A size, duration or number of pages is missing, zero, negative or beyond <see cref="MediaLimits"/>.</summary>
+    /// <summary>
+    /// A size, duration or number of pages is missing, zero, negative or beyond <see cref="MediaLimits"/>.
+    /// </summary>
     BadFacts = 1,
 
     /// <summary>No rule names the model for this kind and direction.</summary>
@@ -45,7 +49,9 @@ public enum MediaStatus
 /// <summary>The tokens of one thing, and why.</summary>
 /// <param name="Status">How it ended; all else but the explanation is zero unless counted.</param>
 /// <param name="Tokens">The tokens of the thing itself, never negative.</param>
-/// <param name="FrameTokens">Tokens that the prompt puts around it, such as a start and an end mark; not in Tokens.</param>
+/// <param name="FrameTokens">
+/// Tokens that the prompt puts around it, such as a start and an end mark; not in Tokens.
+/// </param>
 /// <param name="ErrorTokens">How far off the count may be, as far as anybody said; 0 where nobody did.</param>
 /// <param name="Grade">How much it can be relied upon.</param>
 /// <param name="RuleId">The rule.</param>

@@ -39,7 +39,8 @@ public static class MediaProbe
             (MediaFacts? facts, string reason) = Detect(source);
             if (facts is { Kind: MediaKind.Image or MediaKind.Video } && (facts.Width <= 0 || facts.Height <= 0))
             {
-                return new MediaProbeResult(null, $"{facts.Format}: the size is {facts.Width}×{facts.Height}", source.BytesRead);
+                return new MediaProbeResult(
+                    null, $"{facts.Format}: the size is {facts.Width}×{facts.Height}", source.BytesRead);
             }
 
             return new MediaProbeResult(facts, reason, source.BytesRead);
@@ -59,7 +60,8 @@ public static class MediaProbe
         _ when s.Is(0, "BM"u8) && s.Length >= 26 && s.U32(14, little: true) is 12 or (>= 16 and <= 256) =>
             PictureReaders.Bmp(s),
         _ when s.Is(0, "RIFF"u8) && s.Is(8, "WEBP"u8) => PictureReaders.WebP(s),
-        _ when (s.Is(0, "RIFF"u8) || s.Is(0, "RF64"u8) || s.Is(0, "BW64"u8)) && s.Is(8, "WAVE"u8) => SoundReaders.Wav(s),
+        _ when (s.Is(0, "RIFF"u8) || s.Is(0, "RF64"u8) || s.Is(0, "BW64"u8)) && s.Is(8, "WAVE"u8) =>
+            SoundReaders.Wav(s),
         _ when s.Is(0, "fLaC"u8) => SoundReaders.Flac(s, 0),
         _ when s.Is(0, "OggS"u8) => SoundReaders.Ogg(s),
         _ when s.Is(0, [0x1A, 0x45, 0xDF, 0xA3]) => MatroskaReader.Read(s),

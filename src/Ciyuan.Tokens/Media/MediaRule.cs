@@ -56,7 +56,8 @@ public sealed class MediaRule
     internal object? File { get; init; }
 
     /// <summary>The numbers that the rule has, whatever the detail.</summary>
-    internal IEnumerable<string> NumberNames => _numbers.Keys.Concat(_details.Values.SelectMany(d => d.Keys)).Distinct();
+    internal IEnumerable<string> NumberNames =>
+        _numbers.Keys.Concat(_details.Values.SelectMany(d => d.Keys)).Distinct();
 
     /// <summary>The names of the details that have numbers of their own; one empty name when there are none.</summary>
     internal IEnumerable<string> NumberedDetails => _details.Count == 0 ? [""] : _details.Keys;
@@ -90,7 +91,8 @@ public sealed class MediaRule
         return decimal.IsInteger(value) && value is >= 0 and <= 1_000_000_000_000
             ? (long)value
             : throw new MediaRuleException(string.Create(
-                CultureInfo.InvariantCulture, $"rule {Id}: '{name}' must be a whole number of at most 10^12, not {value}"));
+                CultureInfo.InvariantCulture,
+                $"rule {Id}: '{name}' must be a whole number of at most 10^12, not {value}"));
     }
 
     internal long Whole(string name, string detail, long otherwise) =>
@@ -98,7 +100,8 @@ public sealed class MediaRule
 
     private decimal? Find(string name, string detail)
     {
-        if (_details.TryGetValue(detail, out Dictionary<string, decimal>? own) && own.TryGetValue(name, out decimal value))
+        if (_details.TryGetValue(detail, out Dictionary<string, decimal>? own)
+            && own.TryGetValue(name, out decimal value))
         {
             return value;
         }

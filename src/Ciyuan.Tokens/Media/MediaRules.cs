@@ -35,11 +35,12 @@ public sealed class MediaRules
     public static MediaRules Parse(ReadOnlyMemory<byte> json) => MediaRulesReader.Read(json);
 
     /// <summary>These rules with others before them: where both name a model, the others' rule is used.</summary>
-    public MediaRules OverriddenBy(MediaRules others) => new([.. others._rules, .. _rules], [.. others._marks, .. _marks]);
+    public MediaRules OverriddenBy(MediaRules others) =>
+        new([.. others._rules, .. _rules], [.. others._marks, .. _marks]);
 
     /// <summary>
-    /// The rule for a model; null when none names it. The first file that names the model decides, and in it the pattern
-    /// with the most literal letters.
+    /// The rule for a model; null when none names it. The first file that names the model decides, and in it the
+    /// pattern with the most literal letters.
     /// </summary>
     public MediaRule? Find(string model, MediaKind kind, MediaDirection direction = MediaDirection.Input)
     {
@@ -91,7 +92,8 @@ public sealed class MediaRules
         string? resolved = rule.ResolveDetail(detail);
         return resolved is null
             ? MediaCount.Fail(
-                MediaStatus.UnknownDetail, $"rule {rule.Id} has no detail '{detail}', but {string.Join(", ", rule.Details)}")
+                MediaStatus.UnknownDetail,
+                $"rule {rule.Id} has no detail '{detail}', but {string.Join(", ", rule.Details)}")
             : MediaShapes.Count(rule, facts, resolved);
     }
 
@@ -110,7 +112,8 @@ internal static class MediaRulesReader
 {
     private static readonly string[] RuleFields =
     [
-        "id", "shape", "kind", "direction", "models", "grade", "source", "date", "note", "numbers", "details", "default",
+        "id", "shape", "kind", "direction", "models", "grade", "source", "date", "note", "numbers", "details",
+        "default",
     ];
 
     public static MediaRules Read(ReadOnlyMemory<byte> json)

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Ciyuan.Tokens.Media;
 
 /// <summary>The tokens that a shape arrived at, and how.</summary>
-internal readonly record struct ShapeResult(long Tokens, string How, MediaStatus Status = MediaStatus.Counted, long Frame = 0)
+internal readonly record struct ShapeResult(
+    long Tokens, string How, MediaStatus Status = MediaStatus.Counted, long Frame = 0)
 {
     public static ShapeResult Refuse(string why) => new(0, why, MediaStatus.RefusedByVendor);
 
@@ -35,7 +36,9 @@ internal static class MediaShapes
         ["area"] = new(["pixels"], ["maxSide"], ImageShapes.Area),
         ["crops"] = new(["tokens", "small", "divisor"], ["minUnit", "maxUnit", "flat"], ImageShapes.Crops),
         ["smart-resize"] = new(
-            ["factor", "minTokens", "maxTokens"], ["roundUpToFactor", "floorToFactor", "maxRatio"], ImageShapes.SmartResize),
+            ["factor", "minTokens", "maxTokens"],
+            ["roundUpToFactor", "floorToFactor", "maxRatio"],
+            ImageShapes.SmartResize),
         ["sizes"] = new(["square", "portrait", "landscape"], [], ImageShapes.Sizes),
         ["rate"] = new(["tokensPerSecond"], [], TimeShapes.Rate),
         ["seconds-only"] = new([], [], TimeShapes.SecondsOnly),
@@ -84,7 +87,8 @@ internal static class MediaShapes
 
         if (rule.NumberedDetails.First().Length > 0 && rule.ResolveDetail("") is null)
         {
-            throw new MediaRuleException($"rule {rule.Id}: the default detail '{rule.DefaultDetail}' is not among its details");
+            throw new MediaRuleException(
+                $"rule {rule.Id}: the default detail '{rule.DefaultDetail}' is not among its details");
         }
     }
 
@@ -112,7 +116,8 @@ internal static class MediaShapes
         }
 
         decimal percent = rule.Number("errorPercent", detail, 0m);
-        MediaGrade grade = facts.DurationIsEstimate && rule.Kind != MediaKind.Image ? MediaGrade.Approximate : rule.Grade;
+        bool guessed = facts.DurationIsEstimate && rule.Kind != MediaKind.Image;
+        MediaGrade grade = guessed ? MediaGrade.Approximate : rule.Grade;
         string asked = detail.Length == 0 ? "" : $", detail {detail}";
         string explanation = Inv($"{result.How}; rule {rule.Id}{asked}, {grade}, {rule.Date}, {rule.Source}");
         return new MediaCount(

@@ -1,6 +1,8 @@
 namespace Ciyuan.Tokens.Media;
 
-/// <summary>Compares model names with patterns. A model is told by its last part: <c>vendor/model</c> is model.</summary>
+/// <summary>
+/// Compares model names with patterns. A model is told by its last part: <c>vendor/model</c> is model.
+/// </summary>
 internal static class ModelNames
 {
     /// <summary>

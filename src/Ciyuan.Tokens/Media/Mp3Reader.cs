@@ -79,7 +79,9 @@ internal static class Mp3Reader
         return at;
     }
 
-    /// <summary>Samples by a Xing, Info or VBRI header, without what the encoder put before and after; null without.</summary>
+    /// <summary>
+    /// Samples by a Xing, Info or VBRI header, without what the encoder put before and after; null without.
+    /// </summary>
     private static long? Index(ProbeSource s, long at, Frame f)
     {
         long xing = at + 4 + (f.Mpeg1 ? (f.Channels == 1 ? 17 : 32) : f.Channels == 1 ? 9 : 17);

@@ -165,7 +165,8 @@ internal sealed class Mp4Reader
                 break;
             case "hdlr":
                 string handler = Name(_source.U32(at + 8));
-                track.Handler = handler is "vide" or "soun" ? handler : track.Handler.Length > 0 ? track.Handler : handler;
+                bool counts = handler is "vide" or "soun" || track.Handler.Length == 0; // not the one of the data
+                track.Handler = counts ? handler : track.Handler;
                 break;
             case "stsd" when _source.U32(at + 4) > 0 && track.Handler == "vide":
                 (track.Width, track.Height) = (_source.U16(at + 8 + 32), _source.U16(at + 8 + 34));

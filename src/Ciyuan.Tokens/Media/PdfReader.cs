@@ -11,7 +11,9 @@ internal static class PdfReader
     private const int Search = 1024; // some files have other bytes before the mark
     private const int MaxFile = (int)MediaProbe.MaxBytesRead / 2;
 
-    /// <summary>What one object stream may unpack to, and all together: a small file cannot make much of itself.</summary>
+    /// <summary>
+    /// What one object stream may unpack to, and all together: a small file cannot make much of itself.
+    /// </summary>
     private const int MaxStream = 4 << 20;
 
     private const int MaxUnpacked = 32 << 20;
@@ -68,7 +70,9 @@ internal static class PdfReader
         return (counted, objects);
     }
 
-    /// <summary>The count in the dictionary around an offset: between the marks of the object, before or after.</summary>
+    /// <summary>
+    /// The count in the dictionary around an offset: between the marks of the object, before or after.
+    /// </summary>
     private static long Count(ReadOnlySpan<byte> bytes, int at)
     {
         const int Near = 64 << 10; // a Pages object names its kids, ten bytes each

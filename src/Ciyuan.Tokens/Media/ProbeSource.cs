@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Ciyuan.Tokens.Media;
 
-/// <summary>A header says something that is not in the file, or that cannot be: the message tells a person what.</summary>
+/// <summary>
+/// A header says something that is not in the file, or that cannot be: the message tells a person what.
+/// </summary>
 internal sealed class DamagedMediaException : Exception
 {
     public DamagedMediaException(string message)

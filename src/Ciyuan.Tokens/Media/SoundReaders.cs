@@ -111,7 +111,8 @@ internal static class SoundReaders
     }
 
     /// <summary>A sound; the duration is that of its samples, or the one told when there are none.</summary>
-    internal static MediaFacts Sound(string format, long samples, long rate, long channels, long microseconds = 0) => new()
+    internal static MediaFacts Sound(
+        string format, long samples, long rate, long channels, long microseconds = 0) => new()
     {
         Kind = MediaKind.Audio,
         Format = format,

@@ -2,7 +2,9 @@ using static Ciyuan.Tokens.Media.MediaShapes;
 
 namespace Ciyuan.Tokens.Media;
 
-/// <summary>The formulas for sounds, for films that are counted by the second or by volume, and for documents.</summary>
+/// <summary>
+/// The formulas for sounds, for films that are counted by the second or by volume, and for documents.
+/// </summary>
 internal static class TimeShapes
 {
     private const long Second = 1_000_000; // in microseconds
@@ -41,7 +43,8 @@ internal static class TimeShapes
         long sound = (long)decimal.Ceiling(f.DurationMicroseconds * soundRate / Second);
         long tokens = (frames * each) + sound;
         string heard = soundRate == 0 ? "" : Inv($" + {soundRate} a second of sound = {sound}");
-        return new ShapeResult(tokens, Inv($"{Seconds(f)} at {rate} frames a second: {frames} × {each}{heard} = {tokens}"));
+        return new ShapeResult(
+            tokens, Inv($"{Seconds(f)} at {rate} frames a second: {frames} × {each}{heard} = {tokens}"));
     }
 
     /// <summary>
@@ -57,7 +60,8 @@ internal static class TimeShapes
         long frames = Math.Min(MelFrames(r, f, detail), r.Whole("maxFrames", detail, long.MaxValue));
         long inner = FloorDiv(frames - 1, 2) + 1;
         long tokens = Math.Max(0, FloorDiv(inner - 2, 2) + 1);
-        return new ShapeResult(tokens, Inv($"{Seconds(f)}: {frames} mel frames, {inner} after one layer, {tokens} tokens"));
+        return new ShapeResult(
+            tokens, Inv($"{Seconds(f)}: {frames} mel frames, {inner} after one layer, {tokens} tokens"));
     }
 
     /// <summary>Whole blocks give a fixed number; the frames left over are halved three times.</summary>
@@ -76,7 +80,7 @@ internal static class TimeShapes
         long tokens = rest + (frames / block * each);
         return new ShapeResult(
             tokens,
-            Inv($"{Seconds(f)}: {frames} mel frames; {frames / block} blocks × {each} + {rest} for the rest = {tokens}"));
+            Inv($"{Seconds(f)}: {frames} mel frames; {frames / block} blocks × {each}, the rest {rest}; {tokens} tokens"));
     }
 
     /// <summary>Width · height · frames over a number of pixels, rounded up: how generated film is metered.</summary>

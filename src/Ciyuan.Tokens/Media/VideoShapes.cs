@@ -48,8 +48,8 @@ internal static class VideoShapes
         frame += stamp == 0 ? 0 : Timestamps(stamp, total, picked, rate);
         return new ShapeResult(
             tokens,
-            Inv($"{picked} of {total} frames, {ImageShapes.Resized(f, w, h)}; {steps} steps × {w / factor}×{h / factor} = ")
-            + Inv($"{tokens}"),
+            Inv($"{picked} of {total} frames, {ImageShapes.Resized(f, w, h)}; ")
+            + Inv($"{steps} steps × {w / factor}×{h / factor} = {tokens}"),
             Frame: frame);
     }
 
@@ -73,7 +73,8 @@ internal static class VideoShapes
     }
 
     /// <summary>
-    /// The text <c>&lt;12.3 seconds&gt;</c> before each step: a fixed part, and a token for each digit before the point.
+    /// The text <c>&lt;12.3 seconds&gt;</c> before each step: a fixed part, and a token for each digit before the
+    /// point.
     /// </summary>
     private static long Timestamps(long fixedTokens, long total, long picked, double rate)
     {

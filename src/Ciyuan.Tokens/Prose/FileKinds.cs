@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Ciyuan.Tokens.Prose;
 
-/// <summary>Which form a file has, by its name and its first bytes: a list that comes with the library as data.</summary>
+/// <summary>
+/// Which form a file has, by its name and its first bytes: a list that comes with the library as data.
+/// </summary>
 public static class FileKinds
 {
     private const string ListFile = "Ciyuan.Tokens.Prose.file-kinds.json";
@@ -13,8 +15,8 @@ public static class FileKinds
         Lists = new(ReadLists);
 
     /// <summary>
-    /// The form of a file: by its whole name, such as <c>Dockerfile</c>, else by the longest ending that is listed, such
-    /// as <c>d.ts</c>, else code when it starts with <c>#!</c>, else plain. Case does not count.
+    /// The form of a file: by its whole name, such as <c>Dockerfile</c>, else by the longest ending that is listed,
+    /// such as <c>d.ts</c>, else code when it starts with <c>#!</c>, else plain. Case does not count.
     /// </summary>
     /// <param name="fileName">The name, with or without folders.</param>
     /// <param name="start">The first bytes, two are enough; may be empty.</param>

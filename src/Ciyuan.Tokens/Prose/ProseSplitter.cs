@@ -16,16 +16,16 @@ public enum TextForm
 }
 
 /// <summary>
-/// Tells prose from code within a text in UTF-8, in one pass, in constant memory besides the ranges, however the text is
-/// cut into pieces.
+/// Tells prose from code within a text in UTF-8, in one pass, in constant memory besides the ranges, however the text
+/// is cut into pieces.
 /// </summary>
 /// <remarks>
-/// The rule. A line opens a block when, behind any spaces and tabs, quote marks (<c>&gt;</c>) and at most one list mark,
-/// it has three or more backticks with no other backtick in the line, or three or more tildes. The block ends with the
-/// line that has, behind spaces, tabs and quote marks, at least as many of the same character and then nothing but
-/// spaces and tabs. So a longer fence holds shorter ones, and a fence with a language inside a block does not end it. A
-/// block that is never closed goes to the end. Both fence lines belong to the block, each with its line end (LF, CR LF
-/// or CR). Code within a line, and code that is only indented, is prose.
+/// The rule. A line opens a block when, behind any spaces and tabs, quote marks (<c>&gt;</c>) and at most one list
+/// mark, it has three or more backticks with no other backtick in the line, or three or more tildes. The block ends
+/// with the line that has, behind spaces, tabs and quote marks, at least as many of the same character and then nothing
+/// but spaces and tabs. So a longer fence holds shorter ones, and a fence with a language inside a block does not end
+/// it. A block that is never closed goes to the end. Both fence lines belong to the block, each with its line end (LF,
+/// CR LF or CR). Code within a line, and code that is only indented, is prose.
 /// </remarks>
 public sealed class ProseSplitter
 {

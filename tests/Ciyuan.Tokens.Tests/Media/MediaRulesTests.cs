@@ -184,7 +184,12 @@ public sealed class MediaRulesTests
             {
                 MediaFacts film = new()
                 {
-                    Kind = MediaKind.Video, Width = n[1], Height = n[2], Frames = n[3], FrameRate = n[4], FrameRateBase = n[5],
+                    Kind = MediaKind.Video,
+                    Width = n[1],
+                    Height = n[2],
+                    Frames = n[3],
+                    FrameRate = n[4],
+                    FrameRateBase = n[5],
                 };
                 MediaCount count = Rules.Count(n[0] == 28 ? "qwen2.5-vl-7b" : "qwen3-vl-8b", film);
                 Assert.Equal(n[9], count.Tokens);
@@ -341,7 +346,8 @@ public sealed class MediaRulesTests
         }
 
         JsonElement patch = root.GetProperty("openai_patch");
-        foreach (JsonElement v in patch.GetProperty("vectors_measured_on_api_gpt-5-mini_mult_1.2_ceil").EnumerateArray())
+        const string Measured = "vectors_measured_on_api_gpt-5-mini_mult_1.2_ceil";
+        foreach (JsonElement v in patch.GetProperty(Measured).EnumerateArray())
         {
             (long w, long h) = Size(v);
             Assert.Equal(Tokens(v), Image("gpt-5-mini", w, h).Tokens);
@@ -369,7 +375,8 @@ public sealed class MediaRulesTests
         Assert.Equal(14 + 3 + 6 + 8 + 8, checks);
     }
 
-    private static (long W, long H) Size(JsonElement v) => (v.GetProperty("w").GetInt64(), v.GetProperty("h").GetInt64());
+    private static (long W, long H) Size(JsonElement v) =>
+        (v.GetProperty("w").GetInt64(), v.GetProperty("h").GetInt64());
 
     private static long Tokens(JsonElement v) => v.GetProperty("tokens").GetInt64();
 

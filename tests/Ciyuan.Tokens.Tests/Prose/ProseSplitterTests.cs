@@ -44,7 +44,8 @@ public sealed class ProseSplitterTests
     public void Append_InAnyPieces_GivesTheSameRanges()
     {
         Random random = new(3);
-        string[] bits = ["```", "~~~", "`", "\n", "\r", "\r\n", " ", "> ", "- ", "-", "12. ", "text", "词元", "````", "js", "\t"];
+        string[] bits =
+            ["```", "~~~", "`", "\n", "\r", "\r\n", " ", "> ", "- ", "-", "12. ", "text", "词元", "````", "js", "\t"];
         for (int i = 0; i < 3000; i++)
         {
             byte[] text = Encoding.UTF8.GetBytes(
@@ -177,8 +178,8 @@ public sealed class ProseSplitterTests
         for (int at = 0; at < text.Length;)
         {
             int stop = text.IndexOfAny(['\r', '\n'], at);
-            int length = stop < 0 ? text.Length - at
-                : stop + 1 < text.Length && text[stop] == '\r' && text[stop + 1] == '\n' ? stop + 2 - at : stop + 1 - at;
+            bool two = stop >= 0 && stop + 1 < text.Length && text[stop] == '\r' && text[stop + 1] == '\n';
+            int length = stop < 0 ? text.Length - at : stop + (two ? 2 : 1) - at;
             Assert.True(end is null || stop < 0 || text.IndexOf(end, stop, StringComparison.Ordinal) == stop);
             yield return text.Substring(at, length);
             at += length;

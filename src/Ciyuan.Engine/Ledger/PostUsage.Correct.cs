@@ -215,17 +215,7 @@ internal sealed partial class PostUsage
                 _rated[i] = _rated[i] with { Rate = charge.Rate, Amount = charge.Amount };
             }
 
-            if (anew && _rated[i].Before is not null)
-            {
-                // What was taken back is not counted any more.
-                RatedLine line = _rated[i] with
-                {
-                    Before = RunningQuantities.Before(running, _rated[i].Rate, record.EventTime),
-                };
-                _rated[i] = line with { Amount = AmountOf(line, record) };
-            }
-
-            packPostings[i] = anew ? DrawPacks(i, record, plan, catalog, now) : -1;
+            packPostings[i] = anew ? DrawPacksAnew(i, record, plan, catalog, now) : -1;
         }
 
         Posting[] packs = _postings.Count == start ? [] : [.. _postings.Skip(start)];
@@ -247,6 +237,22 @@ internal sealed partial class PostUsage
             _corrected.Add(new Charge(
                 _rated[i].Rate, _rated[i].Amount, _postings.Count - before, _rated[i].Covered, _rated[i].Before));
         }
+    }
+
+    /// <summary>As <see cref="DrawPacks"/>, of a line with what its curves count now that charges were taken
+    /// back.</summary>
+    private int DrawPacksAnew(int index, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
+    {
+        if (_rated[index].Before is not null)
+        {
+            RatedLine line = _rated[index] with
+            {
+                Before = RunningQuantities.Before(running, _rated[index].Rate, record.EventTime),
+            };
+            _rated[index] = line with { Amount = AmountOf(line, record) };
+        }
+
+        return DrawPacks(index, record, plan, catalog, now);
     }
 
     private Rate Canonical(Rate rate)

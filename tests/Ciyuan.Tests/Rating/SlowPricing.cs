@@ -81,8 +81,35 @@ internal sealed class SlowPricing(Setup setup)
             && (f.Meters is null || f.Meters.Any(m => IsIn(meter, m))))
             .Aggregate(factor, (product, f) => product * Ratio.Read(f.Factor));
 
-        Ratio flat = new(0, 1);
         var curves = new Dictionary<CurveSetup, BigInteger>();
+        if (SumFlat(line, rules, record, FactorOf, curves) is not { } atHome)
+        {
+            return "NoClassPrice";
+        }
+
+        Ratio flat = atHome * exchanged;
+        flat = curves.Where(c => c.Key.Per == "call")
+            .Aggregate(flat, (sum, c) => sum + (Of(c.Key, c.Value) * FactorOf(c.Key.Meters[0]) * exchanged));
+        BigInteger? running = AddToCurves(version, line, curves, asked, zone, exchanges, FactorOf);
+        if (running is null)
+        {
+            return "ExchangeUnknown";
+        }
+
+        BigInteger sum = flat.Round() + running.Value;
+        BigInteger least = line.MinimumPerCall is null
+            ? sum
+            : (Ratio.Read(line.MinimumPerCall) * new Ratio(BigInteger.Pow(10, 12), 1) * factor * exchanged).Round();
+        return BigInteger.Max(sum, least).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What is not priced by a curve, before exchange; what is goes to <paramref name="curves"/>. Null when a
+    /// class has no price.</summary>
+    private static Ratio? SumFlat(
+        PriceSetup line, bool?[] rules, UsageRecord record, Func<string, Ratio> factorOf,
+        Dictionary<CurveSetup, BigInteger> curves)
+    {
+        Ratio flat = new(0, 1);
         foreach (Count counted in record.Counts.Where(c => c.Steps > 0))
         {
             string meter = counted.Meter.ToString();
@@ -99,25 +126,13 @@ internal sealed class SlowPricing(Setup setup)
             price ??= Find(line.PerMillionTokens, line.PerUnit, meter);
             if (price is null)
             {
-                return "NoClassPrice";
+                return null;
             }
 
-            flat += price.Value * FactorOf(meter) * exchanged * new Ratio(steps, 1);
+            flat += price.Value * factorOf(meter) * new Ratio(steps, 1);
         }
 
-        flat = curves.Where(c => c.Key.Per == "call")
-            .Aggregate(flat, (sum, c) => sum + (Of(c.Key, c.Value) * FactorOf(c.Key.Meters[0]) * exchanged));
-        BigInteger? running = AddToCurves(version, line, curves, asked, zone, exchanges, FactorOf);
-        if (running is null)
-        {
-            return "ExchangeUnknown";
-        }
-
-        BigInteger sum = flat.Round() + running.Value;
-        BigInteger least = line.MinimumPerCall is null
-            ? sum
-            : (Ratio.Read(line.MinimumPerCall) * new Ratio(BigInteger.Pow(10, 12), 1) * factor * exchanged).Round();
-        return BigInteger.Max(sum, least).ToString(CultureInfo.InvariantCulture);
+        return flat;
     }
 
     /// <summary>Counts quantities of curves over a period; what that adds, or null without an exchange rate.</summary>

@@ -31,7 +31,8 @@ internal static class CatalogueJson
             ? element.EnumerateObject()
             : throw new PriceImportException($"{what} must be an object.");
 
-    internal static string Text(JsonElement element, string name, string what) => TryText(element, name, out string? text)
+    internal static string Text(JsonElement element, string name, string what) =>
+        TryText(element, name, out string? text)
         ? text
         : throw new PriceImportException($"{what} needs the text '{name}'.");
 

@@ -9,7 +9,7 @@ namespace Ciyuan.Server.Prices;
 /// </summary>
 internal readonly record struct ExactNumber
 {
-    /// <summary>Largest power of ten, either way: prices are far within it, and nothing can be made to take long.</summary>
+    /// <summary>Largest power of ten, either way: prices are far within it, and nothing takes long.</summary>
     internal const int MaxExponent = 60;
 
     private ExactNumber(BigInteger digits, int exponent)
@@ -45,7 +45,8 @@ internal readonly record struct ExactNumber
         string digits = point < 0 ? mantissa.ToString() : string.Concat(mantissa[..point], mantissa[(point + 1)..]);
         int exponent = 0;
         if (digits.Length > MaxExponent
-            || !BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger n)
+            || !BigInteger.TryParse(
+                digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger n)
             || (e >= 0 && !int.TryParse(
                 text.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
             || exponent is < -MaxExponent or > MaxExponent)

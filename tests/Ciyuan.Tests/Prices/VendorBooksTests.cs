@@ -143,7 +143,8 @@ public sealed class VendorBooksTests
     private static IEnumerable<(string, string, string, string, string, decimal)> Zhipu()
     {
         foreach ((int input, int output, decimal inPrice, decimal outPrice) in
-            (IEnumerable<(int, int, decimal, decimal)>)[(31_999, 199, 2, 8), (31_999, 200, 3, 14), (32_000, 1, 4, 16), (199_999, 5_000, 4, 16)])
+            (IEnumerable<(int, int, decimal, decimal)>)
+            [(31_999, 199, 2, 8), (31_999, 200, 3, 14), (32_000, 1, 4, 16), (199_999, 5_000, 4, 16)])
         {
             yield return ("zhipu-cny", "GLM-4.7", Time, $"input.text={input},output.text={output}", "",
                 ((input * inPrice) + (output * outPrice)) / 1_000_000);
@@ -246,9 +247,11 @@ public sealed class VendorBooksTests
     private static IEnumerable<(string, string, string, string, string, decimal)> Gemini()
     {
         yield return ("gemini-usd", "gemini-2.5-pro", Time,
-            "input.text=200000,output.text=100,output.text.reasoning=900", "", ((200_000 * 1.25m) + (1_000 * 10)) / 1_000_000);
+            "input.text=200000,output.text=100,output.text.reasoning=900", "",
+            ((200_000 * 1.25m) + (1_000 * 10)) / 1_000_000);
         yield return ("gemini-usd", "gemini-2.5-pro", Time,
-            "input.text=200001,output.text=100,output.text.reasoning=900", "", ((200_001 * 2.50m) + (1_000 * 15)) / 1_000_000);
+            "input.text=200001,output.text=100,output.text.reasoning=900", "",
+            ((200_001 * 2.50m) + (1_000 * 15)) / 1_000_000);
         yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=1000,input.image=258", "service_tier=batch",
             (1_000 + 258) * 1.25m / 2 / 1_000_000);
         // A million tokens kept for an hour and a half.

@@ -61,10 +61,10 @@ internal readonly record struct ExactNumber
     /// <summary>Times a power of ten.</summary>
     internal ExactNumber Shifted(int by) => new(Digits, Exponent + by);
 
-    /// <summary>With at most so many digits, half to even.</summary>
-    internal ExactNumber Rounded(int significant)
+    /// <summary>With at most so many digits and so many decimals, half to even.</summary>
+    internal ExactNumber Rounded(int significant, int decimals = MaxExponent)
     {
-        int surplus = Significant - significant;
+        int surplus = Math.Max(Significant - significant, -Exponent - decimals);
         if (surplus <= 0)
         {
             return this;

@@ -207,7 +207,7 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
     }
 
     private ExactNumber Plain(string name, ExactNumber price) =>
-        CatalogueJson.Plain(price, $"{key}: {name}", notes);
+        CatalogueJson.Plain(price, $"{key}: {name}", notes, LiteLlmField.Parse(name).TryUnit(out _) ? 12 : 18);
 
     private void LeftOut(string field, string reason) =>
         notes.Add(new ImportNote(ImportNoteKind.LeftOut, $"{key}: {field}", reason));

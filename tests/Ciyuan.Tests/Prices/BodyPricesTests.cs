@@ -95,5 +95,6 @@ public sealed class BodyPricesTests(ITestOutputHelper output)
     private static long Sum(Dictionary<string, long> counts, string direction) =>
         counts.Where(c => c.Key.StartsWith(direction, StringComparison.Ordinal)).Sum(c => c.Value);
 
-    private static decimal Number(JsonElement text) => decimal.Parse(text.GetString()!, CultureInfo.InvariantCulture);
+    private static decimal Number(JsonElement text) => 
+        decimal.Parse(text.GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,7 @@ using Ciyuan.Server.Render;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan prices check FILES</c>: looks for gaps, overlaps, suspicious units, changes and endings.</summary>
+/// <summary><c>ciyuan prices check FILES</c>: looks for gaps, overlaps, odd units, changes and endings.</summary>
 internal static class PricesCheckVerb
 {
     internal static Command Make()

@@ -39,7 +39,9 @@ internal static class PricesExplainVerb
         {
             files, book, model, counts, time, provider, tag, currency, exchange,
         };
-        return command.Runs((parsed, context, _) =>
+        return command.Runs((parsed, context, _) => Task.FromResult(Run(parsed, context)));
+
+        int Run(ParseResult parsed, VerbContext context)
         {
             Timestamp moment = parsed.GetValue(time) is { } text ? GlobalOptions.ReadTime("--time", text, context)
                 : Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
@@ -61,8 +63,8 @@ internal static class PricesExplainVerb
 
             context.Write(PricesRendering.Render(ExplainPrice.Explain(books, new PriceQuestion(
                 name, record, ReadCurrency(parsed.GetValue(currency)), parsed.GetValue(exchange) ?? ""))));
-            return Task.FromResult(Verb.Done);
-        });
+            return Verb.Done;
+        }
     }
 
     /// <summary>The books of setup files, read as one setup; without files, those of the data folder.</summary>
@@ -102,7 +104,8 @@ internal static class PricesExplainVerb
         }
 
         return faults.Count == 0 ? books
-            : throw new RefusedException(string.Join(Environment.NewLine + "  ", faults.Prepend("the books are refused:")));
+            : throw new RefusedException(
+                string.Join(Environment.NewLine + "  ", faults.Prepend("the books are refused:")));
     }
 
     private static Count[] ReadCounts(string text)
@@ -112,7 +115,8 @@ internal static class PricesExplainVerb
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Split))
         {
             if (!Meter.TryParse(name, out Meter meter)
-                || !decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal units)
+                || !decimal.TryParse(
+                    value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal units)
                 || units > (decimal)UsageRecord.MaxSteps / meter.StepsPerUnit
                 || units * meter.StepsPerUnit % 1 != 0 || !counts.TryAdd(meter, (long)(units * meter.StepsPerUnit)))
             {

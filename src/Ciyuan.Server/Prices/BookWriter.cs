@@ -14,7 +14,8 @@ public static class BookWriter
     {
         ArgumentNullException.ThrowIfNull(imported);
         var yaml = new YamlText();
-        yaml.Comment($"Book {imported.Book.Id}, version {imported.Book.Version.ToString(CultureInfo.InvariantCulture)}, "
+        string version = imported.Book.Version.ToString(CultureInfo.InvariantCulture);
+        yaml.Comment($"Book {imported.Book.Id}, version {version}, "
             + "made by `ciyuan prices import`.");
         foreach (IGrouping<ImportNoteKind, ImportNote> notes in imported.Notes.GroupBy(n => n.Kind).OrderBy(g => g.Key))
         {

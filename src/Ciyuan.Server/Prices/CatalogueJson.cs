@@ -31,7 +31,8 @@ internal static class CatalogueJson
             ? element.EnumerateObject()
             : throw new PriceImportException($"{what} must be an object.");
 
-    internal static string Text(JsonElement element, string name, string what) => TryText(element, name, out string? text)
+    internal static string Text(JsonElement element, string name, string what) =>
+        TryText(element, name, out string? text)
         ? text
         : throw new PriceImportException($"{what} needs the text '{name}'.");
 
@@ -56,9 +57,14 @@ internal static class CatalogueJson
 
     /// <summary>The price that was meant: of more digits than anybody publishes, the first ones; and that is
     /// noted.</summary>
-    internal static ExactNumber Plain(ExactNumber price, string where, List<ImportNote> notes)
+    /// <param name="price">The price.</param>
+    /// <param name="where">Where it stands.</param>
+    /// <param name="notes">Receives a note.</param>
+    /// <param name="decimals">Most decimals that a book takes.</param>
+    internal static ExactNumber Plain(
+        ExactNumber price, string where, List<ImportNote> notes, int decimals = MostDigits)
     {
-        ExactNumber plain = price.Rounded(MostDigits);
+        ExactNumber plain = price.Rounded(MostDigits, decimals);
         var note = new ImportNote(ImportNoteKind.Differs, where,
             $"{price} has the digits of floating point; taken as {plain}");
         if (plain != price && !notes.Contains(note))

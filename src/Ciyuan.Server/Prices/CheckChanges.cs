@@ -3,7 +3,8 @@ using Ciyuan.Parties;
 
 namespace Ciyuan.Server.Prices;
 
-/// <summary>What the newest version of each book changes against the one before: by how much, the largest first.</summary>
+/// <summary>What the newest version of each book changes against the one before: by how much, the largest
+/// first.</summary>
 internal static class CheckChanges
 {
     /// <summary>A price that changes by more than this is taken for one in another unit.</summary>

@@ -58,7 +58,8 @@ internal static class CheckNames
 
             string example = both is null ? "" : $", such as {both[0]}";
             CheckedLine winner = secondLetters > firstLetters ? second.Line : first.Line;
-            Add(findings, false, second.Line, $"the patterns {first.Pattern} and {second.Pattern} share names{example}: "
+            Add(findings, false, second.Line,
+                $"the patterns {first.Pattern} and {second.Pattern} share names{example}: "
                 + $"{winner.Name} gets them, for its letters or its place");
         }
     }

@@ -7,8 +7,9 @@ using Ciyuan.Server.Ingest;
 namespace Ciyuan.Server.Prices;
 
 /// <summary>
-/// Looks for what people get wrong in price books: gaps, rules and names that overlap, prices in another unit than meant,
-/// and shows what changed since the version before and what ends soon. Pure: files and a moment in, findings out.
+/// Looks for what people get wrong in price books: gaps, rules and names that overlap, prices in another unit than
+/// meant; and shows what changed since the version before and what ends soon. Pure: files and a moment in, findings
+/// out.
 /// </summary>
 public static partial class CheckPrices
 {

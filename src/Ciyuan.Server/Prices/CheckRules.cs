@@ -13,7 +13,8 @@ internal static class CheckRules
         {
             if (!line.Meters.Any())
             {
-                Add(findings, FindingKind.Gap, false, line, line.Row, "prices nothing: all of its usage goes to suspense");
+                Add(findings, FindingKind.Gap, false, line, line.Row,
+                    "prices nothing: all of its usage goes to suspense");
             }
 
             return;
@@ -27,6 +28,11 @@ internal static class CheckRules
             return;
         }
 
+        CheckCases(line, grid, findings);
+    }
+
+    private static void CheckCases(CheckedLine line, RuleGrid grid, List<PriceFinding> findings)
+    {
         string[] meters = [.. line.Meters];
         ulong[] prices = [.. meters.Select(meter => Mask(line.Rules, meter))];
         ulong possible = 0;

@@ -27,8 +27,8 @@ internal static class CheckSiblings
                 {
                     string then = Prices(line, meter) ? "those tokens cost as input" : "they go to suspense";
                     findings.Add(new PriceFinding(FindingKind.Gap, false, line.File, line.Row, line.Where,
-                        string.Create(CultureInfo.InvariantCulture, $"no price of its own for {meter}, which {with} of ")
-                        + string.Create(CultureInfo.InvariantCulture, $"{chat.Length} lines have: {then}")));
+                        string.Create(CultureInfo.InvariantCulture,
+                            $"no price of its own for {meter}, which {with} of {chat.Length} lines have: {then}")));
                 }
             }
         }

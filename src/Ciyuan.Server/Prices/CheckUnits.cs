@@ -70,6 +70,7 @@ internal static class CheckUnits
     {
         List<(string Model, decimal Price)> all = [.. lines.SelectMany(
             line => PricesOf(line, meter).Where(p => p.Price > 0).Select(p => (line.Price.Model, p.Price)))];
+        string direction = meter.Split('.')[0];
         foreach (CheckedLine line in lines)
         {
             decimal[] others = [.. all.Where(p => p.Model != line.Price.Model).Select(p => p.Price).Order()];
@@ -80,7 +81,7 @@ internal static class CheckUnits
                 if (problem is not null)
                 {
                     findings.Add(new PriceFinding(FindingKind.Unit, true, line.File, row, line.Where,
-                        $"{meter[..meter.IndexOf('.', StringComparison.Ordinal)]} at {Plain(price)} a million tokens {problem}"));
+                        $"{direction} at {Plain(price)} a million tokens {problem}"));
                 }
             }
         }
@@ -95,14 +96,16 @@ internal static class CheckUnits
         {
             decimal factor = Array.Find(Factors, f => price * f >= low / FarOutside && price * f <= high * FarOutside);
             return factor == 0 ? null
-                : $"looks like a price {(factor == 1_000 ? "per thousand" : "per token")}: others cost {Range(low, high)}";
+                : $"looks like a price {(factor == 1_000 ? "per thousand" : "per token")}: others cost "
+                    + Range(low, high);
         }
 
         if (price > high * FarOutside)
         {
             decimal factor = Array.Find(Factors, f => price / f >= low / FarOutside && price / f <= high * FarOutside);
             return factor == 0 ? null
-                : $"looks {(factor == 1_000 ? "a thousand" : "a million")} times too high: others cost {Range(low, high)}";
+                : $"looks {(factor == 1_000 ? "a thousand" : "a million")} times too high: others cost "
+                    + Range(low, high);
         }
 
         return null;

@@ -9,7 +9,7 @@ namespace Ciyuan.Server.Prices;
 /// </summary>
 internal readonly record struct ExactNumber
 {
-    /// <summary>Largest power of ten, either way: prices are far within it, and nothing can be made to take long.</summary>
+    /// <summary>Largest power of ten, either way: prices are far within it, and nothing takes long.</summary>
     internal const int MaxExponent = 60;
 
     private ExactNumber(BigInteger digits, int exponent)
@@ -45,7 +45,8 @@ internal readonly record struct ExactNumber
         string digits = point < 0 ? mantissa.ToString() : string.Concat(mantissa[..point], mantissa[(point + 1)..]);
         int exponent = 0;
         if (digits.Length > MaxExponent
-            || !BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger n)
+            || !BigInteger.TryParse(
+                digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger n)
             || (e >= 0 && !int.TryParse(
                 text.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
             || exponent is < -MaxExponent or > MaxExponent)
@@ -60,10 +61,10 @@ internal readonly record struct ExactNumber
     /// <summary>Times a power of ten.</summary>
     internal ExactNumber Shifted(int by) => new(Digits, Exponent + by);
 
-    /// <summary>With at most so many digits, half to even.</summary>
-    internal ExactNumber Rounded(int significant)
+    /// <summary>With at most so many digits and so many decimals, half to even.</summary>
+    internal ExactNumber Rounded(int significant, int decimals = MaxExponent)
     {
-        int surplus = Significant - significant;
+        int surplus = Math.Max(Significant - significant, -Exponent - decimals);
         if (surplus <= 0)
         {
             return this;

@@ -13,8 +13,8 @@ internal sealed record ClauseNames(
     List<string> Exact, List<string> Patterns, List<string> DatedOf, List<string> Lost);
 
 /// <summary>
-/// A match clause of the genai-prices catalogue: equals, starts_with, ends_with, contains, regex, or, and. Case does not
-/// count in them; a regular expression sees the name in small letters.
+/// A match clause of the genai-prices catalogue: equals, starts_with, ends_with, contains, regex, or, and. Case does
+/// not count in them; a regular expression sees the name in small letters.
 /// </summary>
 internal static partial class GenaiClause
 {
@@ -193,7 +193,8 @@ internal static partial class GenaiClause
         }
     }
 
-    [GeneratedRegex(@"^(?<start>\^)?(?<text>(?:[A-Za-z0-9/_:@ -]|\\[^A-Za-z0-9])+)(?<digits>\\d(?:\{8\})?)?(?<end>\$)?$",
+    [GeneratedRegex(
+        @"^(?<start>\^)?(?<text>(?:[A-Za-z0-9/_:@ -]|\\[^A-Za-z0-9])+)(?<digits>\\d(?:\{8\})?)?(?<end>\$)?$",
         RegexOptions.CultureInvariant)]
     private static partial Regex PlainRegex();
 }

@@ -42,8 +42,8 @@ internal sealed class GenaiPrices(ImportTarget target)
         if (target.Providers is not null && target.Providers.Count < providers)
         {
             Note(ImportNoteKind.LeftOut, "catalogue",
-                string.Create(CultureInfo.InvariantCulture, $"{providers - target.Providers.Count} providers that were ")
-                + "not asked for");
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{providers - target.Providers.Count} providers that were not asked for"));
         }
     }
 
@@ -76,7 +76,11 @@ internal sealed class GenaiPrices(ImportTarget target)
         }
 
         new GenaiNames(id, own, _notes).PutInOrder(models);
-        string source = SourceOf(provider);
+        WriteLines(id, name, models, own, SourceOf(provider));
+    }
+
+    private void WriteLines(string id, string? name, List<GenaiModel> models, int own, string source)
+    {
         for (int i = 0; i < models.Count; i++)
         {
             GenaiModel model = models[i];
@@ -145,7 +149,7 @@ internal sealed class GenaiPrices(ImportTarget target)
             line.Units.Count == 0 ? null : line.Units,
             name,
             exact.Count > 1 ? [.. exact.Skip(1)] : null,
-            exact.Count == 0 ? (patterns.Count > 1 ? [.. patterns.Skip(1)] : null) : patterns.Count > 0 ? patterns : null,
+            (exact.Count == 0 ? [.. patterns.Skip(1)] : patterns) is { Count: > 0 } more ? more : null,
             dated,
             source.Length == 0 ? null : source,
             Rules: rules.Count == 0 ? null : rules));

@@ -137,7 +137,7 @@ internal sealed class GenaiSets(string where, List<ImportNote> notes)
         }
 
         notes.Add(new ImportNote(ImportNoteKind.LeftOut, where,
-            $"prices under a constraint that is neither a day nor whole minutes of UTC in order: {given.GetRawText()}"));
+            $"prices under what is neither a day nor whole minutes of UTC in order: {given.GetRawText()}"));
         return null;
     }
 

@@ -18,7 +18,8 @@ public enum ImportNoteKind
     Remark,
 }
 
-/// <summary>Something of a catalogue that is not in the book as it stood there. Nothing is dropped without one.</summary>
+/// <summary>Something of a catalogue that is not in the book as it stood there. Nothing is dropped without
+/// one.</summary>
 /// <param name="Kind">What happened to it.</param>
 /// <param name="Where">Provider, model and field.</param>
 /// <param name="Reason">Why, in words.</param>

@@ -116,7 +116,8 @@ internal readonly partial record struct LiteLlmField(string Stem, long Above, st
     // A lifetime of one hour has a price of its own only where the map gives one.
     private static void SetWrite(PriceDraft draft, string modality, string price, bool hour)
     {
-        foreach (string kind in hour ? (string[])["cache_write_1h"] : ["cache_write", "cache_write_5m", "cache_write_1h"])
+        string[] all = ["cache_write", "cache_write_5m", "cache_write_1h"];
+        foreach (string kind in hour ? all[2..] : all)
         {
             draft.Kind("input", modality, kind, price);
         }

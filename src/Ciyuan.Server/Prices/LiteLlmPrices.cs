@@ -5,7 +5,7 @@ namespace Ciyuan.Server.Prices;
 
 /// <summary>
 /// Makes a book of LiteLLM's model_prices_and_context_window.json (BerriAI/litellm, MIT): US dollars per token and per
-/// other units, by model; without dates. Its numbers are taken as they are written, so 1.5e-07 a token is 0.15 a million.
+/// other units, by model; without dates. Its numbers are taken as they are written: 1.5e-07 a token is 0.15 a million.
 /// </summary>
 internal sealed class LiteLlmPrices(ImportTarget target)
 {

@@ -131,7 +131,8 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
         foreach (JsonElement tier in CatalogueJson.Array(tiers, $"'tiered_pricing' of {key}"))
         {
             if (!tier.TryGetProperty("range", out JsonElement range) || range.ValueKind != JsonValueKind.Array
-                || range.GetArrayLength() != 2 || !TryWhole(range[0], out long low) || !TryWhole(range[1], out long high))
+                || range.GetArrayLength() != 2
+                || !TryWhole(range[0], out long low) || !TryWhole(range[1], out long high))
             {
                 LeftOut("tiered_pricing", $"a tier without a range of whole numbers: {tier.GetRawText()}");
                 continue;
@@ -154,7 +155,8 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
             _ => [],
         };
         string[] others = offPeak.ValueKind != JsonValueKind.Object ? []
-            : [.. offPeak.EnumerateObject().Select(f => f.Name).Where(n => n != "hours_utc" && !LiteLlmField.IsPrice(n))];
+            : [.. offPeak.EnumerateObject().Select(f => f.Name)
+                .Where(n => n != "hours_utc" && !LiteLlmField.IsPrice(n))];
         if (times.Length == 0 || others.Length > 0)
         {
             LeftOut("off_peak_pricing", times.Length == 0 ? $"without hours: {offPeak.GetRawText()}"
@@ -193,7 +195,8 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
             .OrderBy(f => LiteLlmField.Parse(f.Name).Rank))
         {
             LiteLlmField parsed = LiteLlmField.Parse(field.Name);
-            if (parsed.Above > 0 || parsed.Tier.Length > 0 || !CatalogueJson.TryPrice(field.Value, out ExactNumber price)
+            if (parsed.Above > 0 || parsed.Tier.Length > 0
+                || !CatalogueJson.TryPrice(field.Value, out ExactNumber price)
                 || !parsed.TrySetTokens(draft, Plain(field.Name, price)))
             {
                 LeftOut($"{name}: {field.Name}", $"nothing here is counted so: {field.Value.GetRawText()}");
@@ -204,7 +207,7 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
     }
 
     private ExactNumber Plain(string name, ExactNumber price) =>
-        CatalogueJson.Plain(price, $"{key}: {name}", notes);
+        CatalogueJson.Plain(price, $"{key}: {name}", notes, LiteLlmField.Parse(name).TryUnit(out _) ? 12 : 18);
 
     private void LeftOut(string field, string reason) =>
         notes.Add(new ImportNote(ImportNoteKind.LeftOut, $"{key}: {field}", reason));

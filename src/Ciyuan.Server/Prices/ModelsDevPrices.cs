@@ -55,7 +55,8 @@ internal sealed class ModelsDevPrices(ImportTarget target)
         List<RuleSetup> rules = [.. Modes(where, model.Value), .. Tiers(where, cost, line)];
         yield return new PriceSetup(
             model.Name, line.Tokens, null, name, Source: source,
-            AsOf: CatalogueJson.TryText(model.Value, "last_updated", out string? date) && date.Length == 10 ? date : null,
+            AsOf: CatalogueJson.TryText(model.Value, "last_updated", out string? date) && date.Length == 10 ? date
+                : null,
             Rules: rules.Count == 0 ? null : rules);
     }
 
@@ -90,7 +91,8 @@ internal sealed class ModelsDevPrices(ImportTarget target)
             }
 
             yield return draft.ToRule(
-                string.Create(CultureInfo.InvariantCulture, $"over {above} input tokens"), new WhenSetup(InputOver: above));
+                string.Create(CultureInfo.InvariantCulture, $"over {above} input tokens"),
+                new WhenSetup(InputOver: above));
         }
     }
 
@@ -123,7 +125,8 @@ internal sealed class ModelsDevPrices(ImportTarget target)
     }
 
     private static Dictionary<string, IReadOnlyList<string>> BodyFields(JsonElement mode) =>
-        mode.TryGetProperty("provider", out JsonElement provider) && provider.TryGetProperty("body", out JsonElement body)
+        mode.TryGetProperty("provider", out JsonElement provider)
+            && provider.TryGetProperty("body", out JsonElement body)
             && body.ValueKind == JsonValueKind.Object
             ? body.EnumerateObject().Where(field => field.Value.ValueKind == JsonValueKind.String).ToDictionary(
                 field => field.Name, field => (IReadOnlyList<string>)[field.Value.GetString()!], StringComparer.Ordinal)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Ciyuan.Server.Prices;
 
-/// <summary>What two patterns with <c>*</c> have in common. <c>*</c> stands for any characters, none included.</summary>
+/// <summary>What two patterns have in common. <c>*</c> stands for any characters, none included.</summary>
 internal static class NamePatterns
 {
     /// <summary>Most patterns that an intersection may take; one with more is given up.</summary>

@@ -6,8 +6,8 @@ namespace Ciyuan.Server.Prices;
 /// <summary>
 /// All cases that a line's rules tell apart. Each condition looks at one side of a case (its length, its day, a label,
 /// …); for each value of a side that matters, one bit says for each rule whether that part of its condition holds. A
-/// rule holds where all of its parts do, so the cases are the combinations, and few, since values with the same bits are
-/// one.
+/// rule holds where all of its parts do, so the cases are the combinations; and they are few, since values with the
+/// same bits are one.
 /// </summary>
 internal sealed class RuleGrid
 {
@@ -70,8 +70,8 @@ internal sealed class RuleGrid
         .Select((side, i) => side.Values.Count > 1 ? $"{side.Name} {side.Values[values[i]].Name}" : "")
         .Where(text => text.Length > 0));
 
-    /// <summary>Whether a case is one that its rules leave open on purpose: longer than the last tier, or a label that no
-    /// rule names.</summary>
+    /// <summary>Whether a case is one that its rules leave open on purpose: longer than the last tier, or a label that
+    /// no rule names.</summary>
     internal bool IsOpenEnd(int[] values) => _sides
         .Select((side, i) => side.OpenEnd is { } end && side.Values.Count > 1 && side.Values[values[i]].Name == end)
         .Any(open => open);

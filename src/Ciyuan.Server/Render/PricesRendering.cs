@@ -37,8 +37,8 @@ public static class PricesRendering
         {
             Scope =
             [
-                string.Create(CultureInfo.InvariantCulture, $"Book {imported.Book.Id} version {imported.Book.Version}: ")
-                    + string.Create(CultureInfo.InvariantCulture, $"{imported.Book.Prices.Count} lines, {destination}. ")
+                $"Book {imported.Book.Id} version {Plain(imported.Book.Version)}: "
+                    + $"{Plain(imported.Book.Prices.Count)} lines, {destination}. "
                     + (imported.Notes.Count == 0 ? "Everything of the catalogue is in it"
                         : "What is not in it as the catalogue has it:"),
             ],
@@ -72,6 +72,8 @@ public static class PricesRendering
         json.WriteEndObject();
     }
 
+    private static string Plain(int value) => value.ToString(CultureInfo.InvariantCulture);
+
     private static string Name(ImportNoteKind kind) => kind switch
     {
         ImportNoteKind.LeftOut => "left_out",
@@ -86,9 +88,8 @@ public static class PricesRendering
         {
             Scope =
             [
-                string.Create(CultureInfo.InvariantCulture, $"{check.Books} versions of books with {check.Lines} lines: ")
-                    + string.Create(CultureInfo.InvariantCulture,
-                        $"{wrong} wrong, {check.Findings.Count - wrong} to look at"),
+                $"{Plain(check.Books)} versions of books with {Plain(check.Lines)} lines: "
+                    + $"{Plain(wrong)} wrong, {Plain(check.Findings.Count - wrong)} to look at",
             ],
         };
         foreach (PriceFinding finding in check.Findings)
@@ -150,7 +151,8 @@ public static class PricesRendering
     {
         string version = book.Version == 0 ? "has no version in force"
             : string.Create(CultureInfo.InvariantCulture, $"version {book.Version}, {book.Currency}");
-        string next = book.Factor.Length == 0 ? "" : $"; what has no line there costs {book.Factor} times the next book's";
+        string next = book.Factor.Length == 0 ? ""
+            : $"; what has no line there costs {book.Factor} times the next book's";
         string rate = book.Exchange.Length == 0 ? "" : $", at {book.ExchangeRate} of {book.Exchange} since "
             + $"{book.ExchangeAt}";
         string at = i == 0 ? $"At {why.Moment}: " : "then ";

@@ -10,7 +10,7 @@ namespace Ciyuan.Tests.Prices;
 
 /// <summary>
 /// The usage that an independent library extracts from real bodies, priced with the imported catalogue, costs what that
-/// library charges for each provider and interface. Its input contains what was cached; here the classes are taken apart.
+/// library charges for each provider and interface. Its input contains what was cached; here classes are taken apart.
 /// </summary>
 public sealed class BodyPricesTests(ITestOutputHelper output)
 {
@@ -30,7 +30,8 @@ public sealed class BodyPricesTests(ITestOutputHelper output)
         }
 
         ImportedBook imported = ImportPrices.Run(
-            PriceCatalogue.GenaiPrices, File.ReadAllBytes(Shared("genai-prices.json")), new ImportTarget("genai", 1, "t"));
+            PriceCatalogue.GenaiPrices, File.ReadAllBytes(Shared("genai-prices.json")),
+            new ImportTarget("genai", 1, "test"));
         PriceBooks books = SampleBooks.With(new Setup { Books = [imported.Book] });
         using JsonDocument bodies = JsonDocument.Parse(File.ReadAllBytes(Shared("provider-usage-bodies.json")));
         int compared = 0;
@@ -61,7 +62,8 @@ public sealed class BodyPricesTests(ITestOutputHelper output)
         PriceBooks books, string model, JsonElement usage, string provider, decimal expected, List<string> differences)
     {
         string counts = Classes(usage);
-        PriceExplanation why = SampleBooks.Explain(books, "genai", model.ToLowerInvariant(), Day, counts, provider: provider);
+        PriceExplanation why = SampleBooks.Explain(
+            books, "genai", model.ToLowerInvariant(), Day, counts, provider: provider);
         string got = SampleBooks.Outcome(why);
         if (got != SampleBooks.Plain(decimal.Round(expected, 12)))
         {

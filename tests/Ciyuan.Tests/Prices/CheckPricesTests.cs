@@ -148,7 +148,8 @@ public sealed class CheckPricesTests
     [Theory]
     [InlineData("gpt-4*", "*-mini", false, "gpt-4*-mini")]
     [InlineData("*", "gpt-4*", false, "unknown ones too")]
-    public void Check_PatternsThatShareNames_AreToldWithAnExample(string first, string second, bool isWrong, string what)
+    public void Check_PatternsThatShareNames_AreToldWithAnExample(
+        string first, string second, bool isWrong, string what)
     {
         PriceFinding finding = Only(Head + $$"""
                   - { model: "{{first}}", per_million_tokens: { input: "2" } }
@@ -215,7 +216,8 @@ public sealed class CheckPricesTests
                       - { name: promo, when: { to: "2026-11-30T00:00:00Z" }, per_million_tokens: { input: "1" } }
             """).Findings.Where(f => f.Kind == FindingKind.Ending)];
         Assert.Equal([(10, "rule 'promo' ends in 5 days, at 2026-11-30 00:00Z"),
-            (2, "ends in 6 days, at 2026-12-01 00:00Z, and no version follows")], endings.Select(e => (e.Line, e.Text)));
+            (2, "ends in 6 days, at 2026-12-01 00:00Z, and no version follows")],
+            endings.Select(e => (e.Line, e.Text)));
     }
 
     [Theory]

@@ -34,7 +34,8 @@ internal sealed class DirectGenaiPrice(JsonElement catalogue)
                 "input.text.cache_read" => ["cache_read_mtok", "input_mtok"],
                 "input.text.cache_write" => ["cache_write_mtok", "input_mtok"],
                 "input.audio" => ["input_audio_mtok", "input_mtok"],
-                "input.audio.cache_read" => ["cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok"],
+                "input.audio.cache_read" =>
+                    ["cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok"],
                 "output.text" => ["output_mtok"],
                 _ => ["output_audio_mtok", "output_mtok"],
             };
@@ -142,7 +143,8 @@ internal sealed class DirectGenaiPrice(JsonElement catalogue)
         }
 
         decimal value = price.GetProperty("base").GetDecimal();
-        foreach (JsonElement tier in price.GetProperty("tiers").EnumerateArray().OrderBy(t => t.GetProperty("start").GetInt64()))
+        foreach (JsonElement tier in price.GetProperty("tiers").EnumerateArray()
+            .OrderBy(t => t.GetProperty("start").GetInt64()))
         {
             value = input > tier.GetProperty("start").GetInt64() ? tier.GetProperty("price").GetDecimal() : value;
         }

@@ -169,7 +169,8 @@ public sealed class GenaiImportTests(ITestOutputHelper output)
         const string Json = """
             [{"id":"p","name":"P","api_pattern":"","models":[
               {"id":"mini","match":{"contains":"mini"},"prices":{"input_mtok":1}},
-              {"id":"big","match":{"or":[{"starts_with":"model-big"},{"equals":"model-mini-x"}]},"prices":{"input_mtok":2}},
+              {"id":"big","match":{"or":[{"starts_with":"model-big"},{"equals":"model-mini-x"}]},
+               "prices":{"input_mtok":2}},
               {"id":"both","match":{"and":[{"starts_with":"model-"},{"ends_with":"-audio"}]},"prices":{"input_mtok":3}},
               {"id":"any","match":{"starts_with":"model-"},"prices":{"input_mtok":4}},
               {"id":"never","match":{"starts_with":"model-x"},"prices":{"input_mtok":5}}]}]

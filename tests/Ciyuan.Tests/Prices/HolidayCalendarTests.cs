@@ -5,8 +5,8 @@ using Ciyuan.Tests.Tidy;
 
 namespace Ciyuan.Tests.Prices;
 
-/// <summary>China's calendar agrees with the sentences of the State Council's notices: so many days for each holiday, and
-/// so many days worked instead, which are all on weekends.</summary>
+/// <summary>China's calendar agrees with the sentences of the State Council's notices: so many days for each holiday,
+/// and so many days worked instead, which are all on weekends.</summary>
 public sealed class HolidayCalendarTests
 {
     private static CalendarSetup Calendar { get; } = SetupYaml.Parse(

@@ -52,10 +52,12 @@ public sealed class OtherImportTests
             "chat-2": { "id": "chat-2", "last_updated": "2026-06-01",
               "cost": { "input": 2.5, "output": 15, "cache_read": 0.25, "cache_write": 3.125, "reasoning": 20,
                 "input_audio": 32, "training": 8,
-                "tiers": [{ "tier": { "type": "context", "size": 272000 }, "input": 5, "output": 22.5, "cache_read": 0.5 }],
+                "tiers": [{ "tier": { "type": "context", "size": 272000 }, "input": 5, "output": 22.5,
+                  "cache_read": 0.5 }],
                 "context_over_200k": { "input": 4, "output": 20 } },
               "experimental": { "modes": {
-                "fast": { "cost": { "input": 5, "output": 30 }, "provider": { "body": { "service_tier": "priority" } } },
+                "fast": { "cost": { "input": 5, "output": 30 },
+                  "provider": { "body": { "service_tier": "priority" } } },
                 "odd": { "cost": { "input": 1, "output": 1 } } } } },
             "free-1": { "id": "free-1", "cost": { "input": 0, "output": 0 } },
             "nothing": { "id": "nothing" } } }
@@ -110,7 +112,8 @@ public sealed class OtherImportTests
         string[] notes = [.. Import(PriceCatalogue.LiteLlm, LiteLlm).Notes.Select(n => $"{n.Kind} {n.Where}")];
         Assert.Equal(
             [
-                "Differs lab/chat-1: cache_creation_input_token_cost", "LeftOut lab/chat-1: file_search_cost_per_1k_calls",
+                "Differs lab/chat-1: cache_creation_input_token_cost",
+                "LeftOut lab/chat-1: file_search_cost_per_1k_calls",
                 "LeftOut chat-1", "LeftOut painter: input_cost_per_pixel", "LeftOut broken: input_cost_per_token",
                 "LeftOut broken",
             ],
@@ -134,7 +137,10 @@ public sealed class OtherImportTests
     {
         string[] notes = [.. Import(PriceCatalogue.ModelsDev, ModelsDev).Notes.Select(n => $"{n.Kind} {n.Where}")];
         Assert.Equal(
-            ["LeftOut lab/chat-2: training", "LeftOut lab/chat-2: mode odd", "LeftOut lab/nothing", "Differs catalogue"],
+            [
+                "LeftOut lab/chat-2: training", "LeftOut lab/chat-2: mode odd", "LeftOut lab/nothing",
+                "Differs catalogue",
+            ],
             notes);
     }
 }

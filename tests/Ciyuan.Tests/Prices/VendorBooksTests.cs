@@ -19,7 +19,8 @@ public sealed class VendorBooksTests
         var rows = new TheoryData<string, string, string, string, string, decimal>();
         foreach ((string book, string model, string time, string counts, string tags, decimal amount) in
             (IEnumerable<(string, string, string, string, string, decimal)>)
-                [.. DeepSeek(), .. Chinese(), .. OpenAi(), .. Anthropic(), .. Gemini()])
+                [.. DeepSeek(), .. DeepSeekVersions(), .. Qwen(), .. Doubao(), .. Zhipu(), .. MiniMaxAndMoonshot(),
+                    .. OpenAi(), .. OpenAiMedia(), .. Anthropic(), .. Gemini()])
         {
             rows.Add(book, model, time, counts, tags, amount);
         }
@@ -62,7 +63,10 @@ public sealed class VendorBooksTests
             yield return ("deepseek-cny", "deepseek-flash", time, Million, "", times * (1 + 0.02m + 4));
             yield return ("deepseek-usd", "deepseek-v4-flash", time, Million, "", times * (0.15m + 0.003m + 0.60m));
         }
+    }
 
+    private static IEnumerable<(string, string, string, string, string, decimal)> DeepSeekVersions()
+    {
         yield return ("deepseek-cny", "deepseek-v4-pro", "2026-11-20T20:00:00+08:00",
             "input.text=123457,input.text.cache_read=9999,output.text=777,output.text.reasoning=223", "",
             ((123_457 * 4.5m) + (9_999 * 0.15m) + ((777 + 223) * 13.5m)) / 1_000_000);
@@ -81,16 +85,20 @@ public sealed class VendorBooksTests
 
         // 2025: off-peak 16:30 to 00:30 UTC, over midnight.
         foreach ((string clock, bool isOff) in (IEnumerable<(string, bool)>)
-            [("16:29:59.999", false), ("16:30:00", true), ("23:59:59.999", true), ("00:29:59.999", true), ("00:30:00", false)])
+        [
+            ("16:29:59.999", false), ("16:30:00", true), ("23:59:59.999", true), ("00:29:59.999", true),
+            ("00:30:00", false),
+        ])
         {
             yield return ("deepseek-usd", "deepseek-reasoner", $"2025-03-02T{clock}Z", Million, "",
                 isOff ? 0.135m + 0.035m + 0.55m : 0.55m + 0.14m + 2.19m);
         }
     }
 
-    private static IEnumerable<(string, string, string, string, string, decimal)> Chinese()
+    private const string Time = "2026-11-20T10:00:00+08:00";
+
+    private static IEnumerable<(string, string, string, string, string, decimal)> Qwen()
     {
-        const string Time = "2026-11-20T10:00:00+08:00";
         foreach ((int tokens, decimal price) in (IEnumerable<(int, decimal)>)
             [(32_000, 2.5m), (32_001, 4), (128_000, 4), (128_001, 7), (256_000, 7)])
         {
@@ -107,7 +115,10 @@ public sealed class VendorBooksTests
             ((100 * 2.5m) + (10_000 * 2.5m * 1.25m) + (10_000 * 2.5m * 0.10m)) / 1_000_000);
         yield return ("qwen-cny", "qwen3-max-2025-09-23", Time, "input.text.cache_read=10000", "",
             10_000 * 2.5m * 0.20m / 1_000_000);
+    }
 
+    private static IEnumerable<(string, string, string, string, string, decimal)> Doubao()
+    {
         yield return ("doubao-cny", "doubao-seed-1.8", Time, "input.text=32000,output.text=200", "",
             ((32_000 * 0.8m) + (200 * 2)) / 1_000_000);
         yield return ("doubao-cny", "doubao-seed-1-8-251228", Time, "input.text=32000,output.text=201", "",
@@ -127,8 +138,12 @@ public sealed class VendorBooksTests
         yield return ("doubao-cny", "doubao-seedance-2-5-260628", Time, "output.video=1000000",
             "input_video=true,resolution=1080p", 46);
         yield return ("doubao-cny", "doubao-seedream-4.5", Time, "image=3", "", 3 * 0.25m);
+    }
 
-        foreach ((int input, int output, decimal inPrice, decimal outPrice) in (IEnumerable<(int, int, decimal, decimal)>)
+    private static IEnumerable<(string, string, string, string, string, decimal)> Zhipu()
+    {
+        foreach ((int input, int output, decimal inPrice, decimal outPrice) in
+            (IEnumerable<(int, int, decimal, decimal)>)
             [(31_999, 199, 2, 8), (31_999, 200, 3, 14), (32_000, 1, 4, 16), (199_999, 5_000, 4, 16)])
         {
             yield return ("zhipu-cny", "GLM-4.7", Time, $"input.text={input},output.text={output}", "",
@@ -141,7 +156,10 @@ public sealed class VendorBooksTests
             ((20_000 * 6) + (12_000 * 1.5m) + (10 * 22)) / 1_000_000);
         yield return ("zhipu-cny", "glm-5.3-flash", "2026-09-09T23:59:59.999+08:00", Million, "", 0.4m + 0.115m + 1.4m);
         yield return ("zhipu-cny", "glm-5.3-flash", "2026-09-10T00:00:00+08:00", Million, "", 0.8m + 0.23m + 2.8m);
+    }
 
+    private static IEnumerable<(string, string, string, string, string, decimal)> MiniMaxAndMoonshot()
+    {
         yield return ("minimax-cny", "MiniMax-M2.7-highspeed", Time,
             "input.text=1000000,input.text.cache_read=1000000,input.text.cache_write=1000000,output.text=1000000", "",
             (2 * 2.1m) + 0.42m + 2.625m + (2 * 8.4m));
@@ -161,7 +179,6 @@ public sealed class VendorBooksTests
 
     private static IEnumerable<(string, string, string, string, string, decimal)> OpenAi()
     {
-        const string Time = "2026-11-20T10:00:00Z";
         const string Short = "input.text=200000,input.text.cache_read=72000,output.text=100,output.text.reasoning=900";
         const string Long = "input.text=200001,input.text.cache_read=72000,output.text=100,output.text.reasoning=900";
         decimal shorter = ((200_000 * 2) + (72_000 * 0.10m) + (1_000 * 10)) / 1_000_000;
@@ -174,10 +191,15 @@ public sealed class VendorBooksTests
         yield return ("openai-usd", "gpt-6.2-sol", Time, Short, "service_tier=default", shorter);
         yield return ("openai-usd", "gpt-6.1-sol-2026-09-29", Time, "input.text.cache_write=272000", "",
             272_000 * 2.50m / 1_000_000);
-        yield return ("openai-usd", "gpt-5.5-2026-04-23", Time, "input.text=272000,output.text=10", "service_tier=priority",
+        yield return ("openai-usd", "gpt-5.5-2026-04-23", Time, "input.text=272000,output.text=10",
+            "service_tier=priority",
             ((272_000 * 12.50m) + (10 * 75)) / 1_000_000);
         yield return ("openai-usd", "gpt-5.5", Time, "input.text=272001,output.text=10", "service_tier=priority",
             ((272_001 * 10) + (10 * 45)) / 1_000_000m); // long context is not offered as priority
+    }
+
+    private static IEnumerable<(string, string, string, string, string, decimal)> OpenAiMedia()
+    {
         yield return ("openai-usd", "gpt-realtime", Time,
             "input.text=100,input.text.cache_read=50,input.audio=2000,input.audio.cache_read=1000,output.text=60,"
                 + "output.audio=3000", "",
@@ -196,7 +218,6 @@ public sealed class VendorBooksTests
 
     private static IEnumerable<(string, string, string, string, string, decimal)> Anthropic()
     {
-        const string Time = "2026-11-20T10:00:00Z";
         const string All4 = "input.text=1000,input.text.cache_read=2000,input.text.cache_write_5m=3000,"
             + "input.text.cache_write_1h=4000,output.text=5000";
         decimal opus5 = ((1_000 * 5) + (2_000 * 0.50m) + (3_000 * 6.25m) + (4_000 * 10) + (5_000 * 25)) / 1_000_000;
@@ -225,11 +246,12 @@ public sealed class VendorBooksTests
 
     private static IEnumerable<(string, string, string, string, string, decimal)> Gemini()
     {
-        const string Time = "2026-11-20T10:00:00Z";
-        yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=200000,output.text=100,output.text.reasoning=900",
-            "", ((200_000 * 1.25m) + (1_000 * 10)) / 1_000_000);
-        yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=200001,output.text=100,output.text.reasoning=900",
-            "", ((200_001 * 2.50m) + (1_000 * 15)) / 1_000_000);
+        yield return ("gemini-usd", "gemini-2.5-pro", Time,
+            "input.text=200000,output.text=100,output.text.reasoning=900", "",
+            ((200_000 * 1.25m) + (1_000 * 10)) / 1_000_000);
+        yield return ("gemini-usd", "gemini-2.5-pro", Time,
+            "input.text=200001,output.text=100,output.text.reasoning=900", "",
+            ((200_001 * 2.50m) + (1_000 * 15)) / 1_000_000);
         yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=1000,input.image=258", "service_tier=batch",
             (1_000 + 258) * 1.25m / 2 / 1_000_000);
         // A million tokens kept for an hour and a half.
@@ -242,7 +264,8 @@ public sealed class VendorBooksTests
             ((20 * 0.30m) + (1_290 * 30)) / 1_000_000);
         yield return ("gemini-usd", "veo-3.1", Time, "second=8", "resolution=4k", 8 * 0.60m);
         // The promotion ends at midnight in California, eight hours behind UTC in winter.
-        yield return ("gemini-usd", "gemini-3.8-flash", "2027-01-01T07:59:59.999Z", Million, "", 0.75m + 0.075m + 3.75m);
+        yield return ("gemini-usd", "gemini-3.8-flash", "2027-01-01T07:59:59.999Z", Million, "",
+            0.75m + 0.075m + 3.75m);
         yield return ("gemini-usd", "gemini-3.8-flash", "2027-01-01T08:00:00Z", Million, "", 1.50m + 0.15m + 7.50m);
     }
 

@@ -69,9 +69,9 @@ public sealed class ReadmeTests
 
     private static void CopySamples(string folder)
     {
-        Directory.CreateDirectory(Path.Combine(folder, "samples"));
         foreach (string file in Repository.Files.Where(f => f.StartsWith("samples/", StringComparison.Ordinal)))
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file))!);
             File.Copy(Path.Combine(Repository.Root, file), Path.Combine(folder, file));
         }
     }

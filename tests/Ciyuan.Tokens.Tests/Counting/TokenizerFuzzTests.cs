@@ -49,10 +49,11 @@ public sealed class TokenizerFuzzTests
         bool composes = vocabulary.Normalization.Form == UnicodeForm.Nfc;
         for (int seed = 0; seed < 60 * Effort; seed++)
         {
-            string text = new RandomText(seed).Next(1500, marks: !composes);
+            // Without what begins tokens that stand as a whole, and without what composes.
+            string text = new RandomText(seed).Next(1500, marks: !composes).Replace('<', '>');
             if (composes)
             {
-                text = new string([.. text.Where(c => c is not ('<' or '\u20DD' or (>= '\u1100' and <= '\u11FF')))]);
+                text = new string([.. text.Where(c => c is not ('\u20DD' or (>= '\u1100' and <= '\u11FF')))]);
             }
 
             byte[] utf8 = Encoding.UTF8.GetBytes(text);

@@ -21,8 +21,10 @@ internal static class CountVerb
             Description = "Files, folders, or - for standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string[]> vocabularies = Many("--vocab", "A vocabulary to count with; several stand side by side", "NAME");
-        Option<string[]> models = Many("--model", "A model: its vocabulary, and its rules for images and sound", "NAME");
+        Option<string[]> vocabularies = Many(
+            "--vocab", "A vocabulary to count with; several stand side by side", "NAME");
+        Option<string[]> models = Many(
+            "--model", "A model: its vocabulary, and its rules for images and sound", "NAME");
         Option<string[]> columns = Many(
             "--column", "Only this column of .jsonl and .csv: a text, or chat messages; a.b is b inside of a", "NAME");
         Option<string> form = GlobalOptions.Words(

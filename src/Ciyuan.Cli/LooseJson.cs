@@ -7,8 +7,8 @@ namespace Ciyuan.Cli;
 internal static class LooseJson
 {
     /// <summary>
-    /// Undoes the escapes of a text that is JSON already. A half of a surrogate pair becomes U+FFFD, as it does wherever
-    /// texts are counted.
+    /// Undoes the escapes of a text that is JSON already. A half of a surrogate pair becomes U+FFFD, as it does
+    /// wherever texts are counted.
     /// </summary>
     /// <param name="escaped">The text between the quotes.</param>
     /// <param name="target">At least as long.</param>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ciyuan.Tokens;
 using Ciyuan.Tokens.Prose;
 
@@ -14,9 +15,33 @@ internal static class ProseCounting
             return form == TextForm.Source ? count : 0;
         }
 
-        IReadOnlyList<ProseRange> ranges = ProseSplitter.Split(text, form);
-        return ranges.All(range => range.Kind == TextKind.Prose) ? 0
-            : ranges.All(range => range.Kind == TextKind.Code) ? count
-            : throw new RefusedException("fenced code and prose in one text can't be told apart yet.");
+        return ProseSplitter.Split(text, form).All(range => range.Kind == TextKind.Prose) ? 0 : Divide(tokenizer, text);
+    }
+
+    /// <summary>
+    /// Fences are looked for in the text as the tokens spell it, for normalising may change where they stand.
+    /// </summary>
+    private static long Divide(Tokenizer tokenizer, ReadOnlySpan<byte> text)
+    {
+        List<int> ids = [];
+        tokenizer.Encode(text, ids);
+        int[] lengths = new int[ids.Count];
+        var spelled = new ArrayBufferWriter<byte>(text.Length);
+        bool isEscaped = tokenizer.Vocabulary.Normalization.EscapeSpaces;
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            ReadOnlySpan<byte> token = tokenizer.Vocabulary.BytesOf(ids[i]);
+            int before = spelled.WrittenCount;
+            for (int mark; isEscaped && (mark = token.IndexOf("\u2581"u8)) >= 0; token = token[(mark + 3)..])
+            {
+                spelled.Write(token[..mark]);
+                spelled.Write(" "u8);
+            }
+
+            spelled.Write(token);
+            lengths[i] = spelled.WrittenCount - before;
+        }
+
+        return ProseTally.Divide(ProseSplitter.Split(spelled.WrittenSpan, TextForm.Markdown), lengths).Code;
     }
 }

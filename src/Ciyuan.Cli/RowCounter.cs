@@ -27,12 +27,12 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
-    /// <summary>Counts one text.</summary>
-    internal void CountText(ReadOnlySpan<byte> text, TextForm form)
+    /// <summary>Counts one text, a large one on several cores.</summary>
+    internal void CountText(ReadOnlySpan<byte> text, TextForm form, int threads = 1)
     {
         for (int i = 0; i < plan.Choices.Count; i++)
         {
-            int count = plan.Choices[i].Tokenizer.Count(text);
+            int count = plan.Choices[i].Tokenizer.CountParallel(text, threads);
             Tokens[i] += count;
             Code[i] += plan.Prose ? ProseCounting.CodeTokens(plan.Choices[i].Tokenizer, text, form, count) : 0;
         }

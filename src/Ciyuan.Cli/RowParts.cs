@@ -14,8 +14,8 @@ internal sealed class RowPart(byte[] buffer, int length)
 }
 
 /// <summary>
-/// Cuts a stream into parts that end with a row. In CSV a line end within quotes ends no row; quotes are doubled inside of
-/// quotes, so it is outside of them after an even number of quotes.
+/// Cuts a stream into parts that end with a row. In CSV a line end within quotes ends no row; quotes are doubled inside
+/// of quotes, so it is outside of them after an even number of quotes.
 /// </summary>
 internal sealed class RowParts(Stream stream, bool isCsv, int partBytes, int maxRowBytes)
 {

@@ -43,7 +43,8 @@ internal static class VocabRebuild
         Dictionary<string, ReadOnlyMemory<byte>> shipped =
             ShippedVocabularies.Files().ToDictionary(file => file.FileName, file => file.Image);
         List<(string File, int Bytes, string Sha256, bool Same)> made = [];
-        foreach ((string name, byte[] image) in ShippedVocabularies.Rebuild((p, f) => ReadFile(Tarball(packages, p), f)))
+        foreach ((string name, byte[] image) in ShippedVocabularies.Rebuild(
+            (package, file) => ReadFile(Tarball(packages, package), file)))
         {
             cancel.ThrowIfCancellationRequested();
             bool same = shipped.TryGetValue(name, out ReadOnlyMemory<byte> there) && there.Span.SequenceEqual(image);
@@ -121,7 +122,8 @@ internal static class VocabRebuild
         using var tar = new TarReader(zip);
         while (tar.GetNextEntry() is { } entry)
         {
-            if (entry.Name == $"package/{file}" && entry is { DataStream: { } data, Length: <= TokenizerJson.MaxFileBytes })
+            if (entry.Name == $"package/{file}"
+                && entry is { DataStream: { } data, Length: <= TokenizerJson.MaxFileBytes })
             {
                 byte[] bytes = new byte[entry.Length];
                 data.ReadExactly(bytes);

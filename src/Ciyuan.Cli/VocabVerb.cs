@@ -39,7 +39,7 @@ internal static class VocabVerb
             HelpName = "TEXT=ID",
             DefaultValueFactory = _ => [],
         };
-        var user = new Option<bool>("--user") { Description = "For all of this user's data folders, not only this one" };
+        var user = new Option<bool>("--user") { Description = "For all of this user's data folders" };
         var replace = new Option<bool>("--replace") { Description = "In place of one with the same name" };
         var command = new Command("add", "Add a vocabulary from a file of its release")
         {
@@ -59,13 +59,18 @@ internal static class VocabVerb
 
     private static Command MakeWhich()
     {
-        var models = new Argument<string[]>("MODELS") { Description = "Names of models", Arity = ArgumentArity.OneOrMore };
+        var models = new Argument<string[]>("MODELS")
+        {
+            Description = "Names of models",
+            Arity = ArgumentArity.OneOrMore,
+        };
         return new Command("which", "Which vocabulary a model uses") { models }.Runs((parsed, context, _) =>
         {
             VocabularyCatalog catalog = Catalog(context);
             List<(string Model, ModelVocabulary? Answer)> answers =
                 [.. parsed.GetValue(models)!.Select(model => (model, catalog.Rules.Find(model)))];
-            context.Write(new Rendering(() => WhichTable(catalog, answers), json => WriteWhich(json, catalog, answers)));
+            context.Write(new Rendering(
+                () => WhichTable(catalog, answers), json => WriteWhich(json, catalog, answers)));
             return Task.FromResult(answers.TrueForAll(a => a.Answer?.Vocabulary is { } v && catalog.Has(v))
                 ? Verb.Done
                 : Verb.Refused);
@@ -81,7 +86,9 @@ internal static class VocabVerb
             () =>
             {
                 var table = new Table(
-                    [new("name"), new("tokens", IsNumber: true), new("model"), new("split"), new("licence"), new("from")]);
+                [
+                    new("name"), new("tokens", IsNumber: true), new("model"), new("split"), new("licence"), new("from"),
+                ]);
                 foreach ((VocabularyListing listing, Vocabulary vocabulary) in all)
                 {
                     table.Add(listing.Name, vocabulary.Count.ToString(CultureInfo.InvariantCulture),
@@ -148,7 +155,8 @@ internal static class VocabVerb
         context.Write(new Rendering(
             () =>
             {
-                var table = new Table([new("added"), new("tokens", IsNumber: true), new("bytes", IsNumber: true), new("file")]);
+                var table = new Table(
+                    [new("added"), new("tokens", IsNumber: true), new("bytes", IsNumber: true), new("file")]);
                 table.Add(name, made.Count.ToString(CultureInfo.InvariantCulture),
                     image.Length.ToString(CultureInfo.InvariantCulture), target);
                 return table;
@@ -169,7 +177,7 @@ internal static class VocabVerb
         var info = new FileInfo(path);
         return !info.Exists ? throw new RefusedException($"{path} is not there.")
             : info.Length > TokenizerJson.MaxFileBytes
-                ? throw new RefusedException($"{path} has {info.Length} bytes, of at most {TokenizerJson.MaxFileBytes}.")
+                ? throw new RefusedException($"{path} has more than {TokenizerJson.MaxFileBytes} bytes.")
                 : File.ReadAllBytes(path);
     }
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
-/// <summary>SentencePiece's precompiled character maps, as bytes: see <see cref="Normalization.CharacterMap"/>.</summary>
+/// <summary>
+/// SentencePiece's precompiled character maps, as bytes: see <see cref="Normalization.CharacterMap"/>.
+/// </summary>
 internal static class CharacterMaps
 {
     /// <summary>The largest map that is read: 16 MiB, sixty times the usual one's.</summary>

@@ -1,6 +1,8 @@
 namespace Ciyuan.Tokens.Vocabularies;
 
-/// <summary>The bytes and kind of each id, from 0 on. The arrays belong to whoever made it, and do not change.</summary>
+/// <summary>
+/// The bytes and kind of each id, from 0 on. The arrays belong to whoever made it, and do not change.
+/// </summary>
 /// <param name="Bytes">All entries' bytes, in any order.</param>
 /// <param name="Starts">Where each entry begins.</param>
 /// <param name="Lengths">Its length, at most <see cref="VocabularyDraft.MaxTokenBytes"/>.</param>
@@ -16,7 +18,8 @@ internal sealed record EntryBytes(byte[] Bytes, int[] Starts, ushort[] Lengths, 
     {
         int count = draft.Entries.Count;
         EntryBytes made = new(
-            new byte[draft.Entries.Sum(entry => entry?.Length ?? 0)], new int[count], new ushort[count], new byte[count]);
+            new byte[draft.Entries.Sum(entry => entry?.Length ?? 0)], new int[count], new ushort[count],
+            new byte[count]);
         for (int id = 0, at = 0; id < count; id++)
         {
             if (draft.Entries[id] is { } entry)

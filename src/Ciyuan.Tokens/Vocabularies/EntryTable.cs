@@ -66,7 +66,9 @@ internal sealed class EntryTable
         return unchecked((uint)Fold(hash ^ Rest(bytes)));
     }
 
-    /// <summary>The up to seven bytes that are left, in any way that tells them apart together with the length.</summary>
+    /// <summary>
+    /// The up to seven bytes that are left, in any way that tells them apart together with the length.
+    /// </summary>
     private static ulong Rest(ReadOnlySpan<byte> bytes) => bytes.Length switch
     {
         0 => 0,

@@ -11,7 +11,9 @@ internal static class ImageFormat
 {
     internal const int HeaderBytes = 64;
 
-    /// <summary>The largest file: a million entries with seven bytes each, and as many merges, is a quarter of it.</summary>
+    /// <summary>
+    /// The largest file: a million entries with seven bytes each, and as many merges, is a quarter of it.
+    /// </summary>
     internal const int MaxFileBytes = 1 << 26;
 
     /// <summary>Ids fit into 20 bits, so that two of them take five bytes.</summary>
@@ -45,7 +47,8 @@ internal static class ImageFormat
 /// <summary>The counts of a compact file.</summary>
 /// <param name="Entries">Ids, gaps included.</param>
 /// <param name="EntryBytes">All entries' bytes together.</param>
-/// <param name="Merges">Merges, five bytes each: low halves of left, of right, and a byte for the high bits of both.</param>
+/// <param name="Merges">Merges, five bytes each: low halves of left, of right, and a byte for the high bits of
+/// both.</param>
 /// <param name="Runs">Runs of results that follow one another, eight bytes each: first merge, its result.</param>
 /// <param name="Literals">Bytes of the section of entries that no merge makes.</param>
 /// <param name="Scores">Scores, four bytes each; none or one for each entry.</param>

@@ -76,13 +76,15 @@ internal static class ImageReader
     internal static Merge[] ReadMerges(ReadOnlySpan<byte> file, ImageHeader header, int limit)
     {
         List<Merge> merges = new(header.Merges);
+        ReadOnlySpan<ushort> lefts = Halves(file, ImageHeader.LeftAt, header.Merges);
+        ReadOnlySpan<ushort> rights = Halves(file, header.RightAt, header.Merges);
         foreach ((int first, int end, int result) in new MergeRuns(file, header))
         {
             for (int i = first; i < end; i++)
             {
                 int high = file[header.HighAt + i];
-                int left = BinaryPrimitives.ReadUInt16LittleEndian(file[(ImageHeader.LeftAt + (2 * i))..]) | ((high & 15) << 16);
-                int right = BinaryPrimitives.ReadUInt16LittleEndian(file[(header.RightAt + (2 * i))..]) | (high >> 4 << 16);
+                int left = lefts[i] | ((high & 15) << 16);
+                int right = rights[i] | (high >> 4 << 16);
                 int id = result + i - first;
                 if (id < limit)
                 {
@@ -168,8 +170,8 @@ internal static class ImageReader
     private static int Join(
         ReadOnlySpan<byte> file, ImageHeader header, EntryBytes entries, int first, int end, int result, int at)
     {
-        ReadOnlySpan<ushort> lefts = MemoryMarshal.Cast<byte, ushort>(file.Slice(ImageHeader.LeftAt, 2 * header.Merges));
-        ReadOnlySpan<ushort> rights = MemoryMarshal.Cast<byte, ushort>(file.Slice(header.RightAt, 2 * header.Merges));
+        ReadOnlySpan<ushort> lefts = Halves(file, ImageHeader.LeftAt, header.Merges);
+        ReadOnlySpan<ushort> rights = Halves(file, header.RightAt, header.Merges);
         ReadOnlySpan<byte> highs = file.Slice(header.HighAt, header.Merges);
         (byte[] bytes, int[] starts, ushort[] lengths, byte[] kinds) = entries;
         for (int i = first, id = result; i < end; i++, id++)
@@ -208,6 +210,9 @@ internal static class ImageReader
 
         return at;
     }
+
+    private static ReadOnlySpan<ushort> Halves(ReadOnlySpan<byte> file, int at, int count) =>
+        MemoryMarshal.Cast<byte, ushort>(file.Slice(at, 2 * count));
 
     private static string ReadText(ref ReadOnlySpan<byte> rest)
     {

@@ -69,8 +69,9 @@ internal static class ImageWriter
         for (int i = 0; i < merges.Count; i++)
         {
             (int left, int right, _) = merges[i];
-            BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(ImageHeader.LeftAt + (2 * i)), (ushort)(left & 0xFFFF));
-            BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(header.RightAt + (2 * i)), (ushort)(right & 0xFFFF));
+            (int leftAt, int rightAt) = (ImageHeader.LeftAt + (2 * i), header.RightAt + (2 * i));
+            BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(leftAt), (ushort)(left & 0xFFFF));
+            BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(rightAt), (ushort)(right & 0xFFFF));
             file[header.HighAt + i] = (byte)((left >> 16) | (right >> 16 << 4));
         }
     }

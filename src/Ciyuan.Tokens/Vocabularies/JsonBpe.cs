@@ -28,8 +28,9 @@ internal static class JsonBpe
                 || id is < 0 or >= VocabularyDraft.MaxEntries || entry.Name.Length > VocabularyDraft.MaxTokenBytes)
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.vocab gives '{Shorten(entry.Name)}' the id {Shorten(entry.Value.ToString())}; "
-                    + $"known are ids to {VocabularyDraft.MaxEntries - 1} and {VocabularyDraft.MaxTokenBytes} characters.");
+                    $"tokenizer.json: model.vocab gives '{Shorten(entry.Name)}' the id "
+                    + $"{Shorten(entry.Value.ToString())}; known are ids to {VocabularyDraft.MaxEntries - 1} and "
+                    + $"{VocabularyDraft.MaxTokenBytes} characters.");
             }
 
             (byte[] bytes, EntryKind kind) = isByteLevel ? OnBytes(entry.Name) : OnCharacters(entry.Name, byteFallback);
@@ -44,7 +45,8 @@ internal static class JsonBpe
     /// <summary>The byte that a name such as <c>&lt;0x0A&gt;</c> stands for; -1 for any other name.</summary>
     internal static int FallbackByte(string name) =>
         name.Length == 6 && name.StartsWith("<0x", StringComparison.Ordinal) && name[5] == '>'
-            && byte.TryParse(name.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte b)
+            && byte.TryParse(
+                name.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte b)
             ? b
             : -1;
 
@@ -111,7 +113,8 @@ internal static class JsonBpe
         if (model.TryGetProperty("dropout", out JsonElement dropout) && dropout.ValueKind != JsonValueKind.Null
             && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double rate) && rate == 0))
         {
-            throw new VocabularyException("tokenizer.json: model.dropout makes tokens random; set it to null to count.");
+            throw new VocabularyException(
+                "tokenizer.json: model.dropout makes tokens random; set it to null to count.");
         }
 
         foreach (string part in (string[])["continuing_subword_prefix", "end_of_word_suffix"])

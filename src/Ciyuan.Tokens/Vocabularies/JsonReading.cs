@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
-/// <summary>Members of tokenizer.json and tekken.json, with sentences for those that are missing or of another kind.</summary>
+/// <summary>
+/// Members of tokenizer.json and tekken.json, with sentences for those that are missing or of another kind.
+/// </summary>
 internal static class JsonReading
 {
     /// <summary>A member that must be there.</summary>

@@ -47,7 +47,8 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
             _ => throw Unknown("pre_tokenizer", all),
         };
 
-        JsonSteps Spaced(SplitRule split, SpacePrefix prefix) => normal.EscapeSpaces || normal.Prefix != SpacePrefix.None
+        JsonSteps Spaced(SplitRule split, SpacePrefix prefix) =>
+            normal.EscapeSpaces || normal.Prefix != SpacePrefix.None
             ? throw Unknown("normalizer", "spaces are marked both here and in the pre_tokenizer")
             : new JsonSteps(split, normal with { Prefix = prefix, EscapeSpaces = true }, false);
     }
@@ -156,6 +157,6 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     }
 
     private static VocabularyException Unknown(string part, string what) => new(
-        $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. Counting by "
-        + "a similar rule would be nearly right only, so the file is refused. docs/VOCABULARIES.md lists what is known.");
+        $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. Counting "
+        + "by a similar rule would be nearly right only, so the file is refused. docs/VOCABULARIES.md says more.");
 }

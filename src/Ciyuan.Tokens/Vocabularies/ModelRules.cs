@@ -11,9 +11,9 @@ namespace Ciyuan.Tokens.Vocabularies;
 public sealed record ModelVocabulary(string? Vocabulary, string Rule, string Remark, string Source);
 
 /// <summary>
-/// Which vocabulary a model uses, as data: <c>models.json</c>. A name is tried as it is, then without what providers put
-/// around it (vendor/, :tag, @version, ft:…), then without a date or "-latest". Each of these is looked for among the
-/// exact names first and the patterns next, of which the longest wins. A name that nothing fits stays unknown.
+/// Which vocabulary a model uses, as data: <c>models.json</c>. A name is tried as it is, then without what providers
+/// put around it (vendor/, :tag, @version, ft:…), then without a date or "-latest". Each of these is looked for among
+/// the exact names first and the patterns next, of which the longest wins. A name that nothing fits stays unknown.
 /// </summary>
 public sealed partial class ModelRules
 {

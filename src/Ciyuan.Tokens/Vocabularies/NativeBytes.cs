@@ -3,7 +3,9 @@ using System.IO.MemoryMappedFiles;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
-/// <summary>Bytes that lie outside the managed heap and stay where they are: of a resource, or of a mapped file.</summary>
+/// <summary>
+/// Bytes that lie outside the managed heap and stay where they are: of a resource, or of a mapped file.
+/// </summary>
 /// <remarks>Keeps alive whoever owns them; they are given back when the owner is collected.</remarks>
 internal sealed unsafe class NativeBytes : MemoryManager<byte>
 {

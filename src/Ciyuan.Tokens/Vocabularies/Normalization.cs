@@ -17,8 +17,8 @@ public enum UnicodeForm
 }
 
 /// <summary>
-/// Where a space is put before text. A stretch is the text between two added tokens; an empty one gets none. The numbers
-/// are stored in files and never change.
+/// Where a space is put before text. A stretch is the text between two added tokens; an empty one gets none. The
+/// numbers are stored in files and never change.
 /// </summary>
 public enum SpacePrefix
 {
@@ -52,8 +52,9 @@ public sealed record Normalization(UnicodeForm Form, bool CollapseSpaces, SpaceP
     public static readonly Normalization Nfc = new(UnicodeForm.Nfc, false, SpacePrefix.None, false);
 
     /// <summary>
-    /// SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty. It begins with the length in bytes
-    /// of a double-array trie (little-endian, 32 bits); the trie and the replacements, each ended by a zero, follow.
+    /// SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty. It begins with the length in
+    /// bytes of a double-array trie (little-endian, 32 bits); the trie and the replacements, each ended by a zero,
+    /// follow.
     /// </summary>
     public ReadOnlyMemory<byte> CharacterMap { get; init; }
 }

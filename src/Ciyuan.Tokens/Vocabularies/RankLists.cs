@@ -1,19 +1,19 @@
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>
-/// Files made from rank files list every split of every token as a merge. Where that list says nothing that the ranks do
-/// not say, it is left out: the file is a third as large, and counting needs no list.
+/// Files made from rank files list every split of every token as a merge. Where that list says nothing that the ranks
+/// do not say, it is left out: the file is a third as large, and counting needs no list.
 /// </summary>
 internal static class RankLists
 {
     /// <summary>Turns a draft into rank BPE where both give the same tokens for every text.</summary>
     /// <returns>True when it did.</returns>
     /// <remarks>
-    /// They do when the list has exactly the pairs whose concatenation is an entry, ordered by the id of what they make,
-    /// and no tie is decided otherwise. Ranks take the leftmost of two places that make the same entry, a list the pair
-    /// that comes first. It matters only where two pairs overlap, x y z with xy = yz, and the list has (y, z) first.
-    /// Merging is local: until something outside takes part, x y z come about from their own bytes as they would alone.
-    /// So when those bytes alone never stand as x, y, z, no text ever meets the tie.
+    /// They do when the list has exactly the pairs whose concatenation is an entry, ordered by the id of what they
+    /// make, and no tie is decided otherwise. Ranks take the leftmost of two places that make the same entry, a list
+    /// the pair that comes first. It matters only where two pairs overlap, x y z with xy = yz, and the list has (y, z)
+    /// first. Merging is local: until something outside takes part, x y z come about from their own bytes as they would
+    /// alone. So when those bytes alone never stand as x, y, z, no text ever meets the tie.
     /// </remarks>
     internal static bool TrySimplify(VocabularyDraft draft)
     {
@@ -45,8 +45,8 @@ internal static class RankLists
     }
 
     /// <summary>
-    /// True when every rule of cutting cuts the token's text: letters between punctuation. A model's entry with this text
-    /// is never a whole piece then.
+    /// True when every rule of cutting cuts the token's text: letters between punctuation. A model's entry with this
+    /// text is never a whole piece then.
     /// </summary>
     private static bool IsCutAnyway(AddedToken token) =>
         token.Special && token.Content.Length > 2 && char.IsAsciiLetterOrDigit(token.Content[^2])
@@ -73,7 +73,7 @@ internal static class RankLists
             }
         }
 
-        return found == merges.Count && Enumerable.Range(1, found - 1).All(i => merges[i].Result >= merges[i - 1].Result);
+        return found == merges.Count && merges.Zip(merges.Skip(1)).All(pair => pair.First.Result <= pair.Second.Result);
     }
 
     private static bool HasTie(List<Merge> merges, EntryBytes entries, EntryTable table)

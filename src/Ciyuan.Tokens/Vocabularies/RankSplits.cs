@@ -7,8 +7,8 @@ namespace Ciyuan.Tokens.Vocabularies;
 internal static class RankSplits
 {
     /// <summary>
-    /// The merges, in order of the ids that they make. Single bytes, and entries that merging alone does not reach, have
-    /// none.
+    /// The merges, in order of the ids that they make. Single bytes, and entries that merging alone does not reach,
+    /// have none.
     /// </summary>
     internal static List<Merge> Of(EntryBytes entries)
     {

@@ -99,8 +99,8 @@ public static class SentencePieceModel
             || !Utf8.IsValid(piece) || !float.IsFinite(score))
         {
             throw new VocabularyException(
-                $"Piece {id} of the SentencePiece model is no text of 1 to {VocabularyDraft.MaxTokenBytes} bytes with a "
-                + "score. Get the file again, and compare its SHA-256.");
+                $"Piece {id} of the SentencePiece model is no text of 1 to {VocabularyDraft.MaxTokenBytes} bytes with "
+                + "a score. Get the file again, and compare its SHA-256.");
         }
 
         draft.Scores!.Add(score);
@@ -151,8 +151,8 @@ public static class SentencePieceModel
                         1 => TokenModel.Unigram,
                         2 => TokenModel.ScoredBpe,
                         _ => throw new VocabularyException(
-                            $"The SentencePiece model has the type {reader.Number} (word or character); known are Unigram "
-                            + "and BPE."),
+                            $"The SentencePiece model has the type {reader.Number} (word or character); known are "
+                            + "Unigram and BPE."),
                     };
                     break;
                 case 24 when reader.Number != 0:

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>
-/// The vocabularies inside this library: compact files, each named after what it holds, and the recipe by which they are
-/// made from the packages that they come from.
+/// The vocabularies inside this library: compact files, each named after what it holds, and the recipe by which they
+/// are made from the packages that they come from.
 /// </summary>
 public static class ShippedVocabularies
 {

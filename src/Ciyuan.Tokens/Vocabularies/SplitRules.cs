@@ -12,7 +12,9 @@ internal static class SplitRules
     private const string KimiUpper = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
     private const string KimiLower = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
 
-    /// <summary>Patterns that alone are a rule. Each matches every character, so what is cut out is the whole.</summary>
+    /// <summary>
+    /// Patterns that alone are a rule. Each matches every character, so what is cut out is the whole.
+    /// </summary>
     private static readonly Dictionary<string, SplitRule> Single = new(StringComparer.Ordinal)
     {
         [@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"] = SplitRule.Gpt2,
@@ -20,8 +22,8 @@ internal static class SplitRules
         [@"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"] = SplitRule.Gpt2,
         [@"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]"
             + @"|\s+(?!\S)|\s"] = SplitRule.Cl100k,
-        [@"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"]
-            = SplitRule.Cl100k,
+        [@"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]"
+            + @"|\s+(?!\S)|\s+"] = SplitRule.Cl100k,
         [Lead + UpperThenLower + Contractions + "?|" + Lead + UpperFirst + Contractions
             + @"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + Spaces] = SplitRule.O200k,
         [Contractions + "|" + Lead + @"\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*" + Spaces] = SplitRule.Llama3,

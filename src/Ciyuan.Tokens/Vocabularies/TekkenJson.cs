@@ -63,7 +63,8 @@ public static class TekkenJson
             Name = name,
             IgnoreMerges = true,
             Split = SplitRules.OfPattern(pattern) ?? throw new VocabularyException(
-                $"tekken.json: config.pattern is none of a known family: {(pattern.Length > 600 ? pattern[..600] : pattern)}"),
+                "tekken.json: config.pattern is none of a known family: "
+                + (pattern.Length > 600 ? pattern[..600] : pattern)),
         };
         foreach (JsonElement entry in root.Need("vocab", JsonValueKind.Array, "").EnumerateArray())
         {
@@ -99,7 +100,8 @@ public static class TekkenJson
                 int rank = Number(token, "rank");
                 if (rank >= count)
                 {
-                    throw new VocabularyException($"tekken.json: special token {rank} is beyond the {count} there are.");
+                    throw new VocabularyException(
+                        $"tekken.json: special token {rank} is beyond the {count} there are.");
                 }
 
                 contents[rank] = token.Need("token_str", JsonValueKind.String, "special_tokens[]").GetString()!;

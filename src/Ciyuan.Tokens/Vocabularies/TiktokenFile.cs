@@ -6,7 +6,9 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// <summary>Rank files: a line for each token, its bytes in base64, a space, its rank, which is its id.</summary>
 public static class TiktokenFile
 {
-    /// <summary>Reads a rank file. What it does not say (rule of cutting, special tokens) comes from the caller.</summary>
+    /// <summary>
+    /// Reads a rank file. What it does not say (rule of cutting, special tokens) comes from the caller.
+    /// </summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">The name that the vocabulary gets.</param>
     /// <param name="split">How text is cut.</param>

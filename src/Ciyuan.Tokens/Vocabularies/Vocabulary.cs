@@ -91,7 +91,9 @@ public sealed class Vocabulary
     /// <summary>The tokens that are found as a whole, in the order of the source.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; }
 
-    /// <summary>Maps a compact file, and reads it in place. Do not write to it while it is in use; replace it.</summary>
+    /// <summary>
+    /// Maps a compact file, and reads it in place. Do not write to it while it is in use; replace it.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="name">Which of its vocabularies; null for the first.</param>
     /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>

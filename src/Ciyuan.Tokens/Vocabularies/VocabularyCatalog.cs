@@ -8,9 +8,9 @@ namespace Ciyuan.Tokens.Vocabularies;
 public sealed record VocabularyListing(string Name, string File);
 
 /// <summary>
-/// The vocabularies inside this library, and those in folders of compact files, by name. Each is opened once, when it is
-/// first asked for. In names, case and the difference between <c>-</c>, <c>.</c> and <c>_</c> do not matter. Safe to use
-/// from several threads.
+/// The vocabularies inside this library, and those in folders of compact files, by name. Each is opened once, when it
+/// is first asked for. In names, case and the difference between <c>-</c>, <c>.</c> and <c>_</c> do not matter. Safe to
+/// use from several threads.
 /// </summary>
 public sealed class VocabularyCatalog
 {
@@ -69,7 +69,7 @@ public sealed class VocabularyCatalog
         if (!_listings.TryGetValue(Key(name), out VocabularyListing? listing))
         {
             throw new VocabularyException(
-                $"There is no vocabulary '{name}'. There are {string.Join(", ", _listings.Values.Select(l => l.Name))}; "
+                $"There is no vocabulary '{name}', but {string.Join(", ", _listings.Values.Select(l => l.Name))}; "
                 + "'ciyuan vocab add FILE' adds one.");
         }
 
@@ -78,7 +78,8 @@ public sealed class VocabularyCatalog
 
     /// <summary>The vocabulary of a model.</summary>
     /// <exception cref="VocabularyException">
-    /// The model is not known, or there is no vocabulary for it, or it is not here; the message says which, and what to do.
+    /// The model is not known, or there is no vocabulary for it, or it is not here; the message says which, and what to
+    /// do.
     /// </exception>
     public Vocabulary GetForModel(string model)
     {
@@ -89,7 +90,7 @@ public sealed class VocabularyCatalog
             : Has(answer.Vocabulary)
                 ? Get(answer.Vocabulary)
                 : throw new VocabularyException(
-                    $"'{model}' uses the vocabulary {answer.Vocabulary}, which is not here. To get it: {answer.Remark}");
+                    $"'{model}' uses the vocabulary {answer.Vocabulary}, which is not here. {answer.Remark}");
     }
 
     private static Vocabulary Open(VocabularyListing listing) => listing.File.Length == 0

@@ -74,8 +74,8 @@ public static class VocabularyFile
     }
 
     internal static VocabularyDraft ReadDraft(
-        VocabularyFormat format, ReadOnlyMemory<byte> file, string name, SplitRule? split, IEnumerable<AddedToken> added)
-        => format switch
+        VocabularyFormat format, ReadOnlyMemory<byte> file, string name, SplitRule? split,
+        IEnumerable<AddedToken> added) => format switch
         {
             VocabularyFormat.Tiktoken => TiktokenFile.ReadDraft(
                 file.Span, name,

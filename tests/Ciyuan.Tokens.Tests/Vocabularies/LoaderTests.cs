@@ -28,7 +28,8 @@ public sealed class LoaderTests
     [InlineData("", "")]
     [InlineData(",\"normalizer\":{\"type\":\"NFC\"}", "")]
     [InlineData(",\"normalizer\":{\"type\":\"Lowercase\"}", "Lowercase")]
-    [InlineData(",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"NFC\"}]}", "NFC")]
+    [InlineData(
+        ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"NFC\"}]}", "NFC")]
     [InlineData(",\"added_tokens\":[{\"id\":9,\"content\":\"<x>\",\"special\":true}]", "")]
     [InlineData(",\"added_tokens\":[{\"id\":0,\"content\":\"<x>\",\"special\":true}]", "other text")]
     [InlineData(",\"added_tokens\":[{\"id\":-1,\"content\":\"<x>\"}]", "outside")]
@@ -155,7 +156,8 @@ public sealed class LoaderTests
     private static byte[] SentencePieceFile()
     {
         List<byte> file = [];
-        foreach ((string piece, byte type) in new[] { ("<unk>", (byte)2), ("<s>", (byte)3), ("▁a", (byte)1), ("<0x41>", (byte)6) })
+        (string, byte)[] pieces = [("<unk>", 2), ("<s>", 3), ("▁a", 1), ("<0x41>", 6)];
+        foreach ((string piece, byte type) in pieces)
         {
             byte[] text = Encoding.UTF8.GetBytes(piece);
             byte[] message = [0x0A, (byte)text.Length, .. text, 0x15, 0, 0, 0x80, 0xBF, 0x18, type];

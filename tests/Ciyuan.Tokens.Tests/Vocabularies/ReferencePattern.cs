@@ -5,8 +5,8 @@ namespace Ciyuan.Tokens.Tests.Vocabularies;
 
 /// <summary>
 /// The patterns of tokenizers, as their authors wrote them, matched over characters in the most obvious way: a small
-/// backtracking matcher, slow, without any knowledge of the rules. .NET's own regular expressions can't be used, for they
-/// see half a character at a time.
+/// backtracking matcher, slow, without any knowledge of the rules. .NET's own regular expressions can't be used, for
+/// they see half a character at a time.
 /// </summary>
 internal sealed class ReferencePattern
 {
@@ -20,7 +20,9 @@ internal sealed class ReferencePattern
         return new ReferencePattern(parser.Alternatives(ignoresCase: false));
     }
 
-    /// <summary>The end of the match that begins at a place, of the first alternative that matches; -1 for none.</summary>
+    /// <summary>
+    /// The end of the match that begins at a place, of the first alternative that matches; -1 for none.
+    /// </summary>
     internal int MatchAt(int[] text, int at)
     {
         foreach (int end in _alternatives.SelectMany(items => Ends(items, 0, text, at)))

@@ -4,8 +4,8 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Tests.Vocabularies;
 
 /// <summary>
-/// Byte pair encoding in the most obvious way, to hold every faster way against: published patterns, one merge at a time
-/// over the whole piece. It does not normalise; texts for it are in the family's form already.
+/// Byte pair encoding in the most obvious way, to hold every faster way against: published patterns, one merge at a
+/// time over the whole piece. It does not normalise; texts for it are in the family's form already.
 /// </summary>
 internal sealed class ReferenceTokenizer
 {
@@ -44,7 +44,8 @@ internal sealed class ReferenceTokenizer
         for (int at = 0; at < text.Length; at++)
         {
             AddedToken? found = Array.Find(
-                withSpecial ? _all : _ordinary, token => string.CompareOrdinal(text, at, token.Content, 0, token.Content.Length) == 0);
+                withSpecial ? _all : _ordinary,
+                token => string.CompareOrdinal(text, at, token.Content, 0, token.Content.Length) == 0);
             if (found is not null)
             {
                 EncodeStretch(text[open..at], ids);

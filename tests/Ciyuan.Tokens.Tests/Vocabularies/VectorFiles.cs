@@ -8,7 +8,9 @@ namespace Ciyuan.Tokens.Tests.Vocabularies;
 /// </summary>
 internal static class VectorFiles
 {
-    /// <summary>The file of a name below one of the folders; null, and a line that says so, when it is not there.</summary>
+    /// <summary>
+    /// The file of a name below one of the folders; null, and a line that says so, when it is not there.
+    /// </summary>
     internal static string? Find(string name, Xunit.Abstractions.ITestOutputHelper output)
     {
         string? found = Folders().Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);

@@ -80,7 +80,7 @@ internal static class TimeShapes
         long tokens = rest + (frames / block * each);
         return new ShapeResult(
             tokens,
-            Inv($"{Seconds(f)}: {frames} mel frames; {frames / block} blocks × {each}, the rest {rest}; {tokens} tokens"));
+            Inv($"{Seconds(f)}: {frames} mel frames; {frames / block} × {each} and {rest} for the rest = {tokens}"));
     }
 
     /// <summary>Width · height · frames over a number of pixels, rounded up: how generated film is metered.</summary>

@@ -74,19 +74,23 @@ public sealed class BodyPricesTests(ITestOutputHelper output)
     private static string Classes(JsonElement usage)
     {
         long Of(string name) => usage.TryGetProperty(name, out JsonElement value) ? value.GetInt64() : 0;
-        long audioRead = Of("cache_audio_read_tokens");
         var counts = new Dictionary<string, long>
         {
-            ["input.audio.cache_read"] = audioRead,
-            ["input.text.cache_read"] = Of("cache_read_tokens") - audioRead,
             ["input.text.cache_write"] = Of("cache_write_tokens"),
-            ["input.audio"] = Of("input_audio_tokens") - audioRead,
-            ["input.image"] = Of("input_image_tokens"),
-            ["input.video"] = Of("input_video_tokens"),
             ["output.audio"] = Of("output_audio_tokens"),
             ["output.image"] = Of("output_image_tokens"),
             ["output.text.reasoning"] = Of("output_reasoning_tokens"),
         };
+        long cached = Of("cache_read_tokens");
+        foreach (string modality in (string[])["audio", "image", "video"])
+        {
+            long read = Of($"cache_{modality}_read_tokens");
+            counts[$"input.{modality}.cache_read"] = read;
+            counts[$"input.{modality}"] = Of($"input_{modality}_tokens") - read;
+            cached -= read;
+        }
+
+        counts["input.text.cache_read"] = cached;
         counts["input.text"] = Of("input_tokens") - Sum(counts, "input");
         counts["output.text"] = Of("output_tokens") - Sum(counts, "output");
         return string.Join(',', counts.Where(c => c.Value != 0).Select(c => $"{c.Key}={c.Value}"));
@@ -95,6 +99,6 @@ public sealed class BodyPricesTests(ITestOutputHelper output)
     private static long Sum(Dictionary<string, long> counts, string direction) =>
         counts.Where(c => c.Key.StartsWith(direction, StringComparison.Ordinal)).Sum(c => c.Value);
 
-    private static decimal Number(JsonElement text) => 
+    private static decimal Number(JsonElement text) =>
         decimal.Parse(text.GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
 }

@@ -28,6 +28,9 @@ public sealed class Catalog
     /// <summary>Parties by id.</summary>
     public IReadOnlyDictionary<string, PartySetup> Parties => _parties;
 
+    /// <summary>What the gateway goes by.</summary>
+    public GatewayEntries Gateway { get; private set; } = GatewayEntries.Empty;
+
     /// <summary>Agreements, by id in ordinal order.</summary>
     public IReadOnlyCollection<Agreement> Agreements => _agreements.Values;
 
@@ -97,6 +100,7 @@ public sealed class Catalog
             next.AddAgreement(agreement, books, faults, ref changed);
         }
 
+        next.Gateway = Gateway.With(setup, next, faults, ref changed);
         return next;
     }
 

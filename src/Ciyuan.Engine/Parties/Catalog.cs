@@ -37,6 +37,9 @@ public sealed class Catalog
     /// <summary>The agreement with an id, or null.</summary>
     public Agreement? FindAgreement(string id) => _agreements.GetValueOrDefault(id);
 
+    /// <summary>The project of a party with an id, or null.</summary>
+    public ProjectSetup? FindProject(string party, string id) => _projects.GetValueOrDefault((party, id));
+
     /// <summary>The key with an id, or null.</summary>
     public KeySetup? FindKey(string id) => _keys.GetValueOrDefault(id);
 

@@ -58,8 +58,9 @@ public enum BudgetPeriod : byte
 /// <param name="Id">Short name.</param>
 /// <param name="Provider">The provider's party, as records name it.</param>
 /// <param name="Protocol">What it speaks.</param>
-/// <param name="BaseUrl">Everything before the protocol's path, such as <c>https://api.openai.com</c>; empty for the
-/// sandbox.</param>
+/// <param name="BaseUrl">What the protocol's own clients take for their base address:
+/// <c>https://api.openai.com/v1</c>, <c>https://api.anthropic.com</c>,
+/// <c>https://generativelanguage.googleapis.com</c>; empty for the sandbox.</param>
 /// <param name="Models">What it serves.</param>
 /// <param name="Site">The compute site, as records name it.</param>
 /// <param name="Region">Where it is; calls may ask for a region.</param>

@@ -1,0 +1,14 @@
+namespace Ciyuan.Counting;
+
+/// <summary>Azure: OpenAI's interfaces unchanged, and Anthropic's.</summary>
+internal static class Azure
+{
+    internal static UsageReader[] Readers { get; } =
+    [
+        new("azure", "chat", OpenAiChat.Take) { AlsoFlavours = ["completions"] },
+        new("azure", "responses", OpenAiResponses.Take),
+        new("azure", "embeddings", OpenAiEmbeddings.Take) { AlsoFlavours = ["embedding"] },
+        new("azure", "images", OpenAiImages.Take) { AlsoFlavours = ["image"], Roots = ["usage", ""] },
+        new("azure", "anthropic", Anthropic.Take) { AlsoFlavours = ["messages"] },
+    ];
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Counting;
+
+/// <summary>
+/// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt, candidates
+/// and thoughts each beside; all with modalities. Zero is left out, as protocol buffers do.
+/// </summary>
+internal static class Google
+{
+    internal static UsageReader[] Readers { get; } =
+    [
+        new("google", "gemini", Take)
+        {
+            AlsoProviders = ["gemini", "vertex", "google-vertex", "google-gla", "gcp.gemini", "gcp.vertex_ai"],
+            AlsoFlavours = ["default", "generatecontent", "live"],
+            Roots = ["usageMetadata", "usage_metadata", "response.usageMetadata"],
+            Shape = body => ResponseFacts.TryGet(body, "usageMetadata", out _),
+            ShapeOrder = 10,
+        },
+        new("google", "anthropic", Anthropic.Take) { AlsoProviders = ["vertex", "google-vertex"] },
+        new("google", "chat", OpenAiChat.Take) { AlsoProviders = ["gemini", "vertex", "google-vertex"] },
+    ];
+
+    private static void Take(UsageObject usage, ReadingDraft draft)
+    {
+        var input = new SideCounts(Direction.Input, draft) { MayBeMissing = usage.Has("totalTokenCount") };
+        input.State(usage, "promptTokenCount");
+        TakeModalities(usage, draft, input.Modal, "promptTokensDetails", "promptTokenDetails");
+        TakePart(usage, draft, input, TokenKind.CacheRead, Place.Within, "cachedContentTokenCount", "cacheTokensDetails");
+        TakePart(usage, draft, input, TokenKind.ToolUse, Place.Beside, "toolUsePromptTokenCount",
+            "toolUsePromptTokensDetails");
+
+        bool isLive = usage.Has("responseTokenCount");
+        var output = new SideCounts(Direction.Output, draft) { MayBeMissing = true };
+        output.State(usage, isLive ? "responseTokenCount" : "candidatesTokenCount");
+        TakeModalities(usage, draft, output.Modal, isLive ? "responseTokensDetails" : "candidatesTokensDetails");
+        OpenAiSides.TakeReasoning(output, Place.Beside, usage, draft, "thoughtsTokenCount");
+
+        draft.Tag("traffic_type", usage.Text("trafficType"));
+        draft.Tag("service_tier", usage.Text("serviceTier"));
+
+        // Embeddings have an input alone.
+        bool hasOutput = output.Whole is not null || output.HasModalities || output.Parts.Count > 0;
+        draft.Settle(input, hasOutput ? output : null, usage.Count("totalTokenCount"), usage.PathOf("totalTokenCount"));
+    }
+
+    private static void TakePart(
+        UsageObject usage, ReadingDraft draft, SideCounts side, TokenKind kind, Place place, string whole, string details)
+    {
+        if (side.Kind(kind, place, usage, whole) is { } part)
+        {
+            TakeModalities(usage, draft, (m, n) => part.ByModality[(int)m] += n ?? 0, details);
+        }
+    }
+
+    private static void TakeModalities(
+        UsageObject usage, ReadingDraft draft, Action<Modality, long?> take, params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            foreach (UsageObject detail in usage.Items(name))
+            {
+                string modality = detail.Text("modality");
+                Modality? known = modality switch
+                {
+                    "TEXT" => Modality.Text,
+                    "IMAGE" => Modality.Image,
+                    "AUDIO" => Modality.Audio,
+                    "VIDEO" => Modality.Video,
+                    "DOCUMENT" => Modality.Document,
+                    _ => null,
+                };
+                if (known is null)
+                {
+                    draft.Lower(FindingCode.ModalityUnknown, detail.PathOf("modality"),
+                        $"is '{modality}', which is not known; counted as text");
+                }
+
+                take(known ?? Modality.Text, detail.Count("tokenCount") ?? 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Ciyuan.Usage;
+
+namespace Ciyuan.Counting;
+
+/// <summary>Zhipu and Z.ai: chat; pictures by the picture; as Anthropic's messages.</summary>
+internal static class Zhipu
+{
+    private static readonly string[] Names = ["zhipuai", "zai", "z-ai", "bigmodel"];
+
+    internal static UsageReader[] Readers { get; } =
+    [
+        new("zhipu", "chat", OpenAiChat.Take) { AlsoProviders = Names, AlsoFlavours = ["default"] },
+        new("zhipu", "anthropic", Anthropic.Take) { AlsoProviders = Names, AlsoFlavours = ["messages"] },
+        new("zhipu", "embeddings", OpenAiEmbeddings.Take) { AlsoProviders = Names },
+        new("zhipu", "images", TakeImages) { AlsoProviders = Names, Roots = [""] },
+    ];
+
+    private static void TakeImages(UsageObject body, ReadingDraft draft)
+    {
+        if (body.Length("data") is { } pictures)
+        {
+            draft.Add(Meter.Image, pictures);
+        }
+    }
+}

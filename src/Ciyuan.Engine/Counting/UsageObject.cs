@@ -1,0 +1,227 @@
+using System.Text.Json;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Counting;
+
+/// <summary>
+/// A JSON object of a provider's usage, read strictly: every fault of a number is a finding, and what nobody asked for
+/// is known at the end. Paths go down by dots: <c>prompt_tokens_details.cached_tokens</c>.
+/// </summary>
+internal sealed class UsageObject
+{
+    private readonly JsonElement _element;
+    private readonly string _path;
+    private readonly ReadingDraft _draft;
+    private readonly HashSet<string> _asked = [];
+    private readonly Dictionary<string, UsageObject> _children = [];
+
+    internal UsageObject(JsonElement element, string path, ReadingDraft draft)
+    {
+        (_element, _path, _draft) = (element, path, draft);
+        HashSet<string> names = [];
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            if (!names.Add(property.Name))
+            {
+                draft.Refuse(FindingCode.Duplicate, PathOf(property.Name), "is given twice: which one holds is unknown");
+            }
+        }
+    }
+
+    /// <summary>The path of a field, for findings.</summary>
+    internal string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
+
+    /// <summary>The object of a field; null when it is absent or null.</summary>
+    internal UsageObject? Child(string name)
+    {
+        if (_children.TryGetValue(name, out UsageObject? child))
+        {
+            return child;
+        }
+
+        if (!TryGet(name, out JsonElement value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            _draft.Lower(FindingCode.NotANumber, PathOf(name), $"is {Kind(value)}, not an object, and was not read");
+            return null;
+        }
+
+        return _children[name] = new UsageObject(value, PathOf(name), _draft);
+    }
+
+    /// <summary>The objects in an array; none when it is absent or null.</summary>
+    internal IEnumerable<UsageObject> Items(string name)
+    {
+        if (!TryGet(name, out JsonElement value))
+        {
+            yield break;
+        }
+
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            _draft.Lower(FindingCode.NotANumber, PathOf(name), $"is {Kind(value)}, not an array, and was not read");
+            yield break;
+        }
+
+        int i = 0;
+        foreach (JsonElement item in value.EnumerateArray())
+        {
+            if (item.ValueKind == JsonValueKind.Object)
+            {
+                string key = $"{name}[{i}]";
+                yield return _children.TryGetValue(key, out UsageObject? known)
+                    ? known
+                    : _children[key] = new UsageObject(item, PathOf(key), _draft);
+            }
+
+            i++;
+        }
+    }
+
+    /// <summary>A whole number of 0 to <see cref="UsageRecord.MaxSteps"/>; null when it is absent, null or at fault; a
+    /// fault refuses the reading.</summary>
+    internal long? Count(string path) => Number(path, 1, _ => { });
+
+    /// <summary>A number in millionths; the nearest one where there are more decimals, which is a finding.</summary>
+    internal long? Millionths(string path) => Number(path, 1_000_000, where => _draft.Lower(FindingCode.Rounded, where,
+        "has more than six decimals; the nearest millionth was taken"));
+
+    /// <summary>How many elements an array has; null when it is absent or none.</summary>
+    internal long? Length(string name) =>
+        TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : null;
+
+    /// <summary>Whether a field is there and not null.</summary>
+    internal bool Has(string path) => Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out _);
+
+    /// <summary>The fields that are whole numbers above zero, by name; a field that is none is a finding.</summary>
+    internal IEnumerable<(string Name, long Count)> Numbers()
+    {
+        foreach (JsonProperty property in _element.EnumerateObject())
+        {
+            if (Count(property.Name) is > 0 and { } count)
+            {
+                yield return (property.Name, count);
+            }
+        }
+    }
+
+    /// <summary>A text; empty when it is absent, or something else.</summary>
+    internal string Text(string path) =>
+        Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out JsonElement value)
+        && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    /// <summary>An exact decimal, also as text; null when it is absent or none.</summary>
+    internal decimal? Decimal(string path) =>
+        Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out JsonElement value)
+        && JsonNumbers.TryReadDecimal(value, out decimal number) ? number : null;
+
+    /// <summary>Says that fields are known and mean nothing for what is counted.</summary>
+    internal void Ignore(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            _asked.Add(name);
+        }
+    }
+
+    /// <summary>Fields that look like counts, are above zero, and were not asked for.</summary>
+    internal IEnumerable<(string Path, long Count)> Unread()
+    {
+        foreach (JsonProperty property in _element.EnumerateObject())
+        {
+            bool asked = _asked.Contains(property.Name);
+            if (property.Value.ValueKind == JsonValueKind.Object)
+            {
+                UsageObject? child = asked ? _children.GetValueOrDefault(property.Name) : Child(property.Name);
+                foreach ((string Path, long Count) unread in child?.Unread() ?? [])
+                {
+                    yield return unread;
+                }
+            }
+            else if (property.Value.ValueKind == JsonValueKind.Array && asked)
+            {
+                foreach ((string Path, long Count) unread in Items(property.Name).SelectMany(item => item.Unread()))
+                {
+                    yield return unread;
+                }
+            }
+            else if (!asked && LooksLikeCount(property) && JsonNumbers.TryReadDecimal(property.Value, out decimal number)
+                && number > 0)
+            {
+                yield return (PathOf(property.Name), (long)Math.Min(number, UsageRecord.MaxSteps));
+            }
+        }
+    }
+
+    private static bool LooksLikeCount(JsonProperty property) =>
+        Array.Exists(CountWords, word => property.Name.Contains(word, StringComparison.OrdinalIgnoreCase));
+
+    private static readonly string[] CountWords =
+        ["token", "count", "character", "second", "duration", "image", "page", "request", "quer", "search", "units"];
+
+    private long? Number(string path, long steps, Action<string> onRounded)
+    {
+        if (!Find(path, out UsageObject owner, out string name) || !owner.TryGet(name, out JsonElement value))
+        {
+            return null;
+        }
+
+        string where = owner.PathOf(name);
+        NumberFault fault = JsonNumbers.TryRead(value, steps, out long number);
+        switch (fault)
+        {
+            case NumberFault.None:
+                break;
+            case NumberFault.Fractional when steps > 1:
+                onRounded(where);
+                break;
+            default:
+                _draft.Refuse(JsonNumbers.Code(fault), where, JsonNumbers.Describe(fault, value));
+                return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            _draft.Remark(FindingCode.NumberAsText, where, $"is the text \"{value.GetString()}\"; taken as {number}");
+        }
+
+        return number;
+    }
+
+    // Goes down to the object that holds the last part of the path.
+    private bool Find(string path, out UsageObject owner, out string name)
+    {
+        owner = this;
+        name = path;
+        for (int dot = name.IndexOf('.'); dot >= 0; dot = name.IndexOf('.'))
+        {
+            if (owner.Child(name[..dot]) is not { } child)
+            {
+                return false;
+            }
+
+            (owner, name) = (child, name[(dot + 1)..]);
+        }
+
+        return true;
+    }
+
+    private bool TryGet(string name, out JsonElement value)
+    {
+        _asked.Add(name);
+        return _element.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+    }
+
+    private static string Kind(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => "an array",
+        JsonValueKind.Object => "an object",
+        JsonValueKind.String => "text",
+        JsonValueKind.Number => "a number",
+        _ => value.GetRawText(),
+    };
+}

@@ -29,6 +29,9 @@ public sealed class ServerHost : IAsyncDisposable
     public IReadOnlyList<RouteEndpoint> Routes =>
         [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
+    /// <summary>The shard that it serves.</summary>
+    internal Shard Shard => _shard;
+
     /// <summary>Opens the shard and listens; returns when requests are answered.</summary>
     /// <exception cref="ServerRefusedException">The options are not safe or make no sense.</exception>
     /// <exception cref="IOException">The port is taken.</exception>

@@ -69,7 +69,6 @@ public sealed class Catalog
             _sites = new(_sites, StringComparer.Ordinal),
             _agreements = new(_agreements, StringComparer.Ordinal),
         };
-
         foreach (PartySetup party in setup.Parties)
         {
             next.AddParty(party, faults, ref changed);

@@ -104,8 +104,8 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
         if (FindMost(call, candidates, mostOutput) is not { } most)
         {
             return new GatewayRefusal(RefusalKind.Funds,
-                $"No agreement of '{call.Caller.Key.Party}' has a price for model '{call.Facts.Model}'. Ask the operator "
-                + "for one.");
+                $"No agreement of '{call.Caller.Key.Party}' has a price for model '{call.Facts.Model}'. Ask the "
+                + "operator for one.");
         }
 
         if (budgets.Reserve(call.Policy, call.Caller.Key, most, call.Start, admission.Budgets) is { } overBudget)
@@ -175,8 +175,8 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
     private static GatewayRefusal ToRefusal(LedgerStatus status, Call call, Money most) => status switch
     {
         LedgerStatus.InsufficientFunds => new GatewayRefusal(RefusalKind.Funds,
-            $"The money of '{call.Caller.Key.Party}' does not cover the {most.Amount} {most.Currency} that this call can "
-            + "cost at most. Pay in, or ask for a shorter answer."),
+            $"The money of '{call.Caller.Key.Party}' does not cover the {most.Amount} {most.Currency} that this call "
+            + "can cost at most. Pay in, or ask for a shorter answer."),
         LedgerStatus.TooManyHolds => new GatewayRefusal(
             RefusalKind.Busy, "Too many calls are under way. Send the call again later.") { RetryAfterSeconds = 1 },
         _ => new GatewayRefusal(RefusalKind.Internal, $"The hold was refused: {status}."),

@@ -44,7 +44,8 @@ internal sealed class Budgets(Shard shard)
                 reserved.Clear();
                 return new GatewayRefusal(RefusalKind.Funds,
                     $"Budget '{budget.Id}' of {budget.Amount} {budget.Currency} does not leave the {most.Amount} "
-                    + $"{most.Currency} that this call can cost at most. Ask for a shorter answer, or raise the budget.");
+                    + $"{most.Currency} that this call can cost at most. Ask for a shorter answer, or raise the "
+                    + "budget.");
             }
 
             reserved.Add(load);

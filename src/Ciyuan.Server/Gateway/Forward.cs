@@ -4,12 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace Ciyuan.Server.Gateway;
 
 /// <summary>
-/// Step 2, Forward 转发, up to the first byte: tries the upstreams in their order until one answers. What was refused, or
-/// never reached an upstream, is tried at the next; nothing is tried again once a byte has gone to the client.
+/// Step 2, Forward 转发, up to the first byte: tries the upstreams in their order until one answers. What was refused,
+/// or never reached an upstream, is tried at the next; nothing is tried again once a byte has gone to the client.
 /// </summary>
 internal sealed partial class Forward(UpstreamClient client, TimeProvider time, GatewayLimits limits, ILogger log)
 {
-    /// <summary>Statuses after which another upstream is worth a try: it is busy or broken, and bills nothing.</summary>
+    /// <summary>Statuses after which another upstream is worth a try: it is busy or broken, and bills
+    /// nothing.</summary>
     private static bool IsWorthAnother(int status) => status is 408 or 429 or 500 or 502 or 503 or 504 or 529;
 
     /// <summary>Sends a call.</summary>
@@ -71,21 +72,9 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
 
             return (answer, null, goOn);
         }
-        catch (OperationCanceledException) when (patience.IsOver || patience.ClientLeft)
+        catch (OperationCanceledException) when (patience.IsOver)
         {
-            if (patience.ClientLeft)
-            {
-                upstream.NoteNothing();
-                call.End = CallEnd.ClientLeft;
-            }
-            else
-            {
-                // It may have been worked on, and be billed: not sent a second time.
-                upstream.NoteFailure(time, limits.OpenTime);
-                call.End = CallEnd.OutOfTime;
-            }
-
-            return (null, new GatewayRefusal(RefusalKind.Time, "The upstream did not answer in time."), false);
+            return (null, GiveUp(call, upstream, patience), false);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -94,6 +83,22 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             var refusal = new GatewayRefusal(RefusalKind.Upstream, "The upstream could not be reached, or broke off.");
             return (null, refusal, NeverArrived(fault));
         }
+    }
+
+    // What nobody waits for any more may have been worked on, and be billed: it is not sent a second time.
+    private GatewayRefusal GiveUp(Call call, Upstream upstream, Patience patience)
+    {
+        call.End = patience.ClientLeft ? CallEnd.ClientLeft : CallEnd.OutOfTime;
+        if (patience.ClientLeft)
+        {
+            upstream.NoteNothing();
+        }
+        else
+        {
+            upstream.NoteFailure(time, limits.OpenTime);
+        }
+
+        return new GatewayRefusal(RefusalKind.Time, "The upstream did not answer in time.");
     }
 
     /// <summary>Whether the call surely never reached the upstream, so that nobody can bill it.</summary>

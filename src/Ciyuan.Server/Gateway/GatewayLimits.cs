@@ -47,7 +47,8 @@ public sealed record GatewayLimits
     /// <summary>For how long a connection may take to be made.</summary>
     public TimeSpan ConnectTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For how long the first bytes of an answer may take; long thinking comes before a whole answer.</summary>
+    /// <summary>For how long the first bytes of an answer may take; long thinking comes before a whole
+    /// answer.</summary>
     public TimeSpan FirstByteTime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>For how long a started answer may pause.</summary>

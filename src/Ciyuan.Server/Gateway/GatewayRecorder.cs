@@ -28,20 +28,7 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
             tags[tag.Name] = tag.Value;
         }
 
-        // What was asked for has a price, or the call had not gone out; what answered may have none of its own.
-        UsageContext answered = context with { ModelAnswered = count.Model };
-        if (count.Model.Length > 0 && count.Model != context.ModelAsked)
-        {
-            if (pricing.HasPrice(call.Policy, answered, call.Start))
-            {
-                context = answered;
-            }
-            else
-            {
-                tags["model_answered"] = count.Model;
-            }
-        }
-
+        context = NameModel(call, context, count.Model, tags);
         tags["upstream"] = call.Served!.Upstream.Setup.Id;
         if (call.End != CallEnd.Whole)
         {
@@ -53,10 +40,40 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
             tags["attempts"] = call.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        return new UsageRecord
+        UsageRecord record = Make(call, count, admission, latencyMs, Intern(context), tags);
+        // What a provider says is hostile until it is looked at: what can't be stored is left out, not the record.
+        return record.FindFault() is null
+            ? record
+            : Make(
+                call, count, admission, latencyMs, Intern(call.ContextAt(call.Served)),
+                new() { ["upstream"] = call.Served.Upstream.Setup.Id });
+    }
+
+    // What was asked for has a price, or the call had not gone out; what answered may have none of its own.
+    private UsageContext NameModel(
+        Call call, UsageContext context, string answered, SortedDictionary<string, string> tags)
+    {
+        if (answered.Length == 0 || answered == context.ModelAsked)
+        {
+            return context;
+        }
+
+        UsageContext named = context with { ModelAnswered = answered };
+        if (pricing.HasPrice(call.Policy, named, call.Start))
+        {
+            return named;
+        }
+
+        tags["model_answered"] = answered;
+        return context;
+    }
+
+    private static UsageRecord Make(
+        Call call, CallCount count, Admission admission, int latencyMs, UsageContext context,
+        SortedDictionary<string, string> tags) => new()
         {
             Id = call.Id,
-            Context = Intern(context),
+            Context = context,
             EventTime = call.Start,
             Outcome = count.Outcome,
             LatencyMs = latencyMs,
@@ -64,7 +81,6 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
             Tags = [.. tags.Take(UsageRecord.MaxTags).Select(t => new Tag(t.Key, t.Value))],
             Hold = admission.HasHold ? call.Id : "",
         };
-    }
 
     /// <summary>
     /// Records, whether or not the client still waits. When the journal can't take it, the call's hold stays, and is
@@ -80,7 +96,8 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
                 NotPosted(log, record.Id, replies[0].Status.ToString());
             }
         }
-        catch (Exception fault) when (fault is StorageFullException or JournalFaultedException or ObjectDisposedException)
+        catch (Exception fault) when (fault is StorageFullException or JournalFaultedException
+            or ObjectDisposedException)
         {
             NotRecorded(log, record.Id, fault.Message);
         }

@@ -48,6 +48,10 @@ internal enum RefusalKind
 /// <param name="Message">What is wrong, and what to do.</param>
 internal sealed record GatewayRefusal(RefusalKind Kind, string Message)
 {
+    // It is never part of a page, so quotes need not be written as their numbers.
+    private static readonly JsonWriterOptions Plain =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>After how many seconds trying again makes sense; 0: no such promise.</summary>
     internal int RetryAfterSeconds { get; init; }
 
@@ -71,7 +75,7 @@ internal sealed record GatewayRefusal(RefusalKind Kind, string Message)
     internal Task WriteAsync(HttpContext http, UpstreamProtocol protocol)
     {
         var body = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(body))
+        using (var json = new Utf8JsonWriter(body, Plain))
         {
             switch (protocol)
             {

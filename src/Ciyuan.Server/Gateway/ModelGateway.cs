@@ -66,7 +66,18 @@ internal sealed class ModelGateway : IDisposable
             return;
         }
 
-        if (await ServeAsync(http, route) is { } refusal && !http.Response.HasStarted)
+        GatewayRefusal? refusal;
+        try
+        {
+            refusal = await ServeAsync(http, route);
+        }
+        catch (Exception fault) when (fault is StorageFullException or JournalFaultedException)
+        {
+            refusal = new GatewayRefusal(
+                RefusalKind.Busy, "The journal can't take the call now; nothing of it went out. Send it again later.");
+        }
+
+        if (refusal is not null && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
         {
             await refusal.WriteAsync(http, ProtocolOf(http.Request, route));
         }
@@ -83,7 +94,8 @@ internal sealed class ModelGateway : IDisposable
         if (FindCaller(http.Request, policy, now) is not { } caller)
         {
             return new GatewayRefusal(RefusalKind.Key,
-                "No key, or one that is not good here. Send it as Authorization: Bearer KEY; `ciyuan key new` makes one.");
+                "No key, or one that is not good here. Send it as Authorization: Bearer KEY; `ciyuan key new` makes "
+                + "one.");
         }
 
         if (route.Kind == CallKind.ListModels)
@@ -99,29 +111,35 @@ internal sealed class ModelGateway : IDisposable
             return ToRefusal(problem);
         }
 
-        CallFacts facts = CallFacts.Read(route, body.Bytes.Span, http.Request.ContentType);
-        if (FindFault(route, facts, caller) is { } fault)
+        Call call = MakeCall(http, route, caller, policy, now, body.Bytes);
+        if (FindFault(route, call.Facts, caller) is { } fault)
         {
             return fault;
         }
 
-        string scenario = http.Request.Headers[ScenarioHeader].ToString();
-        var call = new Call(http, route, caller, policy.Source, now)
-        {
-            Facts = facts,
-            Body = body.Bytes,
-            Scenario = scenario.Length is > 0 and <= 64 ? scenario : caller.Access.Scenario,
-        };
         Candidate[] candidates = _routing.Order(call, policy);
         if (candidates.Length == 0)
         {
             return new GatewayRefusal(
-                RefusalKind.Model, $"There is no model '{facts.Model}' here for this way of calling.");
+                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling.");
         }
 
         // Step 1: Admit.
         (Admission? admission, GatewayRefusal? refusal) = await _admit.RunAsync(call, candidates);
         return admission is null ? refusal : await ServeAdmittedAsync(call, candidates, admission);
+    }
+
+    private static Call MakeCall(
+        HttpContext http, CallRoute route, Caller caller, GatewayPolicy policy, Timestamp now,
+        ReadOnlyMemory<byte> body)
+    {
+        string scenario = http.Request.Headers[ScenarioHeader].ToString();
+        return new Call(http, route, caller, policy.Source, now)
+        {
+            Facts = CallFacts.Read(route, body.Span, http.Request.ContentType),
+            Body = body,
+            Scenario = scenario.Length is > 0 and <= 64 ? scenario : caller.Access.Scenario,
+        };
     }
 
     private async Task<GatewayRefusal?> ServeAdmittedAsync(Call call, Candidate[] candidates, Admission admission)

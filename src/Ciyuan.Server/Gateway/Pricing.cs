@@ -50,8 +50,9 @@ internal sealed class Pricing
 
                 Amount amount = MostOf(line, most);
                 sum = sum is null ? new Money(amount, line.Rate.Currency)
-                    : sum.Value.Currency == line.Rate.Currency ? new Money(sum.Value.Amount + amount, line.Rate.Currency)
-                    : sum;
+                    : sum.Value.Currency == line.Rate.Currency
+                        ? new Money(sum.Value.Amount + amount, line.Rate.Currency)
+                        : sum;
             }
 
             return sum;

@@ -45,19 +45,7 @@ internal static class Relay
                     break;
                 }
 
-                // Step 3: Count.
-                ReadOnlyMemory<byte> bytes = buffer.AsMemory(0, read);
-                if (filter is not null)
-                {
-                    bytes = filter.Pass(bytes.Span, counter.Events, counter);
-                    await WriteAsync(call, client, bytes);
-                }
-                else
-                {
-                    await WriteAsync(call, client, bytes);
-                    counter.Add(bytes.Span);
-                }
-
+                await PassAsync(call, client, buffer.AsMemory(0, read), filter, counter);
                 if (call.End == CallEnd.ClientLeft && counter.Streams)
                 {
                     break;
@@ -73,6 +61,21 @@ internal static class Relay
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private static async ValueTask PassAsync(
+        Call call, PipeWriter client, ReadOnlyMemory<byte> bytes, SseFilter? filter, CallCounter counter)
+    {
+        if (filter is not null)
+        {
+            // Step 3: Count, in the same pass that takes an event out.
+            await WriteAsync(call, client, filter.Pass(bytes.Span, counter.Events, counter));
+            return;
+        }
+
+        await WriteAsync(call, client, bytes);
+        // Step 3: Count.
+        counter.Add(bytes.Span);
     }
 
     /// <summary>Reads a piece; 0 or less when there is no more, and why is on the call.</summary>
@@ -104,7 +107,8 @@ internal static class Relay
         return -1;
     }
 
-    /// <summary>Writes a piece and flushes it, as a pipe does with each write. A client that is gone is noted, and is no fault.</summary>
+    /// <summary>Writes a piece and flushes it, as a pipe does with each write. A client that is gone is noted, and is
+    /// no fault.</summary>
     internal static async ValueTask WriteAsync(Call call, PipeWriter client, ReadOnlyMemory<byte> bytes)
     {
         if (bytes.IsEmpty || call.End == CallEnd.ClientLeft)

@@ -48,7 +48,8 @@ internal static class UpstreamBody
         && facts.Streams && !facts.AsksForUsage;
 
     private static void AddLimit(
-        in CallRoute route, CallFacts facts, ServedModelSetup served, long limit, List<(BodySpan At, string Text)> edits)
+        in CallRoute route, CallFacts facts, ServedModelSetup served, long limit,
+        List<(BodySpan At, string Text)> edits)
     {
         string number = limit.ToString(CultureInfo.InvariantCulture);
         if (route.Protocol == UpstreamProtocol.Gemini)

@@ -242,7 +242,8 @@ public sealed class AdmitTests
         Assert.Equal(402, (await after.ChatAsync()).Status);
     }
 
-    // new-api#4429, #4424: what was reserved when the server stopped is not reserved for ever, and the call is on record.
+    // new-api#4429, #4424: what was reserved when the server stopped is not reserved for ever, and the call is on
+    // record.
     [Fact]
     public async Task Hold_LeftByACrash_IsSettledAtTheNextStart()
     {
@@ -252,7 +253,8 @@ public sealed class AdmitTests
             "gateway", "call-1", now,
             [new PlaceHold("call-1", "acme", Currency.Parse("CNY"), Amount.Parse("1"),
                 now.PlusNanoseconds(3_600 * Timestamp.PerSecond))],
-            "{\"key\":\"k1\",\"project\":\"chat\",\"model\":\"m\",\"operation\":\"chat\",\"scenario\":\"\",\"input\":12}"));
+            "{\"key\":\"k1\",\"project\":\"chat\",\"model\":\"m\",\"operation\":\"chat\",\"scenario\":\"\","
+            + "\"input\":12}"));
         Assert.Equal(LedgerStatus.Done, reply.Status);
 
         await using GatewayServer after = await OpenAsync(await before.StopAsync());

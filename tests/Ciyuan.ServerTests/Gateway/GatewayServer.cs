@@ -53,6 +53,7 @@ internal sealed class GatewayServer : IAsyncDisposable
             prices: [{ model: "m*", per_million_tokens: { input: "1", output: "10" } }]
         agreements:
           - { id: acme-net, payer: acme, payee: net, book: list }
+          - { id: net-vendor, payer: net, payee: vendor, book: list }
         """;
 
     /// <summary>Starts a server.</summary>

@@ -22,10 +22,11 @@ public sealed class RelayTests
     ];
 
     private static string Chunk(string delta, string finish = "null") =>
-        "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"unknown\":{\"kept\":1},\"choices\":["
-        + $"{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n";
+        "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"unknown\":{\"kept\":1},"
+        + $"\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n";
 
-    private static string Whole(string usage = Usage) => "{\"id\":\"c1\",\"object\":\"chat.completion\",\"model\":\"m\","
+    private static string Whole(string usage = Usage) =>
+        "{\"id\":\"c1\",\"object\":\"chat.completion\",\"model\":\"m\","
         + "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Eins zwei\"},"
         + $"\"finish_reason\":\"stop\"}}],\"x\":\"\\u00e9  kept\"{(usage.Length > 0 ? "," : "")}{usage}}}";
 
@@ -143,23 +144,7 @@ public sealed class RelayTests
         for (int events = 0; events < 4; events++)
         {
             var wait = new TaskCompletionSource();
-            int sent = events;
-            await using var upstream = new ScriptedUpstream(async (_, output, cancel) =>
-            {
-                await ScriptedUpstream.SendAsync(output, ScriptedUpstream.StreamHead, cancel);
-                for (int i = 0; i < sent; i++)
-                {
-                    await ScriptedUpstream.SendAsync(
-                        output, ScriptedUpstream.Chunk(Encoding.UTF8.GetBytes(ChatPieces[i])), cancel);
-                }
-
-                // What is left comes only once the gateway has gone.
-                await wait.Task;
-                while (true)
-                {
-                    await ScriptedUpstream.SendAsync(output, ScriptedUpstream.Chunk(": on\n\n"u8), cancel);
-                }
-            });
+            await using ScriptedUpstream upstream = StreamThatWaits(ChatPieces[..events], wait.Task);
             await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
             using (HttpRequestMessage request = Request("/v1/chat/completions", Chat(true)))
             using (HttpResponseMessage answer = await server.Client.SendAsync(
@@ -180,6 +165,22 @@ public sealed class RelayTests
             await server.AssertNoHoldAsync();
         }
     }
+
+    // What is left comes only once the gateway has gone.
+    private static ScriptedUpstream StreamThatWaits(string[] pieces, Task wait) => new(async (_, output, cancel) =>
+    {
+        await ScriptedUpstream.SendAsync(output, ScriptedUpstream.StreamHead, cancel);
+        foreach (string piece in pieces)
+        {
+            await ScriptedUpstream.SendAsync(output, ScriptedUpstream.Chunk(Encoding.UTF8.GetBytes(piece)), cancel);
+        }
+
+        await wait;
+        while (true)
+        {
+            await ScriptedUpstream.SendAsync(output, ScriptedUpstream.Chunk(": on\n\n"u8), cancel);
+        }
+    });
 
     // new-api#4344: the upstream bills what the client did not wait for.
     [Fact]
@@ -213,20 +214,7 @@ public sealed class RelayTests
     [InlineData(false)]
     public async Task Stream_WithoutItsEnd_IsCutAndMeasured(bool connectionEndsWell)
     {
-        var script = ScriptedUpstream.Stream(ChatPieces[..3], connectionEndsWell);
-        await using ScriptedUpstream upstream = connectionEndsWell ? script : new ScriptedUpstream(
-            async (_, output, cancel) =>
-            {
-                await ScriptedUpstream.SendAsync(output, ScriptedUpstream.StreamHead, cancel);
-                foreach (string piece in ChatPieces[..3])
-                {
-                    await ScriptedUpstream.SendAsync(
-                        output, ScriptedUpstream.Chunk(Encoding.UTF8.GetBytes(piece)), cancel);
-                }
-
-                output.Close();
-                throw new IOException("breaks off");
-            });
+        await using var upstream = ScriptedUpstream.Stream(ChatPieces[..3], connectionEndsWell);
         await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
 
         if (connectionEndsWell)
@@ -244,7 +232,6 @@ public sealed class RelayTests
         Assert.Equal((3, EvidenceGrade.Estimated), Count(record, "output.text"));
         Assert.Contains(new Tag("usage", "missing"), record.Tags);
         await server.AssertNoHoldAsync();
-        await script.DisposeAsync();
     }
 
     // higress#2187, #2335: no usage is not no use. new-api#5290: an error's text is no output.
@@ -313,14 +300,15 @@ public sealed class RelayTests
     {
         string[] pieces =
         [
-            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\","
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\","
+            + "\"type\":\"message\","
             + "\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"usage\":{\"input_tokens\":9,\"output_tokens\":1,"
             + "\"cache_read_input_tokens\":4,\"cache_creation_input_tokens\":0}}}\n\n",
             "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":"
             + "\"text_delta\",\"text\":\"Hi\"}}\n\n",
             "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":5}}\n\n",
-            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":"
-            + "{\"output_tokens\":8}}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
+            + "\"usage\":{\"output_tokens\":8}}\n\n",
             "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
         ];
         await using ScriptedUpstream upstream = ScriptedUpstream.Stream(pieces);
@@ -328,7 +316,8 @@ public sealed class RelayTests
 
         (_, string body, _) = await server.PostAsync(
             "/v1/messages",
-            "{\"model\":\"m\",\"max_tokens\":50,\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
+            "{\"model\":\"m\",\"max_tokens\":50,\"stream\":true,"
+            + "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
 
         Assert.Equal(string.Concat(pieces), body);
         UsageRecord record = await server.RecordAsync();

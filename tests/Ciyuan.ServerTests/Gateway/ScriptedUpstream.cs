@@ -52,6 +52,10 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             {
                 await SendAsync(output, "0\r\n\r\n"u8.ToArray(), cancel);
             }
+            else
+            {
+                output.Close();
+            }
         });
 
     internal static byte[] StreamHead { get; } = Encoding.ASCII.GetBytes(
@@ -90,7 +94,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 open.Add(ServeAsync(client));
             }
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException
+            or InvalidOperationException) // stopped before it waited again
         {
             await Task.WhenAll(open);
         }
@@ -115,7 +120,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 }
             }
             catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException
-                or EndOfStreamException)
+                or EndOfStreamException or ObjectDisposedException)
             {
                 Left.TrySetResult();
             }

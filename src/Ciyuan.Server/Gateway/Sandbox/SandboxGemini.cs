@@ -23,7 +23,10 @@ internal static class SandboxGemini
         long output = written < 0 ? call.Output - call.Reasoning : written;
         JsonObject part = call.Tool is null
             ? new JsonObject { ["text"] = text }
-            : new JsonObject { ["functionCall"] = new JsonObject { ["name"] = call.Tool, ["args"] = new JsonObject() } };
+            : new JsonObject
+            {
+                ["functionCall"] = new JsonObject { ["name"] = call.Tool, ["args"] = new JsonObject() },
+            };
         var candidate = new JsonObject
         {
             ["content"] = new JsonObject { ["parts"] = new JsonArray(part), ["role"] = "model" },
@@ -34,6 +37,17 @@ internal static class SandboxGemini
             candidate["finishReason"] = call.IsCut ? "MAX_TOKENS" : "STOP";
         }
 
+        return new JsonObject
+        {
+            ["candidates"] = new JsonArray(candidate),
+            ["usageMetadata"] = Usage(call, output),
+            ["modelVersion"] = call.Model,
+            ["responseId"] = call.Id("r"),
+        };
+    }
+
+    private static JsonObject Usage(SandboxCall call, long output)
+    {
         var usage = new JsonObject
         {
             ["promptTokenCount"] = call.Input,
@@ -52,12 +66,6 @@ internal static class SandboxGemini
             usage["thoughtsTokenCount"] = call.Reasoning;
         }
 
-        return new JsonObject
-        {
-            ["candidates"] = new JsonArray(candidate),
-            ["usageMetadata"] = usage,
-            ["modelVersion"] = call.Model,
-            ["responseId"] = call.Id("r"),
-        };
+        return usage;
     }
 }

@@ -9,7 +9,8 @@ internal static class SandboxMedia
     private const int Dimensions = 8;
 
     /// <summary>A picture of one grey point.</summary>
-    private const string Png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+    private const string Png =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
     internal static JsonObject Embeddings(SandboxCall call)
     {

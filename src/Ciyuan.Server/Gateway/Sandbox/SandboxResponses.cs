@@ -38,27 +38,9 @@ internal static class SandboxResponses
         {
             ["output_index"] = 0, ["item"] = Item(call, "in_progress"),
         });
-        if (call.Tool is null)
+        foreach ((string type, JsonObject data) in call.Tool is null ? TextEvents(call) : ToolEvents(call))
         {
-            yield return Make("response.content_part.added", At(call, "part", Part("")));
-            foreach (string piece in call.Pieces)
-            {
-                yield return Make("response.output_text.delta", At(call, "delta", piece));
-            }
-
-            yield return Make("response.output_text.done", At(call, "text", call.Text));
-            yield return Make("response.content_part.done", At(call, "part", Part(call.Text)));
-        }
-        else
-        {
-            yield return Make("response.function_call_arguments.delta", new JsonObject
-            {
-                ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["delta"] = "{}",
-            });
-            yield return Make("response.function_call_arguments.done", new JsonObject
-            {
-                ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["name"] = call.Tool, ["arguments"] = "{}",
-            });
+            yield return Make(type, data);
         }
 
         yield return Make("response.output_item.done", new JsonObject
@@ -75,6 +57,30 @@ internal static class SandboxResponses
             data["sequence_number"] = sequence++;
             return SandboxHandler.Event(type, data);
         }
+    }
+
+    private static IEnumerable<(string Type, JsonObject Data)> TextEvents(SandboxCall call)
+    {
+        yield return ("response.content_part.added", At(call, "part", Part("")));
+        foreach (string piece in call.Pieces)
+        {
+            yield return ("response.output_text.delta", At(call, "delta", piece));
+        }
+
+        yield return ("response.output_text.done", At(call, "text", call.Text));
+        yield return ("response.content_part.done", At(call, "part", Part(call.Text)));
+    }
+
+    private static IEnumerable<(string Type, JsonObject Data)> ToolEvents(SandboxCall call)
+    {
+        yield return ("response.function_call_arguments.delta", new JsonObject
+        {
+            ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["delta"] = "{}",
+        });
+        yield return ("response.function_call_arguments.done", new JsonObject
+        {
+            ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["name"] = call.Tool, ["arguments"] = "{}",
+        });
     }
 
     private static JsonObject At(SandboxCall call, string name, JsonNode value)

@@ -135,14 +135,15 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
     private Money? FindMost(Call call, IReadOnlyList<Candidate> candidates, long mostOutput)
     {
         CallFacts facts = call.Facts;
+        long answers = Math.Min(facts.Answers, GatewayLimits.MostAnswers);
         long output = call.Route.Kind switch
         {
             CallKind.Speech => facts.Bytes * 20L, // some 20 tokens of sound for a word of one letter and a space
             CallKind.Transcription => facts.Bytes / 8, // a second of the thinnest sound is 1 000 bytes
-            CallKind.ImageGeneration or CallKind.ImageEdit => GatewayLimits.TokensOfPicture * facts.Answers,
-            _ => mostOutput * facts.Answers,
+            CallKind.ImageGeneration or CallKind.ImageEdit => GatewayLimits.TokensOfPicture * answers,
+            _ => Math.Min(mostOutput, GatewayLimits.MostOutput) * answers,
         };
-        long images = call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit ? facts.Answers : 0;
+        long images = call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit ? answers : 0;
         long seconds = call.Route.Kind == CallKind.Transcription ? (facts.Bytes / 1_000) + 1 : 0;
         var usage = new MostUsage(
             call.Route.Kind == CallKind.CountTokens ? 0 : facts.MostInput, output, images, facts.Bytes, seconds);

@@ -60,6 +60,11 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             patience.Begin(limits.FirstByteTime);
             ReadOnlyMemory<byte> body = UpstreamBody.Write(call.Route, call.Facts, call.Body, candidate.Served, limit);
             HttpResponseMessage answer = await client.SendAsync(call, candidate, body, patience.Token);
+            if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+            {
+                return (null, RefuseKey(call, upstream, answer), true);
+            }
+
             bool goOn = IsWorthAnother((int)answer.StatusCode);
             if (goOn)
             {
@@ -83,6 +88,15 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             var refusal = new GatewayRefusal(RefusalKind.Upstream, "The upstream could not be reached, or broke off.");
             return (null, refusal, NeverArrived(fault));
         }
+    }
+
+    // That is about the gateway's own key, and is not for the client to read.
+    private GatewayRefusal RefuseKey(Call call, Upstream upstream, HttpResponseMessage answer)
+    {
+        answer.Dispose();
+        upstream.NoteFailure(time, limits.OpenTime);
+        Failed(log, call.Id, upstream.Setup.Id, "it does not take the gateway's key");
+        return new GatewayRefusal(RefusalKind.Upstream, "The upstream refused the gateway.");
     }
 
     // What nobody waits for any more may have been worked on, and be billed: it is not sent a second time.

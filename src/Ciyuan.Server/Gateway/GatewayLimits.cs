@@ -35,6 +35,13 @@ public sealed record GatewayLimits
     /// <summary>The same, where the money does not suffice for <see cref="AssumedOutput"/>.</summary>
     public const int LeastOutput = 1_024;
 
+    /// <summary>Tokens of one answer, at most, that a hold reckons with, whatever a call asks for: 10⁹. With
+    /// <see cref="MostAnswers"/> it stays within what a record can count.</summary>
+    public const long MostOutput = 1_000_000_000;
+
+    /// <summary>Answers or pictures, at most, that a hold reckons with.</summary>
+    public const long MostAnswers = 100_000;
+
     /// <summary>Most upstreams that a call is tried at.</summary>
     public const int Attempts = 3;
 

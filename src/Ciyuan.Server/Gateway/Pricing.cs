@@ -24,38 +24,48 @@ internal readonly record struct MostUsage(long Input, long Output, long Images, 
 /// </summary>
 internal sealed class Pricing
 {
+    /// <summary>Classes of input that providers tell apart in price; the plain one first.</summary>
+    private static readonly Meter[] Inputs =
+    [
+        new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh),
+        new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheRead),
+        new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheWrite),
+        new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheWrite5M),
+        new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheWrite1H),
+        new TokenClass(Direction.Input, Modality.Image, TokenKind.Fresh),
+        new TokenClass(Direction.Input, Modality.Audio, TokenKind.Fresh),
+        new TokenClass(Direction.Input, Modality.Video, TokenKind.Fresh),
+        new TokenClass(Direction.Input, Modality.Document, TokenKind.Fresh),
+    ];
+
+    /// <summary>The same of output.</summary>
+    private static readonly Meter[] Outputs =
+    [
+        new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh),
+        new TokenClass(Direction.Output, Modality.Text, TokenKind.Reasoning),
+        new TokenClass(Direction.Output, Modality.Image, TokenKind.Fresh),
+        new TokenClass(Direction.Output, Modality.Audio, TokenKind.Fresh),
+    ];
+
     private readonly Lock _lock = new();
     private readonly RatingPlans _plans = new();
     private readonly List<RatedLine> _rated = [];
     private ShardPolicy? _policy;
 
-    /// <summary>The most that a call can cost its consumer; null when no agreement prices it.</summary>
+    /// <summary>
+    /// The most that a call can cost its consumer; null when no agreement prices it. Rates the call as if all its input
+    /// were of the dearest class, and all its output, at the length that they can have at most.
+    /// </summary>
     internal Money? FindMost(ShardPolicy policy, UsageContext context, Timestamp now, MostUsage most)
     {
         lock (_lock)
         {
             RatingPlan plan = Find(policy, context, now);
-            Money? sum = null;
-            foreach (PlanLine line in plan.Lines)
-            {
-                if (!line.OfConsumer || line.Rate.Method == RateMethod.Share)
-                {
-                    continue;
-                }
-
-                if (line.Rate.Method == RateMethod.Suspense)
-                {
-                    return null;
-                }
-
-                Amount amount = MostOf(line, most);
-                sum = sum is null ? new Money(amount, line.Rate.Currency)
-                    : sum.Value.Currency == line.Rate.Currency
-                        ? new Money(sum.Value.Amount + amount, line.Rate.Currency)
-                        : sum;
-            }
-
-            return sum;
+            Money? tokens = MostOfTokens(plan, context, now, most.Input, most.Output);
+            Money? images = RateOne(plan, context, now, Meter.Image, most.Images);
+            Money? characters = RateOne(plan, context, now, Meter.Character, most.Characters);
+            Money? seconds = RateOne(plan, context, now, Meter.Second, most.Seconds * Meter.Second.StepsPerUnit);
+            return Add(Add(tokens, images), Add(characters, seconds));
         }
     }
 
@@ -76,30 +86,10 @@ internal sealed class Pricing
         lock (_lock)
         {
             RatingPlan plan = Find(policy, record.Context, record.EventTime);
-            RateUsage.Rate(plan, _plans, record, _rated);
-            RateUsage.Share(_plans, _rated);
-            Money? sum = null;
-            foreach (RatedLine line in _rated)
-            {
-                if (!line.Line.OfConsumer)
-                {
-                    continue;
-                }
-
-                if (line.IsSuspended)
-                {
-                    return null;
-                }
-
-                sum = sum is null ? new Money(line.Amount, line.Rate.Currency)
-                    : sum.Value.Currency == line.Rate.Currency
-                        ? new Money(sum.Value.Amount + line.Amount, line.Rate.Currency)
-                        : sum;
-            }
-
-            return sum ?? (plan.Lines.FirstOrDefault(l => l.OfConsumer) is { } free
-                ? new Money(Amount.Zero, free.Rate.Currency)
-                : null);
+            return Rate(plan, record, line => line.OfConsumer) ?? (plan.Lines.FirstOrDefault(l => l.OfConsumer) is { } l
+                && !_rated.Exists(r => r.Line.OfConsumer && r.IsSuspended)
+                    ? new Money(Amount.Zero, l.Rate.Currency)
+                    : null);
         }
     }
 
@@ -108,12 +98,9 @@ internal sealed class Pricing
     {
         lock (_lock)
         {
-            RatingPlan plan = Find(policy, context, now);
-            PlanLine? line = Array.Find(plan.Lines, l => l.OfProvider && l.Rate.Side == Side.Cost
-                && l.Rate.Method is RateMethod.Prices or RateMethod.PerCall);
-            return line is null
-                ? null
-                : new Money(MostOf(line, new MostUsage(1_000, 1_000, 0, 0, 0)), line.Rate.Currency);
+            UsageRecord record = Imagine(
+                context, now, [new(Inputs[0], default, 1_000), new(Outputs[0], default, 1_000)]);
+            return Rate(Find(policy, context, now), record, line => line.OfProvider && line.Rate.Side == Side.Cost);
         }
     }
 
@@ -129,31 +116,65 @@ internal sealed class Pricing
         return _plans.Find(context with { Source = "pricing" }, now);
     }
 
-    private static Amount MostOf(PlanLine line, MostUsage most)
+    private Money? MostOfTokens(RatingPlan plan, UsageContext context, Timestamp now, long input, long output)
     {
-        if (line.Rate.Method != RateMethod.Prices)
+        // Prices may go by the length of both, so neither is rated without the other.
+        Money? plain = Both(Inputs[0], Outputs[0]);
+        Money? dearIn = Highest(Inputs.Select(c => Both(c, Outputs[0])));
+        Money? dearOut = Highest(Outputs.Select(c => Both(Inputs[0], c)));
+        if (plain is { } p && dearIn is { } i && dearOut is { } o)
         {
-            return line.Rate.PerCall;
+            return new Money(i.Amount + o.Amount - p.Amount, p.Currency);
         }
 
-        Int128[] prices = line.PerStep;
-        return (Highest(prices, 0, 128) * most.Input) + (Highest(prices, 128, 256) * most.Output)
-            + (Price(prices, Meter.Image) * most.Images) + (Price(prices, Meter.Character) * most.Characters)
-            + (Price(prices, Meter.Second) * most.Seconds * Meter.Second.StepsPerUnit)
-            + Price(prices, Meter.Request);
+        return Add(
+            Highest(Inputs.Select(c => RateOne(plan, context, now, c, input))),
+            Highest(Outputs.Select(c => RateOne(plan, context, now, c, output))));
+
+        Money? Both(Meter of, Meter and) => Rate(
+            plan, Imagine(context, now, [new(of, default, input), new(and, default, output)]), l => l.OfConsumer);
     }
 
-    private static Amount Highest(Int128[] prices, int from, int to)
+    private Money? RateOne(RatingPlan plan, UsageContext context, Timestamp now, Meter meter, long steps) =>
+        steps == 0 && !meter.IsTokens
+            ? null
+            : Rate(plan, Imagine(context, now, [new(meter, default, steps)]), line => line.OfConsumer);
+
+    /// <summary>The sum of some lines of a record, in the currency of the first; null when there is none, or one is in
+    /// suspense.</summary>
+    private Money? Rate(RatingPlan plan, UsageRecord record, Func<PlanLine, bool> which)
     {
-        Int128 highest = 0;
-        for (int meter = from; meter < to; meter++)
+        RateUsage.Rate(plan, _plans, record, _rated);
+        RateUsage.Share(_plans, _rated);
+        Money? sum = null;
+        foreach (RatedLine line in _rated)
         {
-            highest = prices[meter] > highest ? prices[meter] : highest;
+            if (!which(line.Line))
+            {
+                continue;
+            }
+
+            if (line.IsSuspended)
+            {
+                return null;
+            }
+
+            var money = new Money(line.Amount, line.Rate.Currency);
+            sum = sum is null || sum.Value.Currency == money.Currency ? Add(sum, money) : sum;
         }
 
-        return new Amount(highest);
+        return sum;
     }
 
-    private static Amount Price(Int128[] prices, Meter meter) =>
-        new(Int128.Max(0, prices[meter.Value]));
+    private static UsageRecord Imagine(UsageContext context, Timestamp now, Count[] counts) => new()
+    {
+        Id = "most", Context = context, EventTime = now, Counts = counts,
+    };
+
+    private static Money? Highest(IEnumerable<Money?> some) =>
+        some.Where(m => m is not null).MaxBy(m => m!.Value.Amount);
+
+    private static Money? Add(Money? some, Money? more) => some is null ? more
+        : more is null ? some
+        : new Money(some.Value.Amount + more.Value.Amount, some.Value.Currency);
 }

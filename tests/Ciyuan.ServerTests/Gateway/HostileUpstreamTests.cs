@@ -174,6 +174,19 @@ public sealed class HostileUpstreamTests
         await server.AssertNoHoldAsync();
     }
 
+    [Fact]
+    public async Task Upstream_RefusesTheGatewaysKey_IsNotTheClientsToRead()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Whole("{\"error\":\"sk-1...9 is no key\"}", 401);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+
+        (int status, string body, _) = await server.ChatAsync();
+
+        Assert.Equal(502, status);
+        Assert.DoesNotContain("sk-1", body);
+        Assert.Equal(Outcome.Failed, (await server.RecordAsync()).Outcome);
+    }
+
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("localhost")]

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Ciyuan.Bench;
 
-// ciyuan-bench [import] [http] [rerate] [report] [--records N] [--large N] [--postgres CONNECTION]
+// ciyuan-bench [import] [http] [rate] [rerate] [report] [--records N] [--large N] [--postgres CONNECTION]
 // Without names, all of them. Each figure stands beside what bounds it, measured in the same run.
 var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
 long records = Option("--records", 2_000_000);
@@ -29,6 +29,11 @@ if (Wanted("import"))
 if (Wanted("http"))
 {
     await HttpBench.RunAsync(room, figures, Math.Min(records, 1_000_000));
+}
+
+if (Wanted("rate"))
+{
+    RateBench.Run(room, figures);
 }
 
 if (Wanted("rerate") || Wanted("report"))

@@ -16,12 +16,13 @@ internal static class ImportVerb
             Description = "Files, also .gz; - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string> form = GlobalOptions.Words("--as", "What the files hold", "jsonl", "csv", "cloudevents");
+        Option<string> form = GlobalOptions.Words("--as", "What the files hold", "jsonl", "csv", "cloudevents",
+            "responses");
         Option<string?> preset = Text(
             "--preset", $"A known CSV file: {string.Join(", ", CsvMapping.Presets)}", "NAME");
         Option<string?> mapping = Text("--mapping", "YAML file that maps CSV columns", "FILE");
         Option<string[]> map = Pairs("--map", "CSV: a field and its column, counts.input.text=ContextTokens");
-        Option<string[]> set = Pairs("--set", "CSV: a field and its value in each row, party=acme");
+        Option<string[]> set = Pairs("--set", "CSV, responses: a field and its value for all, party=acme");
         Option<string?> rejects = Text("--rejects", "Where refused lines go; else FILE.rejects.jsonl", "FILE");
         var command = new Command("import", "Import usage; again, or after a stop, adds nothing twice")
         {
@@ -35,6 +36,8 @@ internal static class ImportVerb
             var options = new ImportOptions
             {
                 Format = isCsv ? ImportFormat.Csv : Enum.Parse<ImportFormat>(parsed.GetValue(form)!, ignoreCase: true),
+                Constants = parsed.GetValue(form) == "responses" ? Constants(parsed.GetValue(set)!)
+                    : ResponseConstants.None,
                 Mapping = isCsv ? Mapping(known, file, parsed.GetValue(map)!, parsed.GetValue(set)!) : null,
                 Rejects = parsed.GetValue(rejects),
             };
@@ -95,6 +98,11 @@ internal static class ImportVerb
             ? mapping
             : throw new WrongUsageException("CSV needs to know its columns: --preset, --mapping or --map FIELD=COLUMN");
     }
+
+    private static ResponseConstants Constants(string[] set) =>
+        ResponseConstants.TryMake(set.Select(Pair), out ResponseConstants constants, out string? fault)
+            ? constants
+            : throw new WrongUsageException($"--set: {fault}");
 
     private static Option<string?> Text(string name, string description, string help) =>
         new(name) { Description = description, HelpName = help };

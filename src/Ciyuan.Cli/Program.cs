@@ -8,6 +8,8 @@ var root = new RootCommand(
 GlobalOptions.AddTo(root);
 root.Subcommands.Add(SetupVerb.Make());
 root.Subcommands.Add(ImportVerb.Make());
+root.Subcommands.Add(RateVerb.Make());
+root.Subcommands.Add(PricesVerb.Make());
 root.Subcommands.Add(ReportVerb.Make());
 root.Subcommands.Add(StatementVerb.Make());
 root.Subcommands.Add(BalanceVerb.Make());
@@ -16,6 +18,8 @@ root.Subcommands.Add(RerateVerb.Make());
 root.Subcommands.Add(FsckVerb.Make());
 root.Subcommands.Add(KeyVerb.Make());
 root.Subcommands.Add(ServeVerb.Make());
+root.Subcommands.Add(CountVerb.Make());
+root.Subcommands.Add(VocabVerb.Make());
 root.Subcommands.Add(DemoVerb.Make());
 
 ParseResult parsed = root.Parse(args);

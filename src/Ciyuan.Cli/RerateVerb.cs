@@ -94,9 +94,14 @@ internal static class RerateVerb
         {
             var table = new Table([new("records_changed", IsNumber: true), new("frames_read", IsNumber: true)])
             {
-                Notes = [totals.Corrected == 0
-                    ? "Nothing to change: every charge is what the books and agreements say now"
-                    : "Charges that were right are left alone; reports show corrections in their event time"],
+                Notes =
+                [
+                    totals.Corrected == 0
+                        ? "Nothing to change: every charge is what the books and agreements say now"
+                        : "Charges that were right are left alone; reports show corrections in their event time",
+                    .. totals.Closed == 0 ? [] : (string[])
+                        [$"{Plain(totals.Closed)} records were left alone: their event time is closed"],
+                ],
             };
             table.Add(Plain(totals.Corrected), Plain(totals.Frames));
             return table;
@@ -106,6 +111,7 @@ internal static class RerateVerb
             json.WriteStartObject();
             json.WriteNumber("records_changed", totals.Corrected);
             json.WriteNumber("frames_read", totals.Frames);
+            json.WriteNumber("closed_records", totals.Closed);
             json.WriteEndObject();
         });
 

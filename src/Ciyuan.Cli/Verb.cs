@@ -4,6 +4,7 @@ using Ciyuan.Server;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
+using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Cli;
 
@@ -70,8 +71,22 @@ internal static class Verb
         }
     }
 
+    /// <summary>Reads a whole file.</summary>
+    internal static async Task<byte[]> ReadBytesAsync(string path, CancellationToken cancel)
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(path, cancel);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException($"{path} can't be read: {problem.Message}");
+        }
+    }
+
     // Whatever is not listed is a mistake of ours: it ends the process with its stack.
     private static bool IsExpected(Exception problem) => problem is RefusedException or YamlFileException
         or ImportException or JournalException or ReportTooLargeException or ServerRefusedException
+        or VocabularyException
         or IOException or UnauthorizedAccessException;
 }

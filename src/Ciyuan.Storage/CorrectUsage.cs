@@ -7,7 +7,8 @@ namespace Ciyuan.Storage;
 /// <summary>What a correction of a whole period did.</summary>
 /// <param name="Corrected">Records whose charges changed.</param>
 /// <param name="Frames">Frames that were looked at.</param>
-public sealed record CorrectionTotals(long Corrected, long Frames);
+/// <param name="Closed">Records that were left alone because their event time is closed.</param>
+public sealed record CorrectionTotals(long Corrected, long Frames, long Closed = 0);
 
 /// <summary>A correction could not be made; the message says why and what to do.</summary>
 public sealed class CorrectionRefusedException(string message) : Exception(message);
@@ -39,10 +40,9 @@ public static class CorrectUsage
         }
 
         long middle = from + ((to - from) / Lanes);
-        long corrected = 0;
-        long frames = 0;
+        (long corrected, long frames, long closed) = (0, 0, 0);
         await Task.WhenAll(RunLane(from, middle), RunLane(middle + 1, to)).ConfigureAwait(false);
-        return new CorrectionTotals(corrected, frames);
+        return new CorrectionTotals(corrected, frames, closed);
 
         async Task RunLane(long next, long last)
         {
@@ -62,6 +62,7 @@ public static class CorrectUsage
                 }
 
                 Interlocked.Add(ref corrected, piece.Status == LedgerStatus.Done ? piece.Records.Count : 0);
+                Interlocked.Add(ref closed, piece.Closed);
                 Interlocked.Add(ref frames, piece.ToSeq - next + 1);
                 next = piece.ToSeq + 1;
                 progress?.Report(new CorrectionTotals(Volatile.Read(ref corrected), Volatile.Read(ref frames)));

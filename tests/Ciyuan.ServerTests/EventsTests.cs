@@ -54,6 +54,49 @@ public sealed class EventsTests
         Assert.Equal(["posted", "rejected", "posted"], StatusesOf(answer));
     }
 
+    private static string ResponseOf(string id, long input) => $$$"""
+        {"source":"test","id":"{{{id}}}","time":"2026-11-02T08:00:00+08:00","party":"acme","provider":"zhipu",
+         "flavour":"chat","response":{"model":"glm-4.6","usage":{"prompt_tokens":{{{input}}},"completion_tokens":100,
+         "total_tokens":{{{input + 100}}},"prompt_tokens_details":{"cached_tokens":400 } } } }
+        """;
+
+    [Fact]
+    public async Task PostEvents_RawResponses_AreReadAndPostedOnce()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        const string Array = "application/vnd.ciyuan.response+json";
+        const string LinesOf = "application/vnd.ciyuan.response+x-ndjson";
+        string batch = Batch([ResponseOf("a", 1_000), ResponseOf("b", -7)]);
+        (int status, JsonNode first) = await server.PostAsync("/v1/events", Array, batch);
+        (_, JsonNode again) = await server.PostAsync(
+            "/v1/events", LinesOf, ResponseOf("a", 1_000).ReplaceLineEndings(""));
+        (int single, JsonNode rejected) = await server.PostAsync("/v1/events", Array, ResponseOf("c", -7));
+        Assert.Equal(200, status);
+        Assert.Equal(["posted", "rejected"], StatusesOf(first));
+        Assert.Contains("usage.prompt_tokens: is -7", (string)first["results"]![1]!["reason"]!,
+            StringComparison.Ordinal);
+        Assert.Equal(["exists"], StatusesOf(again));
+        Assert.Equal((400, "rejected"), (single, (string)rejected["result"]!["status"]!));
+
+        // 600 × 2 + 400 × 0.4 + 100 × 8 per million.
+        (_, JsonNode report) = await server.GetAsync("/v1/report?group=party&from=2026-11-01&to=2026-12-01");
+        Assert.Equal("0.00216", (string)report["total"]!["income_CNY"]!);
+    }
+
+    [Fact]
+    public async Task PostEvents_RawResponseWithUsageOfAnotherModel_AnswersItAfterAllEvents()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        const string Advised = """
+            {"source":"test","id":"m","time":"2026-11-02T08:00:00+08:00","party":"acme","provider":"anthropic",
+             "response":{"model":"a","usage":{"input_tokens":2,"output_tokens":1,"iterations":[
+             {"type":"advisor_message","model":"b","input_tokens":3,"output_tokens":1}]}}}
+            """;
+        (_, JsonNode answer) = await server.PostAsync(
+            "/v1/events", "application/vnd.ciyuan.response+json", Batch([Advised, ResponseOf("n", -7)]));
+        Assert.Equal(["posted", "rejected", "posted"], StatusesOf(answer));
+    }
+
     [Fact]
     public async Task PostEvents_CloudEvents_AreTheSameWhetherAloneOrInABatch()
     {

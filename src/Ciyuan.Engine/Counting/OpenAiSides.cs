@@ -25,7 +25,8 @@ internal static class OpenAiSides
         }
 
         TakeCacheWrites(side, Place.Within, usage,
-            [$"{details}.cache_write_tokens", $"{details}.cache_creation_tokens", $"{details}.cache_creation_input_tokens"],
+            [$"{details}.cache_write_tokens", $"{details}.cache_creation_tokens",
+                $"{details}.cache_creation_input_tokens"],
             $"{details}.cache_creation");
         return side;
     }

@@ -63,7 +63,8 @@ internal sealed class ReadingDraft(ReadingOptions options)
         long sum = _counts.GetValueOrDefault(meter) + steps;
         if (sum > UsageRecord.MaxSteps)
         {
-            Refuse(FindingCode.TooLarge, "", $"{meter} adds up to {sum}: no call uses more than {UsageRecord.MaxSteps}");
+            Refuse(FindingCode.TooLarge, "",
+                $"{meter} adds up to {sum}: no call uses more than {UsageRecord.MaxSteps}");
             return;
         }
 
@@ -76,7 +77,8 @@ internal sealed class ReadingDraft(ReadingOptions options)
     {
         if (calls is > 0 and { } some)
         {
-            _tags["tool_calls"] = (_tags.TryGetValue("tool_calls", out string? known) ? known + " " : "") + $"{name}={some}";
+            _tags["tool_calls"] = (_tags.TryGetValue("tool_calls", out string? known) ? known + " " : "")
+                + $"{name}={some}";
             if (isCharged)
             {
                 Add(Meter.Request, some);

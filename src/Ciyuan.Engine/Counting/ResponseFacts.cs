@@ -36,7 +36,8 @@ internal static class ResponseFacts
             }
         }
 
-        if (TryGet(body, "error", out JsonElement error) && error.ValueKind is JsonValueKind.Object or JsonValueKind.String)
+        if (TryGet(body, "error", out JsonElement error)
+            && error.ValueKind is JsonValueKind.Object or JsonValueKind.String)
         {
             draft.Outcome = Outcome.Failed;
         }

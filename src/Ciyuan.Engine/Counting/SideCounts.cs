@@ -117,7 +117,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         {
             // Relays fill what they don't know with zero, so a zero beside a number contradicts less.
             long larger = Math.Max(known.Count, count);
-            draft.Lower(FindingCode.StatedTwice, path, $"is {count}, but {known.Path} is {known.Count}; taken as {larger}");
+            draft.Lower(FindingCode.StatedTwice, path,
+                $"is {count}, but {known.Path} is {known.Count}; taken as {larger}");
             known.Count = larger;
         }
 
@@ -135,7 +136,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
 
         if (split > (all ?? split))
         {
-            draft.Refuse(FindingCode.DetailsExceedWhole, path, $"adds up to {split}, more than the {all} written to the cache");
+            draft.Refuse(FindingCode.DetailsExceedWhole, path,
+                $"adds up to {split}, more than the {all} written to the cache");
             return;
         }
 
@@ -153,7 +155,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
 
     internal long SumOf(Place place) => Parts.Where(p => p.Place == place).Sum(p => p.Count);
 
-    /// <summary>Parts that can't be within the whole, by its size, are beside it; what can't be beside refuses.</summary>
+    /// <summary>Parts that can't be within the whole, by its size, are beside it; what can't be beside
+    /// refuses.</summary>
     internal void PlaceByPossibility()
     {
         long whole = Whole ?? 0;
@@ -165,7 +168,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         List<SidePart> movable =
             [.. Parts.Where(p => p is { Place: Place.Within, IsFixed: false, Count: > 0 }
                 && (p.IsCache || p.Kind == TokenKind.Reasoning))];
-        string stated = string.Join(" + ", Parts.Where(p => p is { Place: Place.Within, Count: > 0 }).Select(p => $"{p.Path} {p.Count}"));
+        string stated = string.Join(" + ", Parts.Where(p => p is { Place: Place.Within, Count: > 0 }).Select(p =>
+            $"{p.Path} {p.Count}"));
         if (SumOf(Place.Within) - movable.Sum(p => p.Count) > whole || movable.Count == 0)
         {
             draft.Refuse(FindingCode.DetailsExceedWhole, Path, $"is {whole}, less than what is within it: {stated}");
@@ -187,14 +191,16 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         long whole = Whole!.Value;
         if (ModalitySum > whole)
         {
-            draft.Refuse(FindingCode.DetailsExceedWhole, Path, $"is {whole}, but its parts by modality add up to {ModalitySum}");
+            draft.Refuse(FindingCode.DetailsExceedWhole, Path,
+                $"is {whole}, but its parts by modality add up to {ModalitySum}");
             return;
         }
 
         long[] left = [.. _modalities];
         NoteRest(whole - ModalitySum);
         left[(int)Plain] += whole - ModalitySum;
-        foreach (SidePart part in Parts.Where(p => p.Place == Place.Within).OrderBy(p => p.Kind == TokenKind.Reasoning ? 0 : 1))
+        foreach (SidePart part in Parts.Where(p => p.Place == Place.Within).OrderBy(p => p.Kind == TokenKind.Reasoning
+            ? 0 : 1))
         {
             TakeOut(part, left);
         }
@@ -238,7 +244,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         long rest = part.Count - part.ByModality.Sum();
         if (rest < 0)
         {
-            draft.Refuse(FindingCode.DetailsExceedWhole, part.Path, $"is {part.Count}, but its parts by modality add up to {part.ByModality.Sum()}");
+            draft.Refuse(FindingCode.DetailsExceedWhole, part.Path,
+                $"is {part.Count}, but its parts by modality add up to {part.ByModality.Sum()}");
             return;
         }
 
@@ -257,7 +264,8 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         if (rest > 0 && part.IsCache && left.Count(n => n > 0) > 1)
         {
             draft.Lower(FindingCode.ModalityAssumed, part.Path,
-                $"has {rest} tokens of which the modality is not said; taken as text as far as there is any", direction);
+                $"has {rest} tokens of which the modality is not said; taken as text as far as there is any",
+                    direction);
         }
 
         TakeOutAnyhow(part, left, rest);

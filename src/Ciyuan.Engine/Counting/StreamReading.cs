@@ -7,7 +7,8 @@ namespace Ciyuan.Counting;
 
 /// <summary>
 /// Reads the usage of a streamed response, event by event. Usage in streams is cumulative: each field holds what its
-/// last event says and nothing is summed. In the end the same reader reads it as would a whole response. For one thread.
+/// last event says and nothing is summed. In the end the same reader reads it as would a whole response. For one
+/// thread.
 /// </summary>
 public sealed class StreamReading
 {
@@ -146,7 +147,8 @@ public sealed class StreamReading
         _finish = goesOn ? _finish : finish;
         string type = ResponseFacts.FirstText(data, ["type"]);
         bool isUsageAlone = ResponseFacts.TryGet(data, "usage", out _)
-            && ResponseFacts.TryGet(data, "choices", out JsonElement choices) && choices.ValueKind == JsonValueKind.Array
+            && ResponseFacts.TryGet(data, "choices", out JsonElement choices)
+                && choices.ValueKind == JsonValueKind.Array
             && choices.GetArrayLength() == 0;
         bool isDone = ResponseFacts.TryGet(data, "done", out JsonElement done) && done.ValueKind == JsonValueKind.True;
         _ended |= !goesOn || LastEvents.Contains(type) || isUsageAlone || isDone;
@@ -206,10 +208,12 @@ public sealed class StreamReading
     private void NoteShrinking(JsonNode? known, JsonElement later, string path)
     {
         if (known is JsonValue && later.ValueKind == JsonValueKind.Number && later.TryGetDecimal(out decimal now)
-            && decimal.TryParse(known.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out decimal before)
+            && decimal.TryParse(known.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture,
+                out decimal before)
             && now < before)
         {
-            _found.Add((FindingCode.Shrank, path, $"was {before} and then {now}, though it is cumulative; taken as {now}"));
+            _found.Add((FindingCode.Shrank, path,
+                $"was {before} and then {now}, though it is cumulative; taken as {now}"));
         }
     }
 

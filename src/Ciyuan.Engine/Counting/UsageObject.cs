@@ -23,7 +23,8 @@ internal sealed class UsageObject
         {
             if (!names.Add(property.Name))
             {
-                draft.Refuse(FindingCode.Duplicate, PathOf(property.Name), "is given twice: which one holds is unknown");
+                draft.Refuse(FindingCode.Duplicate, PathOf(property.Name),
+                    "is given twice: which one holds is unknown");
             }
         }
     }
@@ -149,7 +150,8 @@ internal sealed class UsageObject
                     yield return unread;
                 }
             }
-            else if (!asked && LooksLikeCount(property) && JsonNumbers.TryReadDecimal(property.Value, out decimal number)
+            else if (!asked && LooksLikeCount(property) && JsonNumbers.TryReadDecimal(property.Value,
+                out decimal number)
                 && number > 0)
             {
                 yield return (PathOf(property.Name), (long)Math.Min(number, UsageRecord.MaxSteps));

@@ -54,7 +54,8 @@ public sealed class UsageReader
         }
         catch (JsonException broken)
         {
-            return UsageReaders.Refuse(FindingCode.NotJson, $"the response is not JSON at line {broken.LineNumber + 1}, "
+            return UsageReaders.Refuse(FindingCode.NotJson,
+                $"the response is not JSON at line {broken.LineNumber + 1}, "
                 + $"byte {broken.BytePositionInLine}");
         }
     }

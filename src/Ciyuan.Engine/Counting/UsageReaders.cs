@@ -4,7 +4,8 @@ namespace Ciyuan.Counting;
 
 /// <summary>
 /// All readers, found by the names of provider and interface. The list is made by the build from the files in the
-/// folder Readers: a file X.cs has a class X with a list <c>Readers</c>. Adding a provider means adding one file and its
+/// folder Readers: a file X.cs has a class X with a list <c>Readers</c>. Adding a provider means adding one file and
+/// its
 /// vectors.
 /// </summary>
 public static partial class UsageReaders
@@ -16,7 +17,8 @@ public static partial class UsageReaders
     private static readonly Dictionary<(string Provider, string Flavour), UsageReader> ByName = Index();
 
     private static readonly UsageReader[] ByShape =
-        [.. All.Where(r => r.Shape is not null).OrderBy(r => r.ShapeOrder).ThenBy(r => r.ToString(), StringComparer.Ordinal)];
+        [.. All.Where(r => r.Shape is not null).OrderBy(r => r.ShapeOrder).ThenBy(r => r.ToString(),
+            StringComparer.Ordinal)];
 
     /// <summary>All names of providers, sorted.</summary>
     public static IReadOnlyList<string> Providers { get; } =
@@ -32,7 +34,8 @@ public static partial class UsageReaders
 
     /// <summary>Names of the interfaces of a provider; empty when there is no such provider.</summary>
     public static IReadOnlyList<string> FlavoursOf(string provider) =>
-        [.. ByName.Keys.Where(k => k.Provider.Equals(provider, StringComparison.OrdinalIgnoreCase) && k.Flavour.Length > 0)
+        [.. ByName.Keys.Where(k => k.Provider.Equals(provider, StringComparison.OrdinalIgnoreCase)
+            && k.Flavour.Length > 0)
             .Select(k => k.Flavour).Order(StringComparer.Ordinal)];
 
     /// <summary>

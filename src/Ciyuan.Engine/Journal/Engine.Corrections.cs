@@ -38,14 +38,15 @@ public sealed partial class Engine
 
         var corrected = new List<CorrectedRecord>();
         long seq = correction.FromSeq;
+        int closed = 0;
         for (int looked = 0; seq <= correction.ToSeq && looked < CorrectedRecordsEach; seq++)
         {
             Frame source = _history.ReadFrame(seq);
             looked += source.Records.Count;
-            CorrectFrame(correction, source, time, frame, corrected);
+            closed += CorrectFrame(correction, source, time, frame, corrected);
         }
 
-        var result = new CorrectionResult(LedgerStatus.Done, seq - 1, corrected);
+        var result = new CorrectionResult(LedgerStatus.Done, seq - 1, corrected) { Closed = closed };
         Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
         if (corrected.Count > 0)
         {
@@ -64,13 +65,14 @@ public sealed partial class Engine
         || !Enum.IsDefined(correction.Mode)
         || correction.FromSeq < 1 || correction.ToSeq < correction.FromSeq || correction.ToSeq > Seq;
 
-    private void CorrectFrame(
+    private int CorrectFrame(
         Correction correction, Frame source, Quantities.Timestamp time, FrameDraft frame,
         List<CorrectedRecord> corrected)
     {
         Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(source.Seq, frame);
         _postUsage.BeginFrame();
         _contextOf.Clear();
+        int closed = 0;
         for (int i = 0; i < source.Records.Count; i++)
         {
             UsageRecord record = source.Records[i];
@@ -93,14 +95,25 @@ public sealed partial class Engine
                 _postUsage.LoadLater(later.Charges, later.Reversed, later.Postings);
             }
 
-            bool rerate = correction.Mode == CorrectionMode.Rerate;
-            if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time)
-                is var (charges, postings, reversed))
-            {
-                corrected.Add(new CorrectedRecord(
-                    new FramePosition(source.Seq, i), context, record.EventTime, reversed, charges, postings));
-            }
+            closed += CorrectOne(correction, record, context, new FramePosition(source.Seq, i), time, corrected);
         }
+
+        return closed;
+    }
+
+    /// <summary>Corrects the loaded charges of a record; 1 when its event time is closed.</summary>
+    private int CorrectOne(
+        Correction correction, UsageRecord record, UsageContext context, FramePosition position,
+        Quantities.Timestamp time, List<CorrectedRecord> corrected)
+    {
+        bool rerate = correction.Mode == CorrectionMode.Rerate;
+        if (_postUsage.Correct(record, context, rerate, correction.Agreement, _catalog, time, out bool isClosed)
+            is var (charges, postings, reversed))
+        {
+            corrected.Add(new CorrectedRecord(position, context, record.EventTime, reversed, charges, postings));
+        }
+
+        return isClosed ? 1 : 0;
     }
 
     /// <summary>Earlier corrections of a frame's records, by index and in order; null when there are none.</summary>

@@ -9,7 +9,7 @@ namespace Ciyuan.Journal;
 /// <content>The state as bytes: what a snapshot holds, and what a replay must reproduce to the byte.</content>
 public sealed partial class Engine
 {
-    private const byte StateVersion = 1;
+    private const byte StateVersion = 2;
 
     /// <summary>
     /// The whole state in its one canonical form (docs/FORMATS.md, "State"): setups in order of acceptance, accounts by
@@ -51,6 +51,7 @@ public sealed partial class Engine
             output.Count(range.Position.Index);
         }
 
+        RunningCodec.Write(output, _running);
         return output.Written.ToArray();
     }
 
@@ -119,6 +120,7 @@ public sealed partial class Engine
                 new FramePosition(reader.ZigZag(), reader.Index(FrameProposal.MaxCommands))));
         }
 
+        RunningCodec.Read(ref reader, engine._running);
         return reader.Remaining == 0 ? engine : throw reader.Damaged("goes on after its end");
     }
 

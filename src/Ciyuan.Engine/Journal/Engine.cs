@@ -26,6 +26,7 @@ public sealed partial class Engine
     private readonly IHistory _history;
     private readonly LedgerState _ledger = new();
     private readonly RatingPlans _plans = new();
+    private readonly RunningQuantities _running = new();
     private readonly PostUsage _postUsage;
     private readonly PostGroup _postGroup;
     private readonly List<Setup> _setups = [];
@@ -42,7 +43,7 @@ public sealed partial class Engine
     {
         Shard = shard;
         _history = history;
-        _postUsage = new PostUsage(_ledger, _plans);
+        _postUsage = new PostUsage(_ledger, _plans, _running);
         _postGroup = new PostGroup(_ledger);
         _hasher = new IdHasher(_idKey);
     }
@@ -182,7 +183,7 @@ public sealed partial class Engine
         var faults = new List<string>();
         bool changed = false;
         PriceBooks books = _books.With(setup, faults, ref changed);
-        Catalog catalog = _catalog.With(setup, books.Currencies, faults, ref changed);
+        Catalog catalog = _catalog.With(setup, books.Terms, faults, ref changed);
         _ledger.AddFunding(setup, catalog, faults, ref changed, commit: false);
         var result = new SetupResult(
             faults.Count > 0 ? SetupStatus.Refused : changed ? SetupStatus.Done : SetupStatus.Exists, faults);

@@ -149,7 +149,12 @@ public sealed record CorrectedRecord(
 /// <param name="ToSeq">Last frame that was looked at. A correction stops at the end of a frame once it has seen
 /// <see cref="Engine.CorrectedRecordsEach"/> records; the rest is asked for by another, from the next frame on.</param>
 /// <param name="Records">The records whose charges changed, in journal order.</param>
-public sealed record CorrectionResult(LedgerStatus Status, long ToSeq, IReadOnlyList<CorrectedRecord> Records);
+public sealed record CorrectionResult(LedgerStatus Status, long ToSeq, IReadOnlyList<CorrectedRecord> Records)
+{
+    /// <summary>Records that were left alone because their event time is closed; told in the answer and not
+    /// stored.</summary>
+    public int Closed { get; init; }
+}
 
 /// <summary>The answer to one usage record.</summary>
 /// <param name="Status">What became of it.</param>

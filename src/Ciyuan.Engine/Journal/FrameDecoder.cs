@@ -136,7 +136,7 @@ public static class FrameDecoder
             prices[i] = new MeterPrice(new MeterPattern((ushort)reader.Index(1 << 16)), new Amount(reader.ZigZag128()));
         }
 
-        return new Rate
+        var rate = new Rate
         {
             Method = method,
             Side = side,
@@ -153,6 +153,9 @@ public static class FrameDecoder
             ShareOf = texts[reader.Index(texts.Length)],
             SharePpm = reader.Natural(),
         };
+        return method == RateMethod.Formula
+            ? rate with { Formula = FormulaCodec.Read(ref reader, texts) }
+            : rate;
     }
 
     private static Expiry[] ReadExpiries(ref ByteReader reader, Tables tables)
@@ -345,6 +348,7 @@ public static class FrameDecoder
             var amount = new Amount(reader.ZigZag128());
             int head = reader.Natural();
             Count[]? covered = (head & 2) == 0 ? null : ReadCounts(ref reader);
+            Int128[]? before = ReadBefore(ref reader, rate);
             int postingCount = head >> 2;
             bool plain = (head & 1) != 0;
             if (postingCount > reader.Remaining || (plain && postingCount != 1))
@@ -352,7 +356,7 @@ public static class FrameDecoder
                 throw reader.Damaged($"has a charge with {postingCount} postings");
             }
 
-            charges[i] = new Charge(rate, amount, postingCount, covered);
+            charges[i] = new Charge(rate, amount, postingCount, covered, before);
             if (filled + postingCount > postings.Length)
             {
                 Array.Resize(ref postings, filled + postingCount + charges.Length - i);
@@ -367,6 +371,22 @@ public static class FrameDecoder
 
         Array.Resize(ref postings, filled);
         return (charges, postings);
+    }
+
+    private static Int128[]? ReadBefore(ref ByteReader reader, Rate rate)
+    {
+        if (rate.Formula is not { Running.Length: > 0 } formula)
+        {
+            return null;
+        }
+
+        var before = new Int128[formula.Running.Length];
+        for (int i = 0; i < before.Length; i++)
+        {
+            before[i] = reader.ZigZag128();
+        }
+
+        return before;
     }
 
     private static Posting[] ReadPostings(ref ByteReader reader, Tables tables)

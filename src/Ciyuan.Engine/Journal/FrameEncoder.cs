@@ -110,6 +110,10 @@ public sealed class FrameEncoder
         _tables.ZigZag(rate.PerCall.Pico);
         _tables.Count(TextIndex(rate.ShareOf));
         _tables.Count(rate.SharePpm);
+        if (rate.Method == RateMethod.Formula)
+        {
+            FormulaCodec.Write(_tables, rate.Formula!, TextIndex);
+        }
     }
 
     private void WriteExpiries(IReadOnlyList<Expiry> expiries)
@@ -309,6 +313,11 @@ public sealed class FrameEncoder
             if (charge.Covered is not null)
             {
                 WriteCounts(charge.Covered);
+            }
+
+            foreach (Int128 before in charge.Before ?? [])
+            {
+                _commands.ZigZag(before);
             }
 
             for (int i = 0; i < charge.PostingCount; i++)

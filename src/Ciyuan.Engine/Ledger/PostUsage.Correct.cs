@@ -57,21 +57,37 @@ internal sealed partial class PostUsage
     /// so its amount can't either. Of the others, the old one is taken back by the opposite postings and the new one
     /// posted. With an agreement, only charges under it, shares of it, and suspense without an agreement are looked at.
     /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="context">Its context, filled in.</param>
+    /// <param name="rerate">Whether charges are made anew.</param>
+    /// <param name="agreement">The agreement; empty for all.</param>
+    /// <param name="catalog">The agreements.</param>
+    /// <param name="now">Time of recording.</param>
+    /// <param name="isClosed">Set when the event time is closed for an agreement that would be looked at: then nothing
+    /// changes.</param>
     /// <returns>Null when nothing changes.</returns>
     public (Charge[] Charges, Posting[] Postings, int Reversed)? Correct(
-        UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now)
+        UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now,
+        out bool isClosed)
     {
         _rated.Clear();
         RatingPlan plan = plans.Find(context, record.EventTime);
         if (rerate)
         {
-            RateUsage.Rate(plan, plans, record, _rated);
+            RateUsage.Rate(plan, plans, record, _rated, running);
             RateUsage.Share(plans, _rated); // tells which shares have a base; their amounts are made again below
+        }
+
+        bool Closes(Rate rate) => InScope(rate, agreement) && catalog.IsClosed(rate.Agreement, record.EventTime);
+        isClosed = _current.Exists(c => Closes(c.Charge.Rate)) || _rated.Exists(r => Closes(r.Rate));
+        if (isClosed)
+        {
+            return null;
         }
 
         _postings.Clear();
         _corrected.Clear();
-        TakeBack(agreement);
+        TakeBack(record, agreement);
         int reversed = _corrected.Count;
         MakeAnew(record, agreement, plan, catalog, now);
         return _corrected.Count == 0 ? null : ([.. _corrected], [.. _postings], reversed);
@@ -163,7 +179,7 @@ internal sealed partial class PostUsage
         return -1;
     }
 
-    private void TakeBack(string agreement)
+    private void TakeBack(UsageRecord record, string agreement)
     {
         foreach (CurrentCharge current in _current)
         {
@@ -180,6 +196,7 @@ internal sealed partial class PostUsage
                 _postings.Add(ledger.Post(AccountOf(posting.Credit), AccountOf(posting.Debit), posting.Amount));
             }
 
+            running.Add(charge.Rate, record.EventTime, record.Counts, charge.Covered, -1);
             _corrected.Add(charge with { Amount = -charge.Amount });
         }
     }
@@ -196,6 +213,16 @@ internal sealed partial class PostUsage
             {
                 Charge charge = _current[staying].Charge; // what shares of it are cut from
                 _rated[i] = _rated[i] with { Rate = charge.Rate, Amount = charge.Amount };
+            }
+
+            if (anew && _rated[i].Before is not null)
+            {
+                // What was taken back is not counted any more.
+                RatedLine line = _rated[i] with
+                {
+                    Before = RunningQuantities.Before(running, _rated[i].Rate, record.EventTime),
+                };
+                _rated[i] = line with { Amount = AmountOf(line, record) };
             }
 
             packPostings[i] = anew ? DrawPacks(i, record, plan, catalog, now) : -1;
@@ -216,7 +243,9 @@ internal sealed partial class PostUsage
             _postings.AddRange(packs.AsSpan(pack, packPostings[i]));
             pack += packPostings[i];
             PostLine(_rated[i], record, plan, catalog, now);
-            _corrected.Add(new Charge(_rated[i].Rate, _rated[i].Amount, _postings.Count - before, _rated[i].Covered));
+            running.Add(_rated[i].Rate, record.EventTime, record.Counts, _rated[i].Covered, +1);
+            _corrected.Add(new Charge(
+                _rated[i].Rate, _rated[i].Amount, _postings.Count - before, _rated[i].Covered, _rated[i].Before));
         }
     }
 

@@ -10,7 +10,7 @@ namespace Ciyuan.Ledger;
 /// consumer's money in the stated order; what nothing covers goes to the overrun account, since the call has happened.
 /// Each record is posted whole.
 /// </summary>
-internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
+internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, RunningQuantities running)
 {
     private readonly List<RatedLine> _rated = [];
     private readonly List<Posting> _postings = [];
@@ -35,7 +35,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
     {
         // Step 5: Rate.
         RatingPlan plan = plans.Find(record.Context, record.EventTime);
-        RateUsage.Rate(plan, plans, record, _rated);
+        RateUsage.Rate(plan, plans, record, _rated, running);
         UsageRemarks remarks = UsageRemarks.None;
         Amount held = default;
         if (hold is not null)
@@ -54,6 +54,20 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         }
 
         RateUsage.Share(plans, _rated);
+        (Charge[] charges, Amount paid) = PostLines(record, plan, catalog, now, packPostings, hold, ref remarks);
+        remarks |= record.Hold.Length == 0 ? UsageRemarks.None
+            : hold is null ? UsageRemarks.HoldNotOpen
+            : paid > held ? UsageRemarks.OverHold
+            : UsageRemarks.None;
+        return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
+    }
+
+    /// <summary>Posts all rated lines, each after what packs paid for it; also what the consumer paid in the hold's
+    /// currency.</summary>
+    private (Charge[] Charges, Amount Paid) PostLines(
+        UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now, ReadOnlySpan<int> packPostings, Hold? hold,
+        ref UsageRemarks remarks)
+    {
         Posting[] packs = [.. _postings];
         _postings.Clear();
         var charges = new Charge[_rated.Count];
@@ -69,15 +83,13 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             }
 
             remarks |= PostLine(line, record, plan, catalog, now);
+            remarks |= catalog.IsClosed(line.Rate.Agreement, record.EventTime) ? UsageRemarks.Late : UsageRemarks.None;
             paid += line.Line.OfConsumer && line.Rate.Currency == hold?.Currency ? line.Amount : default;
-            charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered);
+            running.Add(line.Rate, record.EventTime, record.Counts, line.Covered, +1);
+            charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);
         }
 
-        remarks |= record.Hold.Length == 0 ? UsageRemarks.None
-            : hold is null ? UsageRemarks.HoldNotOpen
-            : paid > held ? UsageRemarks.OverHold
-            : UsageRemarks.None;
-        return new UsageResult(UsageStatus.Posted, remarks, charges, [.. _postings]);
+        return (charges, paid);
     }
 
     private UsageRemarks PostLine(
@@ -95,6 +107,12 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         }
 
         LineAccounts accounts = AccountsOf(line, record.Context, plan, catalog);
+        if (line.Amount.IsNegative)
+        {
+            PostBack(line, accounts, plan.Context.Party, now);
+            return UsageRemarks.None;
+        }
+
         if (accounts.Direct is { } direct)
         {
             _postings.Add(ledger.Post(direct, accounts.Credit, line.Amount));
@@ -109,6 +127,25 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             return UsageRemarks.None;
         }
 
+        return PostDrawn(line, accounts, plan.Context.Party, now);
+    }
+
+    /// <summary>An amount below zero goes the other way: to the account that pays whole, or to the first open
+    /// funding.</summary>
+    private void PostBack(in RatedLine line, LineAccounts accounts, string party, Timestamp now)
+    {
+        Account? back = accounts.Direct;
+        foreach (Account money in accounts.Money)
+        {
+            back ??= LedgerState.IsOpen(money, now) ? money : null;
+        }
+
+        back ??= ledger.Open(AccountPath.Overrun(party), line.Rate.Currency);
+        _postings.Add(ledger.Post(accounts.Credit, back, -line.Amount));
+    }
+
+    private UsageRemarks PostDrawn(in RatedLine line, LineAccounts accounts, string party, Timestamp now)
+    {
         Amount rest = LedgerState.Draw(accounts.Money, line.Rate.Currency, null, now, line.Amount, _drawn);
         foreach ((Account account, Amount amount) in _drawn)
         {
@@ -120,7 +157,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             return UsageRemarks.None;
         }
 
-        Account overrun = ledger.Open(AccountPath.Overrun(plan.Context.Party), line.Rate.Currency);
+        Account overrun = ledger.Open(AccountPath.Overrun(party), line.Rate.Currency);
         _postings.Add(ledger.Post(overrun, accounts.Credit, rest));
         return UsageRemarks.Overrun;
     }
@@ -131,7 +168,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
     private int DrawPacks(int index, UsageRecord record, RatingPlan plan, Catalog catalog, Timestamp now)
     {
         RatedLine line = _rated[index];
-        if (line.Rate.Method != RateMethod.Prices || !line.Line.OfConsumer)
+        if (line.Rate.Method is not (RateMethod.Prices or RateMethod.Formula) || !line.Line.OfConsumer)
         {
             return 0;
         }
@@ -153,16 +190,21 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
             .Where(c => c.Steps > 0)];
         if (covered.Length > 0)
         {
-            foreach (Count count in covered)
-            {
-                line.Amount -= new Amount(line.Line.PerStep[count.Meter.Value]) * count.Steps;
-            }
-
             line.Covered = covered;
+            line.Amount = AmountOf(line, record);
             _rated[index] = line;
         }
 
         return _postings.Count - before;
+    }
+
+    /// <summary>The amount of a line that was found to have one, of what token packs left over.</summary>
+    private static Amount AmountOf(in RatedLine line, UsageRecord record)
+    {
+        SuspenseReason reason = line.Rate.AmountOf(record.Counts, line.Covered, line.Before, out Amount amount);
+        return reason == SuspenseReason.None
+            ? amount
+            : throw new InvalidOperationException($"A part of a charge under '{line.Rate.Agreement}' has no amount.");
     }
 
     private void DrawPack(Account pack, Count[] open, in RatedLine line, Timestamp now)

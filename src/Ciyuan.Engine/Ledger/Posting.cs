@@ -24,12 +24,15 @@ public readonly record struct Posting(AccountName Debit, AccountName Credit, Amo
 
 /// <summary>What one agreement charges for one record.</summary>
 /// <param name="Rate">How.</param>
-/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes
-/// back.</param>
+/// <param name="Amount">How much, in the rate's currency; zero in suspense; below zero where a correction takes back,
+/// and
+/// where a quantity reaches a step of a volume price that makes all before it cheaper.</param>
 /// <param name="PostingCount">How many postings of the result belong to this charge; they follow those of the charge
 /// before.</param>
 /// <param name="Covered">Counts that token packs paid for instead of money; null when none.</param>
-public readonly record struct Charge(Rate Rate, Amount Amount, int PostingCount, Count[]? Covered = null);
+/// <param name="Before">What each of the rate's curves over a period had counted before; null without any.</param>
+public readonly record struct Charge(
+    Rate Rate, Amount Amount, int PostingCount, Count[]? Covered = null, Int128[]? Before = null);
 
 /// <summary>What became of a usage record. Checked in this order; numbers are stored: never change or reuse
 /// one.</summary>
@@ -66,6 +69,9 @@ public enum UsageRemarks : byte
 
     /// <summary>The record names a hold that is not open (never placed, settled, released or expired).</summary>
     HoldNotOpen = 8,
+
+    /// <summary>It came after its event time had been closed for an agreement that it touches.</summary>
+    Late = 16,
 }
 
 /// <summary>The stored outcome of a usage record.</summary>

@@ -2,6 +2,13 @@ using Ciyuan.Quantities;
 
 namespace Ciyuan.Parties;
 
+/// <summary>What agreements must know of price books.</summary>
+/// <param name="Currencies">The currency of each book.</param>
+/// <param name="Exchanges">From which currency to which each exchange leads.</param>
+public sealed record BookTerms(
+    IReadOnlyDictionary<string, Currency> Currencies,
+    IReadOnlyDictionary<string, (Currency From, Currency To)> Exchanges);
+
 /// <summary>
 /// The parties, projects, keys, sites and agreements in force. Immutable: a setup makes a new catalog, or none at all
 /// when it has a fault.
@@ -18,6 +25,7 @@ public sealed class Catalog
     private Dictionary<string, KeySetup> _keys = new(StringComparer.Ordinal);
     private Dictionary<string, SiteSetup> _sites = new(StringComparer.Ordinal);
     private SortedDictionary<string, Agreement> _agreements = new(StringComparer.Ordinal);
+    private Dictionary<string, Timestamp> _closedUntil = new(StringComparer.Ordinal);
 
     /// <summary>A catalog with nothing in it.</summary>
     public static Catalog Empty { get; } = new();
@@ -40,6 +48,11 @@ public sealed class Catalog
     /// <summary>The project of a party with an id, or null.</summary>
     public ProjectSetup? FindProject(string party, string id) => _projects.GetValueOrDefault((party, id));
 
+    /// <summary>Whether what an agreement charged for a moment never changes any more.</summary>
+    public bool IsClosed(string agreement, Timestamp moment) => _closedUntil.Count > 0
+        && ((_closedUntil.TryGetValue("", out Timestamp all) && moment < all)
+            || (_closedUntil.TryGetValue(agreement, out Timestamp own) && moment < own));
+
     /// <summary>The key with an id, or null.</summary>
     public KeySetup? FindKey(string id) => _keys.GetValueOrDefault(id);
 
@@ -51,14 +64,14 @@ public sealed class Catalog
         _parties.TryGetValue(party, out PartySetup? p) && p.Roles.Contains(role);
 
     /// <summary>
-    /// The catalog with a setup's entries added. <paramref name="books"/> gives the currency of each price book, those
-    /// of the same setup included.
+    /// The catalog with a setup's entries added. <paramref name="books"/> says what the price books are, those of the
+    /// same setup included.
     /// </summary>
     /// <param name="setup">What to add.</param>
-    /// <param name="books">Currency by book.</param>
+    /// <param name="books">The price books.</param>
     /// <param name="faults">Receives each fault; with any, the result is not to be used.</param>
     /// <param name="changed">Set when something is new.</param>
-    public Catalog With(Setup setup, IReadOnlyDictionary<string, Currency> books, List<string> faults, ref bool changed)
+    public Catalog With(Setup setup, BookTerms books, List<string> faults, ref bool changed)
     {
         var next = new Catalog
         {
@@ -68,6 +81,7 @@ public sealed class Catalog
             _keys = new(_keys, StringComparer.Ordinal),
             _sites = new(_sites, StringComparer.Ordinal),
             _agreements = new(_agreements, StringComparer.Ordinal),
+            _closedUntil = new(_closedUntil, StringComparer.Ordinal),
         };
         foreach (PartySetup party in setup.Parties)
         {
@@ -80,26 +94,17 @@ public sealed class Catalog
             Add(next._projects, (project.Party, project.Id), project, project.Id, "project", faults, ref changed);
         }
 
-        foreach (KeySetup key in setup.Keys)
-        {
-            if (!next._projects.ContainsKey((key.Party, key.Project)))
-            {
-                faults.Add($"key '{key.Id}': there is no project '{key.Project}' of party '{key.Party}'; add it first");
-            }
-
-            Add(next._keys, key.Id, key, key.Id, "key", faults, ref changed);
-        }
-
-        foreach (SiteSetup site in setup.Sites)
-        {
-            next.RequireParty(site.Operator, $"site '{site.Id}'", faults);
-            Add(next._sites, site.Id, site, site.Id, "site", faults, ref changed);
-        }
+        next.AddKeysAndSites(setup, faults, ref changed);
 
         // Shares name another agreement, so they come after it wherever they stand in the text.
         foreach (AgreementSetup agreement in setup.Agreements.OrderBy(a => a.ShareOf.Length > 0))
         {
             next.AddAgreement(agreement, books, faults, ref changed);
+        }
+
+        foreach (ClosingSetup closing in setup.Closings ?? [])
+        {
+            next.AddClosing(closing, faults, ref changed);
         }
 
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
@@ -133,6 +138,25 @@ public sealed class Catalog
         return new Period(start, end);
     }
 
+    private void AddKeysAndSites(Setup setup, List<string> faults, ref bool changed)
+    {
+        foreach (KeySetup key in setup.Keys)
+        {
+            if (!_projects.ContainsKey((key.Party, key.Project)))
+            {
+                faults.Add($"key '{key.Id}': there is no project '{key.Project}' of party '{key.Party}'; add it first");
+            }
+
+            Add(_keys, key.Id, key, key.Id, "key", faults, ref changed);
+        }
+
+        foreach (SiteSetup site in setup.Sites)
+        {
+            RequireParty(site.Operator, $"site '{site.Id}'", faults);
+            Add(_sites, site.Id, site, site.Id, "site", faults, ref changed);
+        }
+    }
+
     private void AddParty(PartySetup party, List<string> faults, ref bool changed)
     {
         if (!IsName(party.Id) || party.Id == LedgerOwner)
@@ -161,8 +185,32 @@ public sealed class Catalog
         Platform = party.Roles.Contains(Role.Platform) ? party.Id : Platform;
     }
 
+    private void AddClosing(ClosingSetup closing, List<string> faults, ref bool changed)
+    {
+        string agreement = closing.Agreement ?? "";
+        string what = agreement.Length == 0 ? "closing of all agreements" : $"closing of agreement '{agreement}'";
+        bool open = !_closedUntil.TryGetValue(agreement, out Timestamp old);
+        if (agreement.Length > 0 && FindAgreement(agreement) is null)
+        {
+            faults.Add($"{what}: there is no such agreement");
+        }
+        else if (!Timestamp.TryParse(closing.Until, out Timestamp until))
+        {
+            faults.Add($"{what}: until '{closing.Until}' must be a moment such as 2026-11-01T00:00:00+08:00");
+        }
+        else if (!open && until < old)
+        {
+            faults.Add($"{what}: it is closed until {old} and can't be opened again");
+        }
+        else if (open || until > old)
+        {
+            _closedUntil[agreement] = until;
+            changed = true;
+        }
+    }
+
     private void AddAgreement(
-        AgreementSetup setup, IReadOnlyDictionary<string, Currency> books, List<string> faults, ref bool changed)
+        AgreementSetup setup, BookTerms books, List<string> faults, ref bool changed)
     {
         string what = $"agreement '{setup.Id}'";
         if (_agreements.TryGetValue(setup.Id, out Agreement? old))
@@ -200,10 +248,10 @@ public sealed class Catalog
     }
 
     private Currency ReadCurrency(
-        AgreementSetup setup, IReadOnlyDictionary<string, Currency> books, List<string> faults)
+        AgreementSetup setup, BookTerms books, List<string> faults)
     {
         Currency made = default;
-        if (setup.Book.Length > 0 && !books.TryGetValue(setup.Book, out made))
+        if (setup.Book.Length > 0 && !books.Currencies.TryGetValue(setup.Book, out made))
         {
             faults.Add($"agreement '{setup.Id}': there is no price book '{setup.Book}'; add it first");
         }
@@ -219,15 +267,35 @@ public sealed class Catalog
             }
         }
 
+        if (setup.Exchange is { } exchange)
+        {
+            return ReadExchanged(setup, exchange, made, books, faults);
+        }
+
         Currency stated = default;
         bool bad = setup.Currency.Length > 0 && !Currency.TryParse(setup.Currency, out stated);
         if (bad || (stated.IsNone && made.IsNone) || (!stated.IsNone && !made.IsNone && stated != made))
         {
             faults.Add($"agreement '{setup.Id}': currency '{setup.Currency}' must be a code such as CNY, and that of "
-                + "its book or base");
+                + "its book or base; with a book in another currency, name an 'exchange' from that one to this");
         }
 
         return stated.IsNone ? made : stated;
+    }
+
+    private static Currency ReadExchanged(
+        AgreementSetup setup, string exchange, Currency made, BookTerms books, List<string> faults)
+    {
+        bool known = Currency.TryParse(setup.Currency, out Currency stated);
+        if (!known || setup.Book.Length == 0
+            || !books.Exchanges.TryGetValue(exchange, out (Currency From, Currency To) pair)
+            || pair != (made, stated))
+        {
+            faults.Add($"agreement '{setup.Id}': exchange '{exchange}' must be there and lead from the currency of its "
+                + $"book ({made}) to that of the agreement ('{setup.Currency}')");
+        }
+
+        return stated;
     }
 
     private static (Amount PerCall, int SharePpm) ReadTerms(AgreementSetup setup, string what, List<string> faults)

@@ -70,6 +70,17 @@ public sealed record Setup
     /// <summary>Funding accounts to open.</summary>
     public IReadOnlyList<FundingSetup> Funding { get; init; } = [];
 
+    /// <summary>Calendars to add, or further years of one.</summary>
+    /// <remarks>Null and not empty when left out, like everything added to setups since: the stored JSON of earlier
+    /// ones stays the same to the byte.</remarks>
+    public IReadOnlyList<CalendarSetup>? Calendars { get; init; }
+
+    /// <summary>Exchange rates to add.</summary>
+    public IReadOnlyList<ExchangeSetup>? Exchange { get; init; }
+
+    /// <summary>Event times to close.</summary>
+    public IReadOnlyList<ClosingSetup>? Closings { get; init; }
+
     /// <summary>Endpoints of providers to add or replace; null: none, as in setups stored before there were
     /// any.</summary>
     public IReadOnlyList<UpstreamSetup>? Upstreams { get; init; }
@@ -94,10 +105,13 @@ public sealed record Setup
             ("projects", In(Projects, p => Any(p.Party, p.Id, p.Name))),
             ("keys", In(Keys, k => Any(k.Party, k.Project, k.Id))),
             ("sites", In(Sites, s => Any(s.Id, s.Operator, s.Name))),
-            ("books", In(Books, b => Any(b.Id, b.Currency, b.From, b.To, b.Source) || In(b.Prices, HasNull))),
+            ("books", In(Books, BookNulls.HasNull)),
             ("agreements", In(Agreements, HasNull)),
             ("funding", In(Funding, f => Any(f.Party, f.Id, f.Currency, f.Expires, f.Limit) || In(f.Classes ?? [])
                 || In(f.Models ?? []))),
+            ("calendars", In(Calendars ?? [], BookNulls.HasNull)),
+            ("exchange", In(Exchange ?? [], e => Any(e.Id, e.From, e.To) || In(e.Rates, r => Any(r.At, r.Rate)))),
+            ("closings", In(Closings ?? [], c => Any(c.Until))),
             ("upstreams", In(Upstreams ?? [], u => Any(
                 u.Id, u.Provider, u.BaseUrl, u.Site, u.Region, u.KeyVariable, u.KeyFile)
                 || In(u.Models, m => Any(m.Model, m.As, m.LimitField)))),
@@ -110,15 +124,12 @@ public sealed record Setup
         return Array.Find(parts, part => part.HasNull).Name;
     }
 
-    private static bool HasNull(PriceSetup price) => Any(price.Model)
-        || In(price.PerMillionTokens?.Values ?? []) || In(price.PerUnit?.Values ?? []);
-
     private static bool HasNull(AgreementSetup a) =>
         Any(a.Id, a.Payer, a.Payee, a.Currency, a.From, a.To, a.Book, a.PerCall, a.ShareOf, a.SharePercent)
         || In(a.BilledOutcomes ?? []) || (a.Where is { } w && (In(w.Tags?.Values ?? [])
             || Any(w.Party, w.Project, w.Key, w.Scenario, w.Model, w.Provider, w.Site, w.Operation)));
 
-    private static bool Any(params ReadOnlySpan<object?> parts)
+    internal static bool Any(params ReadOnlySpan<object?> parts)
     {
         foreach (object? part in parts)
         {
@@ -131,7 +142,7 @@ public sealed record Setup
         return false;
     }
 
-    private static bool In<T>(IEnumerable<T> list, Func<T, bool>? hasNull = null) =>
+    internal static bool In<T>(IEnumerable<T> list, Func<T, bool>? hasNull = null) =>
         list is null || list.Any(entry => entry is null || (hasNull?.Invoke(entry) ?? false));
 }
 
@@ -161,29 +172,6 @@ public sealed record KeySetup(string Party, string Project, string Id);
 /// <param name="Name">Name for people.</param>
 public sealed record SiteSetup(string Id, string Operator, string Name = "");
 
-/// <summary>A version of a price book: dated, and immutable from the moment it is accepted.</summary>
-/// <param name="Id">Name of the book.</param>
-/// <param name="Version">1, 2, 3, …; a version's content never changes.</param>
-/// <param name="Currency">Currency of all prices.</param>
-/// <param name="From">First moment (RFC 3339) at which the version is in force; empty: always.</param>
-/// <param name="To">First moment at which it is no longer in force; empty: until a later version's start.</param>
-/// <param name="Source">Where the prices come from.</param>
-/// <param name="Prices">Prices by model.</param>
-public sealed record BookSetup(
-    string Id, int Version, string Currency, string From, string To, string Source, IReadOnlyList<PriceSetup> Prices);
-
-/// <summary>Prices of one model or pattern.</summary>
-/// <param name="Model">Exact name, or a pattern with <c>*</c>. An exact name goes before patterns; among patterns the
-/// one with most characters that are not <c>*</c>, then the one that stands first.</param>
-/// <param name="PerMillionTokens">Price of a million tokens by class, as a decimal: <c>input.text.cache_read</c>; the
-/// front part of a name (<c>input.text</c>, <c>output</c>) is a price for all classes below it that have none of their
-/// own.</param>
-/// <param name="PerUnit">Price of one unit of another meter: <c>image</c>, <c>second</c>, …</param>
-public sealed record PriceSetup(
-    string Model,
-    IReadOnlyDictionary<string, string> PerMillionTokens,
-    IReadOnlyDictionary<string, string>? PerUnit = null);
-
 /// <summary>An agreement (合约) between two parties: who pays whom for which usage, and how the amount is made.</summary>
 /// <param name="Id">Short name, unique.</param>
 /// <param name="Payer">Party that pays.</param>
@@ -197,6 +185,7 @@ public sealed record PriceSetup(
 /// <param name="SharePercent">… in percent, with at most 4 decimals.</param>
 /// <param name="BilledOutcomes">Outcomes that are billed; left out: <c>ok</c> and <c>cut</c>.</param>
 /// <param name="Where">Usage that it covers, beyond what its parties say.</param>
+/// <param name="Exchange">With a book in another currency: the exchange rates from that one to this.</param>
 public sealed record AgreementSetup(
     string Id,
     string Payer,
@@ -209,7 +198,8 @@ public sealed record AgreementSetup(
     string ShareOf = "",
     string SharePercent = "",
     IReadOnlyList<string>? BilledOutcomes = null,
-    WhereSetup? Where = null);
+    WhereSetup? Where = null,
+    string? Exchange = null);
 
 /// <summary>Conditions on a record; each that is given must hold. Models may be patterns with <c>*</c>.</summary>
 /// <param name="Party">The consumer.</param>

@@ -2,7 +2,8 @@ namespace Ciyuan.Quantities;
 
 /// <summary>
 /// The one place where amounts lose digits, and the one place where an amount is divided. Rounding happens on a
-/// statement and its difference is a line of its own; division hands out every pico.
+/// statement, where its difference is a line of its own, and in a charge whose prices are finer than a pico a step;
+/// division hands out every pico.
 /// </summary>
 public static class Rounding
 {
@@ -27,6 +28,24 @@ public static class Rounding
 
         var rounded = new Amount(checked(quotient * step));
         return (rounded, rounded - exact);
+    }
+
+    /// <summary>The quotient, half to even: an amount whose prices stand for <paramref name="divisor"/>
+    /// steps.</summary>
+    /// <param name="numerator">Pico times the divisor; may be negative.</param>
+    /// <param name="divisor">1 or more.</param>
+    public static Int128 Divide(Int128 numerator, long divisor)
+    {
+        if (divisor == 1)
+        {
+            return numerator;
+        }
+
+        (Int128 quotient, Int128 rest) = Int128.DivRem(numerator, divisor);
+        Int128 twice = Int128.Abs(rest) * 2;
+        return twice > divisor || (twice == divisor && Int128.IsOddInteger(quotient))
+            ? quotient + Int128.Sign(numerator)
+            : quotient;
     }
 
     /// <summary>

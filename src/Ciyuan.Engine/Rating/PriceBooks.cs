@@ -1,69 +1,38 @@
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
-using Ciyuan.Usage;
 
 namespace Ciyuan.Rating;
 
-/// <summary>One line of a price book version: the prices of one model or pattern.</summary>
-/// <param name="Model">Which models.</param>
-/// <param name="Prices">Prices, the narrowest pattern first.</param>
-public sealed record PriceLine(ModelPattern Model, MeterPrice[] Prices);
-
-/// <summary>A version of a price book; immutable.</summary>
-public sealed class BookVersion
-{
-    internal BookVersion(BookSetup setup, Currency currency, Period inForce, PriceLine[] lines)
-    {
-        Setup = setup;
-        Currency = currency;
-        InForce = inForce;
-        _lines = lines;
-    }
-
-    private readonly PriceLine[] _lines;
-
-    /// <summary>As it was written.</summary>
-    public BookSetup Setup { get; }
-
-    /// <summary>Currency of all prices.</summary>
-    public Currency Currency { get; }
-
-    /// <summary>Event times at which it is in force, unless a higher version is too.</summary>
-    public Period InForce { get; }
-
-    /// <summary>The line for a model: an exact name first; else, of the patterns that match, the one with most literal
-    /// characters; of equals, the first. Null when none matches.</summary>
-    public PriceLine? Find(string model)
-    {
-        PriceLine? best = null;
-        foreach (PriceLine line in _lines)
-        {
-            if (line.Model.Matches(model) && (best is null || Rank(line) > Rank(best)))
-            {
-                best = line;
-            }
-        }
-
-        return best;
-    }
-
-    private static int Rank(PriceLine line) => line.Model.IsExact ? int.MaxValue : line.Model.LiteralLength;
-}
-
-/// <summary>All versions of all price books. Immutable: a setup makes a new instance.</summary>
+/// <summary>All versions of all price books, and the calendars and exchange rates that they name. Immutable: a setup
+/// makes a new instance.</summary>
 public sealed class PriceBooks
 {
+    /// <summary>Most books in a chain of discounts and mark-ups.</summary>
+    public const int MaxChain = 8;
+
     private Dictionary<string, BookVersion[]> _books = new(StringComparer.Ordinal);
+    private Dictionary<string, DayCalendar> _calendars = new(StringComparer.Ordinal);
+    private Dictionary<string, ExchangeRates> _exchanges = new(StringComparer.Ordinal);
 
     /// <summary>No books.</summary>
     public static PriceBooks Empty { get; } = new();
 
-    /// <summary>The currency of each book.</summary>
-    public IReadOnlyDictionary<string, Currency> Currencies =>
-        _books.ToDictionary(b => b.Key, b => b.Value[0].Currency, StringComparer.Ordinal);
+    /// <summary>What agreements must know of the books.</summary>
+    public BookTerms Terms => new(
+        _books.ToDictionary(b => b.Key, b => b.Value[0].Currency, StringComparer.Ordinal),
+        _exchanges.ToDictionary(e => e.Key, e => (e.Value.From, e.Value.To), StringComparer.Ordinal));
+
+    /// <summary>Names of the books, in ordinal order.</summary>
+    public IEnumerable<string> Names => _books.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>Versions of a book, oldest first; empty when there is no such book.</summary>
     public IReadOnlyList<BookVersion> Versions(string book) => _books.GetValueOrDefault(book, []);
+
+    /// <summary>The calendar with an id, or null.</summary>
+    public DayCalendar? FindCalendar(string id) => _calendars.GetValueOrDefault(id);
+
+    /// <summary>The exchange rates with an id, or null.</summary>
+    public ExchangeRates? FindExchange(string id) => _exchanges.GetValueOrDefault(id);
 
     /// <summary>
     /// The version in force at a moment: the highest whose validity holds it. <paramref name="same"/> is narrowed to
@@ -95,16 +64,37 @@ public sealed class PriceBooks
         return new Period(start, end);
     }
 
-    /// <summary>The books with a setup's versions added.</summary>
+    /// <summary>The books with a setup's versions, calendars and exchange rates added.</summary>
     /// <param name="setup">What to add.</param>
     /// <param name="faults">Receives each fault; with any, the result is not to be used.</param>
     /// <param name="changed">Set when something is new.</param>
     public PriceBooks With(Setup setup, List<string> faults, ref bool changed)
     {
-        var next = new PriceBooks { _books = new(_books, StringComparer.Ordinal) };
+        var next = new PriceBooks
+        {
+            _books = new(_books, StringComparer.Ordinal),
+            _calendars = new(_calendars, StringComparer.Ordinal),
+            _exchanges = new(_exchanges, StringComparer.Ordinal),
+        };
+        foreach (CalendarSetup calendar in setup.Calendars ?? [])
+        {
+            ReadCalendar.Add(next._calendars, calendar, faults, ref changed);
+        }
+
+        foreach (ExchangeSetup exchange in setup.Exchange ?? [])
+        {
+            ExchangeRates.Add(next._exchanges, exchange, faults, ref changed);
+        }
+
         foreach (BookSetup book in setup.Books)
         {
             next.Add(book, faults, ref changed);
+        }
+
+        // Books may refer to one another in any order, so this comes when all are there.
+        foreach (BookSetup book in setup.Books)
+        {
+            next.CheckOn(book, faults);
         }
 
         return next;
@@ -124,82 +114,83 @@ public sealed class PriceBooks
             return;
         }
 
-        int faultsBefore = faults.Count;
+        int before = faults.Count;
         if (!Catalog.IsName(setup.Id) || setup.Version < 1
             || (versions.Length > 0 && setup.Version < versions[^1].Setup.Version))
         {
             faults.Add($"{what}: needs a short name and a version above those that are there");
         }
 
-        if (!Currency.TryParse(setup.Currency, out Currency currency)
-            || (versions.Length > 0 && versions[0].Currency != currency))
+        BookVersion? read = ReadBook.Read(setup, what, _calendars, faults);
+        if (read is not null && versions.Length > 0 && versions[0].Currency != read.Currency)
         {
-            faults.Add($"{what}: currency '{setup.Currency}' must be a code such as CNY, the same in all versions");
+            faults.Add($"{what}: currency '{setup.Currency}' must be {versions[0].Currency}, as in the versions "
+                + "before");
         }
 
-        Period inForce = Catalog.ReadValidity(setup.From, setup.To, what, faults);
-        PriceLine[] lines = [.. setup.Prices.Select(p => ReadLine(p, what, faults))];
-        foreach (IGrouping<string, PriceLine> twice in lines.GroupBy(l => l.Model.Text).Where(g => g.Count() > 1))
+        if (faults.Count == before)
         {
-            faults.Add($"{what}: model '{twice.Key}' is priced twice");
-        }
-
-        if (faults.Count == faultsBefore)
-        {
-            _books[setup.Id] = [.. versions, new BookVersion(setup, currency, inForce, lines)];
+            _books[setup.Id] = [.. versions, read!];
             changed = true;
         }
     }
 
-    private static PriceLine ReadLine(PriceSetup setup, string what, List<string> faults)
+    private void CheckOn(BookSetup setup, List<string> faults)
     {
-        what = $"{what}, model '{setup.Model}'";
-        if (setup.Model.Length is 0 or > UsageRecord.MaxNameLength)
+        string what = $"book '{setup.Id}' version {setup.Version}";
+        if (setup.On is not { } on || !_books.TryGetValue(setup.Id, out BookVersion[]? versions))
         {
-            faults.Add($"{what}: name a model, or a pattern with *");
+            return;
         }
 
-        var prices = new List<MeterPrice>();
-        foreach ((string name, string price) in setup.PerMillionTokens ?? new Dictionary<string, string>())
+        if (!_books.TryGetValue(on.Book, out BookVersion[]? other))
         {
-            // A price per million tokens with p decimals is a price per token with p + 6, so 6 decimals are exact.
-            bool known = MeterPattern.TryParse(name, out MeterPattern meters) && meters.Value < 256;
-            AddPrice(prices, what, name, known, meters, price, Amount.Decimals - 6, faults);
+            faults.Add($"{what}: on: there is no book '{on.Book}'; add it first");
+            return;
         }
 
-        foreach ((string name, string price) in setup.PerUnit ?? new Dictionary<string, string>())
+        if (FindExchangeFault(other[0].Currency, versions[0].Currency, on.Exchange) is { } fault)
         {
-            bool known = Meter.TryParse(name, out Meter meter) && !meter.IsTokens;
-            int decimals = known && meter.StepsPerUnit > 1 ? Amount.Decimals - 6 : Amount.Decimals;
-            AddPrice(prices, what, name, known, new MeterPattern(meter.Value), price, decimals, faults);
+            faults.Add($"{what}: on: {fault}");
         }
 
-        return new PriceLine(
-            new ModelPattern(setup.Model),
-            [.. prices.OrderByDescending(p => p.Meters.Specificity).ThenBy(p => p.Meters.Value)]);
+        if (DepthOf(setup.Id, []) > MaxChain)
+        {
+            faults.Add($"{what}: on: leads back to itself, or through more than {MaxChain} books");
+        }
     }
 
-    private static void AddPrice(
-        List<MeterPrice> prices, string what, string name, bool known, MeterPattern meters, string price, int decimals,
-        List<string> faults)
+    /// <summary>Why an exchange does not lead from one currency to another, or null when it does, or none is needed and
+    /// none is named.</summary>
+    internal string? FindExchangeFault(Currency from, Currency to, string? exchange)
     {
-        if (!known)
+        if (exchange is null)
         {
-            faults.Add($"{what}: '{name}' is no token class such as input.text.cache_read, front part of one, or unit");
+            return from == to ? null : $"prices are in {from}, amounts in {to}; name an 'exchange' from the one to the "
+                + "other";
         }
-        else if (!Amount.TryParseScaled(price, decimals, out Int128 pico) || pico < 0 || new Amount(pico) > Amount.Most)
+
+        return _exchanges.TryGetValue(exchange, out ExchangeRates? rates) && (rates.From, rates.To) == (from, to)
+            ? null
+            : $"exchange '{exchange}' must be there and lead from {from} to {to}";
+    }
+
+    /// <summary>The longest way from a book over the books that its versions are on.</summary>
+    private int DepthOf(string book, HashSet<string> path)
+    {
+        if (!path.Add(book))
         {
-            faults.Add(
-                $"{what}: price '{price}' of {name} must be a decimal of 0 or more with at most {decimals} decimals");
+            return MaxChain + 1;
         }
-        else if (prices.Exists(p => p.Meters == meters))
+
+        int depth = 1;
+        foreach (BookVersion version in Versions(book))
         {
-            faults.Add($"{what}: {name} is priced twice");
+            depth = Math.Max(depth, version.Setup.On is { } on ? 1 + DepthOf(on.Book, path) : 1);
         }
-        else
-        {
-            prices.Add(new MeterPrice(meters, new Amount(pico)));
-        }
+
+        path.Remove(book);
+        return depth;
     }
 
     private static bool SameContent(BookSetup a, BookSetup b) => Describe(a) == Describe(b);

@@ -3,130 +3,16 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Rating;
 
-/// <summary>How a charge's amount is made. Numbers are stored: never change or reuse one.</summary>
-public enum RateMethod : byte
-{
-    /// <summary>Price per class from a price book.</summary>
-    Prices = 0,
-
-    /// <summary>A fixed amount for each call.</summary>
-    PerCall = 1,
-
-    /// <summary>A share of another charge of the same record.</summary>
-    Share = 2,
-
-    /// <summary>Not rated: the quantities wait in a suspense account until there is a price.</summary>
-    Suspense = 3,
-}
-
-/// <summary>Whose side of the platform a charge is on. Numbers are stored: never change or reuse one.</summary>
-public enum Side : byte
-{
-    /// <summary>Owed to the platform: its income.</summary>
-    Income = 0,
-
-    /// <summary>Owed by the platform: its cost.</summary>
-    Cost = 1,
-
-    /// <summary>Between two other parties.</summary>
-    Between = 2,
-}
-
-/// <summary>Why a charge is in suspense. Numbers are stored: never change or reuse one.</summary>
-public enum SuspenseReason : byte
-{
-    /// <summary>Not in suspense.</summary>
-    None = 0,
-
-    /// <summary>No agreement in which the record's consumer pays covers the record.</summary>
-    NoAgreement = 1,
-
-    /// <summary>The agreement's book has no version in force at the event time.</summary>
-    NoBookVersion = 2,
-
-    /// <summary>The book has no price for the model.</summary>
-    NoModelPrice = 3,
-
-    /// <summary>The book prices the model, but not every class or unit that was counted.</summary>
-    NoClassPrice = 4,
-
-    /// <summary>The charge that this one is a share of is itself in suspense.</summary>
-    NoBase = 5,
-
-    /// <summary>The provider named in the record has no agreement that covers it.</summary>
-    NoProviderAgreement = 6,
-
-    /// <summary>The amount is beyond the largest that a charge may have (<see cref="Amount.Most"/>).</summary>
-    Overflow = 7,
-
-    /// <summary>The agreements that share one amount ask for more than all of it.</summary>
-    SharesExceedBase = 8,
-}
-
-/// <summary>
-/// The meters that one line of a price book prices: a unit such as <c>image</c>, one token class, or all classes below
-/// a front part of the name (<c>input.text</c>, <c>output</c>).
-/// </summary>
-/// <remarks>Number, frozen: that of <see cref="Meter"/>; for a front part, modality 7 and kind 15 stand for
-/// any.</remarks>
-public readonly record struct MeterPattern(ushort Value)
-{
-    private const int AnyKind = 15;
-    private const int AnyModality = 7;
-
-    /// <summary>How narrow it is: 2 for a unit or a whole class name, 1 for direction and modality, 0 for a
-    /// direction.</summary>
-    public int Specificity => Value >= 256 || (Value & 15) != AnyKind ? 2 : ((Value >> 4) & 7) != AnyModality ? 1 : 0;
-
-    /// <summary>Whether a meter is priced by it.</summary>
-    public bool Matches(Meter meter) => Specificity switch
-    {
-        2 => meter.Value == Value,
-        1 => meter.Value < 256 && meter.Value >> 4 == Value >> 4,
-        _ => meter.Value < 256 && meter.Value >> 7 == Value >> 7,
-    };
-
-    /// <summary>Reads a name: three, two or one part of a class name, or a unit.</summary>
-    public static bool TryParse(string name, out MeterPattern pattern)
-    {
-        string[] parts = name.Split('.');
-        bool direction = parts[0] is "input" or "output";
-        int modality = parts.Length == 2 ? TokenClass.Modalities.IndexOf(parts[1]) : AnyModality;
-        if (direction && parts.Length < 3 && modality >= 0)
-        {
-            pattern = new MeterPattern((ushort)((parts[0] == "output" ? 128 : 0) | (modality << 4) | AnyKind));
-            return true;
-        }
-
-        bool exact = Meter.TryParse(name, out Meter meter);
-        pattern = new MeterPattern(meter.Value);
-        return exact;
-    }
-
-    /// <summary>The name.</summary>
-    public override string ToString()
-    {
-        string direction = (Value & 128) == 0 ? "input" : "output";
-        return Specificity switch
-        {
-            2 => Meter.TryFromValue(Value, out Meter meter) ? meter.ToString() : $"meter {Value}",
-            1 => $"{direction}.{TokenClass.Modalities[(Value >> 4) & 7]}",
-            _ => direction,
-        };
-    }
-}
-
-/// <summary>The price of one step (<see cref="Meter.StepsPerUnit"/>) of some meters.</summary>
-/// <param name="Meters">What is priced.</param>
-/// <param name="PerStep">0 or more; in the currency of the book.</param>
-public readonly record struct MeterPrice(MeterPattern Meters, Amount PerStep);
-
 /// <summary>
 /// How one agreement rates one kind of record: the prices that were found, and where they come from. A charge cites its
-/// rate, so that anyone can recompute the amount: Σ steps × price per step.
+/// rate, so that anyone can recompute the amount (<c>AmountOf</c>): Σ steps × price per step, and what a
+/// <see cref="RateFormula"/> adds to that.
 /// </summary>
-public sealed record Rate
+public sealed partial record Rate
 {
+    /// <summary>Largest divisor of a rate's prices: 10¹⁵. Prices are then as fine as 10⁻²⁷ of a unit a step.</summary>
+    public const long MaxDivisor = 1_000_000_000_000_000;
+
     /// <summary>The agreement; empty when no agreement was found.</summary>
     public required string Agreement { get; init; }
 
@@ -154,8 +40,12 @@ public sealed record Rate
     /// <summary>The model name or pattern of the book that matched.</summary>
     public string Model { get; init; } = "";
 
-    /// <summary>Prices, the narrowest pattern first; for <see cref="RateMethod.Prices"/>.</summary>
+    /// <summary>Prices, of which the first that matches a meter is its own; for <see cref="RateMethod.Prices"/> and
+    /// <see cref="RateMethod.Formula"/>.</summary>
     public MeterPrice[] Prices { get; init; } = [];
+
+    /// <summary>What there is beyond prices; for <see cref="RateMethod.Formula"/>, else null.</summary>
+    public RateFormula? Formula { get; init; }
 
     /// <summary>The fixed amount; for <see cref="RateMethod.PerCall"/>.</summary>
     public Amount PerCall { get; init; }
@@ -183,7 +73,7 @@ public sealed record Rate
         (Agreement, Method, Side, Payer, Payee) = (other.Agreement, other.Method, other.Side, other.Payer, other.Payee);
         (Currency, Book, Version, Model) = (other.Currency, other.Book, other.Version, other.Model);
         (Prices, PerCall, ShareOf) = (other.Prices, other.PerCall, other.ShareOf);
-        (SharePpm, Reason) = (other.SharePpm, other.Reason);
+        (SharePpm, Reason, Formula) = (other.SharePpm, other.Reason, other.Formula);
     }
 
     /// <inheritdoc/>
@@ -192,28 +82,33 @@ public sealed record Rate
         || (other is not null && Agreement == other.Agreement && Method == other.Method && Side == other.Side
             && Payer == other.Payer && Payee == other.Payee && Currency == other.Currency && Book == other.Book
             && Version == other.Version && Model == other.Model && PerCall == other.PerCall && ShareOf == other.ShareOf
-            && SharePpm == other.SharePpm && Reason == other.Reason && Prices.AsSpan().SequenceEqual(other.Prices));
+            && SharePpm == other.SharePpm && Reason == other.Reason && Prices.AsSpan().SequenceEqual(other.Prices)
+            && Equals(Formula, other.Formula));
 
     /// <inheritdoc/>
-    public override int GetHashCode() =>
-        _hash != 0
-            ? _hash
-            : _hash = HashCode.Combine(Agreement, Method, Side, Payer, Payee, Version, Model, Reason) | 1;
+    public override int GetHashCode() => _hash != 0 ? _hash : _hash = ComputeHash() | 1;
 
-    /// <summary>Price of one step of a meter, by the narrowest pattern that matches; false when there is
-    /// none.</summary>
+    /// <summary>Price of one step of a meter, where it is a whole number of pico and holds whatever else is counted;
+    /// false when there is none. Sums of such prices need no charge to be looked at.</summary>
     public bool TryGetPrice(Meter meter, out Amount perStep)
     {
+        int at = Method is RateMethod.Prices or RateMethod.Formula ? _table?[meter.Value] ?? PlaceOf(meter) : 0;
+        Int128 price = at > 0 ? Prices[at - 1].PerStep.Pico : 0;
+        long divisor = Formula?.Divisor ?? 1;
+        bool known = at > 0 && (divisor == 1 || price % divisor == 0);
+        perStep = known ? new Amount(divisor == 1 ? price : price / divisor) : default;
+        return known;
+    }
+
+    private int ComputeHash()
+    {
+        var hash = new HashCode();
+        hash.Add(HashCode.Combine(Agreement, Method, Side, Payer, Payee, Version, Model, Reason));
         foreach (MeterPrice price in Prices)
         {
-            if (price.Meters.Matches(meter))
-            {
-                perStep = price.PerStep;
-                return true;
-            }
+            hash.Add(price);
         }
 
-        perStep = default;
-        return false;
+        return hash.ToHashCode();
     }
 }

@@ -12,6 +12,9 @@ public record struct RatedLine(PlanLine Line, Rate Rate, Amount Amount)
     /// <summary>Counts that token packs pay for; null when none.</summary>
     public Count[]? Covered { get; set; }
 
+    /// <summary>What the curves over a period had counted before; null without any.</summary>
+    public Int128[]? Before { get; set; }
+
     /// <summary>True when it is in suspense.</summary>
     public readonly bool IsSuspended => Rate.Method == RateMethod.Suspense;
 }
@@ -25,7 +28,14 @@ public static class RateUsage
     /// Rates a record: fills <paramref name="rated"/> with a line for each agreement that bills it, shares still at
     /// zero (see <see cref="Share"/>), and with suspense where no agreement covers its consumer or its provider.
     /// </summary>
-    public static void Rate(RatingPlan plan, RatingPlans plans, UsageRecord record, List<RatedLine> rated)
+    /// <param name="plan">Its plan.</param>
+    /// <param name="plans">Makes the rates of suspense.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="rated">Receives the lines.</param>
+    /// <param name="running">What curves over a period have counted; null: nothing yet.</param>
+    public static void Rate(
+        RatingPlan plan, RatingPlans plans, UsageRecord record, List<RatedLine> rated,
+        RunningQuantities? running = null)
     {
         rated.Clear();
         bool income = false;
@@ -42,7 +52,7 @@ public static class RateUsage
             cost |= line.OfProvider;
             if (line.Agreement.Bills((int)record.Outcome))
             {
-                rated.Add(RateLine(line, plans, record));
+                rated.Add(RateLine(line, plans, record, running));
             }
         }
 
@@ -78,59 +88,35 @@ public static class RateUsage
         }
     }
 
-    private static RatedLine RateLine(PlanLine line, RatingPlans plans, UsageRecord record)
+    private static RatedLine RateLine(
+        PlanLine line, RatingPlans plans, UsageRecord record, RunningQuantities? running)
     {
-        switch (line.Rate.Method)
+        Rate rate = line.Rate;
+        if (line.Sheet is { } sheet)
         {
-            case RateMethod.Prices:
-                SuspenseReason reason = Sum(line.PerStep, record.Counts, out Amount amount);
+            if (sheet.Find(record, out SuspenseReason why) is not { } found)
+            {
+                return new RatedLine(line, plans.Suspended(rate, why), default);
+            }
+
+            rate = found;
+        }
+
+        switch (rate.Method)
+        {
+            case RateMethod.Prices or RateMethod.Formula:
+                Int128[]? before = rate.Formula is { Running.Length: > 0 }
+                    ? RunningQuantities.Before(running, rate, record.EventTime)
+                    : null;
+                SuspenseReason reason = rate.AmountOf(record.Counts, before, out Amount amount);
                 return reason == SuspenseReason.None
-                    ? new RatedLine(line, line.Rate, amount)
-                    : new RatedLine(line, plans.Suspended(line.Rate, reason), default);
+                    ? new RatedLine(line, rate, amount) { Before = before }
+                    : new RatedLine(line, plans.Suspended(rate, reason), default);
             case RateMethod.PerCall:
-                return new RatedLine(line, line.Rate, line.Rate.PerCall);
+                return new RatedLine(line, rate, rate.PerCall);
             default: // a share is filled in later; suspense has no amount
-                return new RatedLine(line, line.Rate, default);
+                return new RatedLine(line, rate, default);
         }
-    }
-
-    /// <summary>Σ steps × price per step; a count above zero without a price, or too large a sum, is a reason for
-    /// suspense.</summary>
-    private static SuspenseReason Sum(Int128[] perStep, Count[] counts, out Amount amount)
-    {
-        Int128 sum = 0;
-        amount = default;
-        foreach (Count count in counts)
-        {
-            Int128 price = perStep[count.Meter.Value];
-            if (count.Steps == 0)
-            {
-                continue;
-            }
-
-            if (price < 0)
-            {
-                return SuspenseReason.NoClassPrice;
-            }
-
-            if (price <= long.MaxValue)
-            {
-                // Up to 2⁶³ × 10¹⁵ a product can't overflow, nor can the sum of all counts' products.
-                long high = Math.BigMul((long)price, count.Steps, out long low);
-                sum += new Int128(unchecked((ulong)high), unchecked((ulong)low));
-                continue;
-            }
-
-            if (price > Amount.Most.Pico / count.Steps)
-            {
-                return SuspenseReason.Overflow;
-            }
-
-            sum += price * count.Steps;
-        }
-
-        amount = new Amount(sum);
-        return amount > Amount.Most ? SuspenseReason.Overflow : SuspenseReason.None;
     }
 
     private static bool CarriesTags(UsageRecord record, KeyValuePair<string, string>[] wanted)

@@ -15,8 +15,11 @@ public sealed class PlanLine
         OfProvider = ofProvider;
     }
 
-    /// <summary>How it rates.</summary>
+    /// <summary>How it rates; with a <see cref="Sheet"/> only what its rates have in common.</summary>
     public Rate Rate { get; }
+
+    /// <summary>Prices that depend on the record; null when the rate is the same for each.</summary>
+    internal PriceSheet? Sheet { get; init; }
 
     /// <summary>The agreement; null for suspense without one.</summary>
     public Agreement? Agreement { get; }
@@ -32,14 +35,6 @@ public sealed class PlanLine
 
     /// <summary>Room for whoever posts the charges to remember the accounts; not part of the plan's content.</summary>
     public object? Accounts { get; set; }
-
-    /// <summary>Prices by meter number in pico per step, looked up once: -1 without a price. 262 × 16 bytes.</summary>
-    public Int128[] PerStep => _perStep ??= Array.ConvertAll(Enumerable.Range(0, 256 + 6).ToArray(), PriceOf);
-
-    private Int128[]? _perStep;
-
-    private Int128 PriceOf(int meter) =>
-        Meter.TryFromValue(meter, out Meter known) && Rate.TryGetPrice(known, out Amount price) ? price.Pico : -1;
 }
 
 /// <summary>How every record of one context within a time is rated: the agreements that it touches and their
@@ -50,10 +45,47 @@ public sealed class PlanLine
 /// <param name="NoIncome">How a record that no agreement of its consumer covers goes to suspense.</param>
 /// <param name="NoCost">The same for its provider; null when the record names no known provider.</param>
 public sealed record RatingPlan(
-    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost)
+    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost);
+
+/// <summary>The plans of one context, by time; their times do not overlap.</summary>
+/// <param name="generation">The plans' state of mind when these were made; of another, they are not to be
+/// used.</param>
+internal sealed class PlanSet(object generation)
 {
-    /// <summary>The plans' state of mind when this one was made; of another, it is not to be used.</summary>
-    internal object? Generation { get; init; }
+    private readonly List<RatingPlan> _byTime = [];
+    private RatingPlan? _last;
+
+    internal object Generation { get; } = generation;
+
+    internal RatingPlan? Find(Timestamp moment)
+    {
+        if (_last is { } last && last.Same.Contains(moment))
+        {
+            return last;
+        }
+
+        int at = PlaceOf(moment) - 1;
+        return at >= 0 && _byTime[at].Same.Contains(moment) ? _last = _byTime[at] : null;
+    }
+
+    internal void Add(RatingPlan plan)
+    {
+        _byTime.Insert(PlaceOf(plan.Same.Start), plan);
+        _last = plan;
+    }
+
+    /// <summary>How many plans start at or before a moment.</summary>
+    private int PlaceOf(Timestamp moment)
+    {
+        (int low, int high) = (0, _byTime.Count);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = _byTime[middle].Same.Start <= moment ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
 }
 
 /// <summary>
@@ -65,8 +97,8 @@ public sealed class RatingPlans
     /// <summary>Most plans remembered; beyond it all are forgotten. At about 500 bytes each: 16 MB.</summary>
     public const int MaxKept = 32_768;
 
-    private readonly Dictionary<UsageContext, List<RatingPlan>> _plans = [];
-    private readonly Dictionary<(string, RateMethod, Side, string, int, string, SuspenseReason), Rate> _rates = [];
+    private readonly Dictionary<UsageContext, PlanSet> _plans = [];
+    private readonly Dictionary<Rate, Rate> _rates = [];
     private Catalog _catalog = Catalog.Empty;
     private PriceBooks _books = PriceBooks.Empty;
     private object _generation = new();
@@ -90,9 +122,9 @@ public sealed class RatingPlans
     /// <summary>The plan for a record of a context at an event time.</summary>
     public RatingPlan Find(UsageContext context, Timestamp eventTime)
     {
-        if (context.Plan is RatingPlan last && last.Generation == _generation && last.Same.Contains(eventTime))
+        if (context.Plan is PlanSet last && last.Generation == _generation && last.Find(eventTime) is { } plan)
         {
-            return last;
+            return plan;
         }
 
         // Many contexts are rated alike: only the parts that some agreement looks at tell plans apart.
@@ -107,39 +139,33 @@ public sealed class RatingPlans
             context.Provider,
             context.Site,
             _matters.Operation ? context.Operation : "");
-        RatingPlan plan = FindOrMake(key, eventTime);
-        context.Plan = plan;
+        PlanSet plans = FindOrMake(key, eventTime, out plan);
+        context.Plan = plans;
         return plan;
     }
 
-    private RatingPlan FindOrMake(UsageContext key, Timestamp eventTime)
+    private PlanSet FindOrMake(UsageContext key, Timestamp eventTime, out RatingPlan plan)
     {
-        if (_plans.TryGetValue(key, out List<RatingPlan>? plans))
+        if (_plans.TryGetValue(key, out PlanSet? plans) && plans.Find(eventTime) is { } known)
         {
-            foreach (RatingPlan plan in plans)
-            {
-                if (plan.Same.Contains(eventTime))
-                {
-                    return plan;
-                }
-            }
+            plan = known;
+            return plans;
         }
 
-        RatingPlan made = Make(key, eventTime);
+        plan = Make(key, eventTime);
         if (++_kept > MaxKept)
         {
             Forget();
             (_kept, plans) = (1, null);
-            made = made with { Generation = _generation };
         }
 
         if (plans is null)
         {
-            _plans.Add(key, plans = []);
+            _plans.Add(key, plans = new PlanSet(_generation));
         }
 
-        plans.Add(made);
-        return made;
+        plans.Add(plan);
+        return plans;
     }
 
     private void Forget()
@@ -161,9 +187,10 @@ public sealed class RatingPlans
                 same = PriceBooks.Narrow(same, agreement.Valid, eventTime);
                 if (agreement.Valid.Contains(eventTime))
                 {
-                    Rate rate = MakeRate(agreement, context.Model, eventTime, ref same);
+                    (Rate rate, PriceSheet? sheet) = MakeRate(agreement, context, eventTime, ref same);
                     lines.Add(new PlanLine(
-                        rate, agreement, agreement.Setup.Payer == party, agreement.Setup.Payee == context.Provider));
+                        rate, agreement, agreement.Setup.Payer == party, agreement.Setup.Payee == context.Provider)
+                    { Sheet = sheet });
                 }
             }
         }
@@ -184,8 +211,7 @@ public sealed class RatingPlans
             knownProvider
                 ? new PlanLine(
                     Suspended(SuspenseReason.NoProviderAgreement, Side.Cost, "", context.Provider), null, false, true)
-                : null)
-        { Generation = _generation };
+                : null);
     }
 
     /// <summary>Whether an agreement covers records of a context, its validity and labels aside.</summary>
@@ -216,7 +242,8 @@ public sealed class RatingPlans
             || (compute && context.Site.Length > 0 && _catalog.OperatorOf(context.Site) == payee);
     }
 
-    private Rate MakeRate(Agreement agreement, string model, Timestamp eventTime, ref Period same)
+    private (Rate Rate, PriceSheet? Sheet) MakeRate(
+        Agreement agreement, UsageContext context, Timestamp eventTime, ref Period same)
     {
         AgreementSetup setup = agreement.Setup;
         Side side = setup.Payee == _catalog.Platform ? Side.Income
@@ -234,25 +261,36 @@ public sealed class RatingPlans
             ShareOf = setup.ShareOf,
             SharePpm = agreement.SharePpm,
         };
-        if (setup.Book.Length > 0)
+        return setup.Book.Length == 0 ? (Intern(rate), null) : LookUp(rate, setup, context, eventTime, ref same);
+    }
+
+    private (Rate Rate, PriceSheet? Sheet) LookUp(
+        Rate rate, AgreementSetup setup, UsageContext context, Timestamp eventTime, ref Period same)
+    {
+        ExchangeRates? exchange = setup.Exchange is null ? null : _books.FindExchange(setup.Exchange);
+        PriceChain chain =
+            PriceChain.Find(_books, setup.Book, exchange, context.Model, context.Provider, eventTime);
+        same = PriceBooks.Narrow(same, chain.Same, eventTime);
+        ChainLink own = chain.Links.Find(link => link.Book == setup.Book)!;
+        rate = rate with
         {
-            BookVersion? version = _books.Find(setup.Book, eventTime, ref same);
-            PriceLine? line = version?.Find(model);
-            SuspenseReason reason = version is null ? SuspenseReason.NoBookVersion
-                : line is null ? SuspenseReason.NoModelPrice
-                : SuspenseReason.None;
-            rate = rate with
-            {
-                Method = reason == SuspenseReason.None ? RateMethod.Prices : RateMethod.Suspense,
-                Reason = reason,
-                Book = setup.Book,
-                Version = version?.Setup.Version ?? 0,
-                Model = line?.Model.Text ?? "",
-                Prices = line?.Prices ?? [],
-            };
+            Method = RateMethod.Prices,
+            Book = setup.Book,
+            Version = own.Version?.Setup.Version ?? 0,
+            Model = chain.Match?.Line.Model ?? "",
+        };
+        if (chain.Reason != SuspenseReason.None)
+        {
+            return (Suspended(rate, chain.Reason), null);
         }
 
-        return Intern(rate);
+        var sheet = new PriceSheet(rate, chain, Intern);
+        if (!sheet.IsConstant)
+        {
+            return (rate, sheet);
+        }
+
+        return (sheet.RateOf(0, out SuspenseReason reason) ?? Suspended(rate, reason), null);
     }
 
     /// <summary>The engine's own object for a rate that was read from the journal, if there is one.</summary>
@@ -261,7 +299,14 @@ public sealed class RatingPlans
     /// <summary>The rate under which a charge of a line goes to suspense for a reason found only with the
     /// record.</summary>
     public Rate Suspended(Rate rate, SuspenseReason reason) =>
-        Intern(rate with { Method = RateMethod.Suspense, Reason = reason, Prices = [], PerCall = default });
+        Intern(rate with
+        {
+            Method = RateMethod.Suspense,
+            Reason = reason,
+            Prices = [],
+            Formula = null,
+            PerCall = default,
+        });
 
     private Rate Suspended(SuspenseReason reason, Side side, string payer, string payee) => Intern(new Rate
     {
@@ -276,16 +321,13 @@ public sealed class RatingPlans
 
     private Rate Intern(Rate rate)
     {
-        // Without an agreement the party tells rates apart; it stands where the book's model pattern would.
-        string model = rate.Agreement.Length == 0 ? rate.Payer + "/" + rate.Payee : rate.Model;
-        var key = (rate.Agreement, rate.Method, rate.Side, rate.Book, rate.Version, model, rate.Reason);
-        if (!_rates.TryGetValue(key, out Rate? kept))
+        if (!_rates.TryGetValue(rate, out Rate? kept))
         {
             kept = rate;
             // Unknown parties can be without number; beyond the bound, equal rates may be different objects.
             if (_rates.Count < MaxKept * 2)
             {
-                _rates.Add(key, kept);
+                _rates.Add(rate, kept);
             }
         }
 

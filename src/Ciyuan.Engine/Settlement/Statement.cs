@@ -49,8 +49,10 @@ public sealed record StatementLine
     /// <summary>Version of the book; 0 without one.</summary>
     public int Version { get; init; }
 
-    /// <summary>Price of one step of the meter, or of one call.</summary>
-    public Amount UnitPrice { get; init; }
+    /// <summary>Price of one step of the meter, or of one call; null where it depends on more than that (tiers of a
+    /// period, prices finer than 10⁻¹² a step): then the amount stands in the line of the same book without a
+    /// meter.</summary>
+    public Amount? UnitPrice { get; init; }
 
     /// <summary>For shares: the agreement whose charges are shared.</summary>
     public string ShareOf { get; init; } = "";
@@ -68,12 +70,12 @@ public sealed record StatementLine
     public long Calls { get; init; }
 
     /// <summary>Exact amount: (<see cref="Steps"/> − <see cref="CoveredSteps"/>) × <see cref="UnitPrice"/> for
-    /// usage.</summary>
+    /// usage with a unit price.</summary>
     public Amount Amount { get; init; }
 
     /// <summary>Price of a million tokens, or of one unit of another meter, or of one call.</summary>
-    public Amount PrintedPrice => Meter is { } meter
-        ? UnitPrice * (meter.IsTokens ? 1_000_000 : meter.StepsPerUnit)
+    public Amount? PrintedPrice => Meter is { } meter && UnitPrice is { } price
+        ? price * (meter.IsTokens ? 1_000_000 : meter.StepsPerUnit)
         : UnitPrice;
 }
 

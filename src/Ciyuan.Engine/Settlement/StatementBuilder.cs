@@ -7,6 +7,8 @@ namespace Ciyuan.Settlement;
 /// <summary>Adds an agreement's charges up to the lines of a statement. Not safe for several threads.</summary>
 public sealed class StatementBuilder
 {
+    private static readonly Amount NoPrice = new(-1);
+
     private readonly Dictionary<LineKey, Sums> _lines = [];
     private readonly SortedDictionary<Currency, Int128> _waiting = [];
     private Rate? _rate;
@@ -41,7 +43,12 @@ public sealed class StatementBuilder
         Take(rate);
         if (!rate.TryGetPrice(meter, out Amount perStep))
         {
-            return; // what has no price is not charged: the rate was found to price all that it charges
+            if (rate.Formula is null)
+            {
+                return; // what has no price is not charged: the rate was found to price all that it charges
+            }
+
+            perStep = NoPrice; // what it costs depends on more than itself, and stands in a line without a meter
         }
 
         var key = new LineKey(
@@ -51,7 +58,7 @@ public sealed class StatementBuilder
         sums.Meter = meter;
         sums.Steps += steps;
         sums.Covered += covered;
-        sums.Amount += perStep.Pico * (steps - covered);
+        sums.Amount += perStep == NoPrice ? 0 : perStep.Pico * (steps - covered);
     }
 
     /// <summary>Calls at the rate's fixed amount.</summary>
@@ -74,7 +81,8 @@ public sealed class StatementBuilder
         Int128 covered = default)
     {
         Take(rate);
-        Sums sums = Line(new LineKey(kind, model, default, rate.Book, rate.Version, default, rate.ShareOf,
+        Amount price = kind == StatementLineKind.Usage ? NoPrice : default;
+        Sums sums = Line(new LineKey(kind, model, default, rate.Book, rate.Version, price, rate.ShareOf,
             rate.SharePpm));
         sums.Calls += calls;
         sums.Covered += covered;
@@ -214,7 +222,7 @@ public sealed class StatementBuilder
             Meter = Meter,
             Book = key.Book,
             Version = key.Version,
-            UnitPrice = key.Price,
+            UnitPrice = key.Price == NoPrice ? null : key.Price,
             ShareOf = key.ShareOf,
             SharePpm = key.SharePpm,
             Steps = Steps,

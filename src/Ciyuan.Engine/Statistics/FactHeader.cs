@@ -113,12 +113,14 @@ public sealed class FactHeader
     public bool IsWithin(Period period) => period.Contains(MinTime) && period.Contains(MaxTime);
 
     /// <summary>
-    /// What one step of a meter adds to a slot of a record: its price under the rate; in suspense, itself in its unit.
+    /// What one step of a meter adds to a slot of a record: its price under the rate, where it has one that holds
+    /// whatever
+    /// else was counted; in suspense, itself in its unit.
     /// Amounts that follow from the counts are not stored: sums of them follow from the sums of the counts.
     /// </summary>
     public static Amount Derive(Rate rate, Currency unit, Meter meter) => rate.Method switch
     {
-        RateMethod.Prices => rate.TryGetPrice(meter, out Amount perStep) ? perStep : default,
+        RateMethod.Prices or RateMethod.Formula => rate.TryGetPrice(meter, out Amount perStep) ? perStep : default,
         RateMethod.Suspense when meter.Currency == unit => new Amount(Amount.PicoPerUnit / meter.StepsPerUnit),
         _ => default,
     };

@@ -1,4 +1,5 @@
 using System.Text;
+using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -12,7 +13,7 @@ namespace Ciyuan.Statistics;
 public static class FactHeaderCodec
 {
     /// <summary>Version of the layout of headers and columns.</summary>
-    public const int LayoutVersion = 1;
+    public const int LayoutVersion = 2;
 
     /// <summary>Writes a header, with a checksum at its end.</summary>
     public static byte[] Encode(FactHeader header)
@@ -121,6 +122,9 @@ public static class FactHeaderCodec
             w.Write(price.Meters.Value);
             WriteInt128(w, price.PerStep.Pico);
         });
+        byte[] formula = rate.Formula is null ? [] : FormulaCodec.ToBytes(rate.Formula);
+        writer.Write(formula.Length);
+        writer.Write(formula);
     }
 
     private static Rate ReadRate(BinaryReader reader) => new()
@@ -139,6 +143,7 @@ public static class FactHeaderCodec
         SharePpm = reader.ReadInt32(),
         Reason = (SuspenseReason)reader.ReadByte(),
         Prices = ReadList(reader, r => new MeterPrice(new MeterPattern(r.ReadUInt16()), new Amount(ReadInt128(r)))),
+        Formula = reader.ReadInt32() is var length and > 0 ? FormulaCodec.FromBytes(reader.ReadBytes(length)) : null,
     };
 
     private static void WriteSlot(BinaryWriter writer, FactSlot slot)

@@ -249,7 +249,7 @@ public sealed class FactSegmentBuilder : IDisposable
             return rate.PerCall.Pico;
         }
 
-        if (rate.Method != RateMethod.Prices)
+        if (rate.Method is not (RateMethod.Prices or RateMethod.Formula))
         {
             return 0;
         }

@@ -185,7 +185,7 @@ public sealed class StatementRun(StatementQuery query)
         {
             _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, 0, meter.IsTokens ? covered : 0);
         }
-        else if (rate.Method == RateMethod.Prices)
+        else if (rate.Method is RateMethod.Prices or RateMethod.Formula)
         {
             _builder.AddUsage(rate, local.Model, meter, steps, covered);
             _charged += perStep * (steps - covered);

@@ -20,6 +20,9 @@ public readonly record struct Meter : IComparable<Meter>
         ("cache_token_hour", 1_000_000, "TKH"),
     ];
 
+    /// <summary>How many meter numbers there are: each is below this.</summary>
+    public static int Values => 256 + Units.Length;
+
     private Meter(ushort value) => Value = value;
 
     /// <summary>Images made or read.</summary>

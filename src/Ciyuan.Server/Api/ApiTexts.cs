@@ -15,7 +15,9 @@ internal static partial class ApiDocument
         + "when all of it is durable. Sending the same request again is safe at any time. A body that can't be read "
         + "to its "
         + "end is refused whole. gzip (Content-Encoding) is taken. A single event that is in conflict or rejected is "
-        + "answered with 409 or 400, a batch always with 200.")
+        + "answered with 409 or 400, a batch always with 200. "
+        + "Of raw responses of providers the classes are read here; usage of another model within one (an "
+        + "advisor) is a record of its own, whose result follows those of all events.")
     {
         Requests =
         [
@@ -23,6 +25,8 @@ internal static partial class ApiDocument
             new ApiBody("application/x-ndjson", "UsageEventLines", "UsageEventLines"),
             new ApiBody("application/cloudevents+json", "UsageCloudEvent", "UsageCloudEvent"),
             new ApiBody("application/cloudevents-batch+json", "UsageCloudEvents", "UsageCloudEvents"),
+            new ApiBody(EventsApi.ResponseType, "ProviderResponses", "ProviderResponses"),
+            new ApiBody(EventsApi.ResponseLinesType, "ProviderResponseLines", "ProviderResponseLines"),
         ],
         Answers = [new ApiBody(Json, "EventAnswer", "EventAnswer")],
         Problems = [.. CommandProblems, 409],

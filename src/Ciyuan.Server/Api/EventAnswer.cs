@@ -89,7 +89,7 @@ internal static class EventAnswer
         });
         n = PutNumber(room, n, reply.Position.Seq);
         n = PutNumber(room, Put(room, n, "."u8), reply.Position.Index);
-        n = Put(room, n, Remarks[(int)reply.Remarks & 15]);
+        n = Put(room, n, Remarks[(int)reply.Remarks & (Remarks.Length - 1)]);
         output.Advance(n);
     }
 
@@ -130,8 +130,9 @@ internal static class EventAnswer
         [
             (UsageRemarks.Overrun, "overrun"), (UsageRemarks.Suspense, "suspense"),
             (UsageRemarks.OverHold, "over_hold"), (UsageRemarks.HoldNotOpen, "hold_not_open"),
+            (UsageRemarks.Late, "late"),
         ];
-        return [.. Enumerable.Range(0, 16).Select(set =>
+        return [.. Enumerable.Range(0, 2 * (int)UsageRemarks.Late).Select(set =>
         {
             string list = string.Join(',', names.Where(n => (set & (int)n.Remark) != 0).Select(n => $"\"{n.Name}\""));
             return Encoding.UTF8.GetBytes(list.Length == 0 ? "\"}" : $"\",\"remarks\":[{list}]}}");

@@ -17,6 +17,12 @@ internal enum EventFormat
 
     /// <summary>An array of CloudEvents.</summary>
     CloudEventBatch,
+
+    /// <summary>A provider's raw response in its envelope, or an array of them.</summary>
+    Response,
+
+    /// <summary>A provider's raw response in its envelope on each line.</summary>
+    ResponseLines,
 }
 
 /// <summary>The events of one request: the records that were read, and why the others were not. Kept and used again,
@@ -28,6 +34,9 @@ internal sealed class EventBatch
 
     private readonly UsageJson _usage = new();
     private readonly CloudEvents _cloudEvents = new();
+    private readonly ResponseJson _responses = new(ResponseConstants.None);
+    private readonly List<UsageRecord> _ofOneEvent = [];
+    private readonly List<UsageRecord> _furtherRecords = [];
     private readonly List<Range> _elements = [];
 
     /// <summary>The records that were read, in order.</summary>
@@ -44,8 +53,9 @@ internal sealed class EventBatch
     /// <returns>Why nothing at all can be taken; null when the events were read.</returns>
     internal Problem? Read(ReadOnlySpan<byte> body, EventFormat format)
     {
-        IsSingle = format == EventFormat.CloudEvent || (format == EventFormat.Usage && !JsonBatch.IsArray(body));
-        if (format == EventFormat.UsageLines)
+        IsSingle = format == EventFormat.CloudEvent
+            || (format is EventFormat.Usage or EventFormat.Response && !JsonBatch.IsArray(body));
+        if (format is EventFormat.UsageLines or EventFormat.ResponseLines)
         {
             SplitLines(body);
         }
@@ -66,12 +76,19 @@ internal sealed class EventBatch
             return Problems.TooManyEvents;
         }
 
-        bool cloud = format is EventFormat.CloudEvent or EventFormat.CloudEventBatch;
         foreach (Range element in _elements)
         {
-            Take(body[element], cloud);
+            Take(body[element], format);
         }
 
+        // After the results of all events, so that each event's index stays its own.
+        foreach (UsageRecord further in _furtherRecords)
+        {
+            Records.Add(further);
+            Faults.Add(null);
+        }
+
+        IsSingle &= _furtherRecords.Count == 0;
         return null;
     }
 
@@ -80,16 +97,23 @@ internal sealed class EventBatch
     {
         Clear(_elements);
         Clear(Records);
+        Clear(_furtherRecords);
         Clear(Faults);
     }
 
-    private void Take(ReadOnlySpan<byte> json, bool cloud)
+    private void Take(ReadOnlySpan<byte> json, EventFormat format)
     {
-        // An event without a time would get another one each time it is sent, and so conflict with itself: it is
-        // refused.
-        bool read = cloud
-            ? _cloudEvents.TryParse(json, received: null, out UsageRecord? record, out IngestFault fault)
-            : _usage.TryParse(json, out record, out fault);
+        UsageRecord? record;
+        IngestFault fault;
+        bool read = format switch
+        {
+            // An event without a time would get another one each time it is sent, and so conflict with itself: it is
+            // refused.
+            EventFormat.CloudEvent or EventFormat.CloudEventBatch =>
+                _cloudEvents.TryParse(json, received: null, out record, out fault),
+            EventFormat.Response or EventFormat.ResponseLines => TryReadResponse(json, out record, out fault),
+            _ => _usage.TryParse(json, out record, out fault),
+        };
         if (read)
         {
             Records.Add(record!);
@@ -99,6 +123,15 @@ internal sealed class EventBatch
         {
             Faults.Add(fault.Message);
         }
+    }
+
+    private bool TryReadResponse(ReadOnlySpan<byte> json, out UsageRecord? record, out IngestFault fault)
+    {
+        _ofOneEvent.Clear();
+        bool read = _responses.TryParse(json, _ofOneEvent, out fault);
+        record = read ? _ofOneEvent[0] : null;
+        _furtherRecords.AddRange(_ofOneEvent.Skip(1));
+        return read;
     }
 
     private void SplitLines(ReadOnlySpan<byte> body)

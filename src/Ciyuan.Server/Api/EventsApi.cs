@@ -17,7 +17,14 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
 {
     /// <summary>Content types that are taken.</summary>
     internal const string MediaTypes =
-        "application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json";
+        "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json, "
+        + ResponseType + " or " + ResponseLinesType;
+
+    /// <summary>Raw responses of providers: one, or an array.</summary>
+    internal const string ResponseType = "application/vnd.ciyuan.response+json";
+
+    /// <summary>Raw responses of providers: one on each line.</summary>
+    internal const string ResponseLinesType = "application/vnd.ciyuan.response+x-ndjson";
 
     private static readonly int MostKeptBatches = Environment.ProcessorCount;
 
@@ -128,6 +135,8 @@ internal sealed class EventsApi(Shard shard, InFlight inFlight)
             "application/x-ndjson" => EventFormat.UsageLines,
             "application/cloudevents+json" => EventFormat.CloudEvent,
             "application/cloudevents-batch+json" => EventFormat.CloudEventBatch,
+            ResponseType => EventFormat.Response,
+            ResponseLinesType => EventFormat.ResponseLines,
             _ => null,
         };
     }

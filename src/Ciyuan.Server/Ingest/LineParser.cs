@@ -14,6 +14,9 @@ public enum ImportFormat
 
     /// <summary>A CloudEvent, or an array of them, on each line; or one array over the whole file.</summary>
     CloudEvents,
+
+    /// <summary>A provider's raw response on each line, in an envelope or alone.</summary>
+    Responses,
 }
 
 /// <summary>A line that was refused.</summary>
@@ -47,13 +50,14 @@ internal sealed class ParsedChunk
 }
 
 /// <summary>Reads the lines of chunks; each thread has its own.</summary>
-internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
+internal sealed class LineParser(ImportFormat format, CsvColumns? columns, ResponseConstants constants)
 {
     // An array of the longest size (64 MiB) has fewer events than this, unless they are shorter than any that counts.
     private const int MaxEventsPerArray = 500_000;
 
     private readonly UsageJson _json = new();
     private readonly CloudEvents _events = new();
+    private readonly ResponseJson _responses = new(constants);
     private readonly CsvUsage? _csv = columns is null ? null : new CsvUsage(columns);
     private readonly List<Range> _elements = [];
 
@@ -96,9 +100,19 @@ internal sealed class LineParser(ImportFormat format, CsvColumns? columns)
             return;
         }
 
+        IngestFault fault;
+        if (format == ImportFormat.Responses)
+        {
+            if (!_responses.TryParse(text, parsed.Records, out fault))
+            {
+                Take(false, null, 0, fault, text, line, parsed);
+            }
+
+            return;
+        }
+
         UInt128 content = 0;
         UsageRecord? record;
-        IngestFault fault;
         bool done = format switch
         {
             ImportFormat.Jsonl => _json.TryParse(text, out record, out fault),

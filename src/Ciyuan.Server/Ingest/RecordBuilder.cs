@@ -121,6 +121,8 @@ internal sealed class RecordBuilder
 
     internal void SetId(string id) => _id = id;
 
+    internal void SetOutcome(Outcome outcome) => _outcome = outcome;
+
     internal bool TrySetLatency(long milliseconds)
     {
         if (milliseconds is < 0 or > int.MaxValue)
@@ -208,14 +210,15 @@ internal sealed class RecordBuilder
             }
         }
 
+        return TryFindGrade(Field("grades", name), value, out EvidenceGrade grade) && TryAddGrade(meter, grade);
+    }
+
+    /// <summary>The grade of a meter that has none yet.</summary>
+    internal bool TryAddGrade(Meter meter, EvidenceGrade grade)
+    {
         if (_gradeCount == _grades.Length)
         {
             return Refuse(IngestCode.Limit, "grades", $"at most {UsageRecord.MaxCounts} grades");
-        }
-
-        if (!TryFindGrade(Field("grades", name), value, out EvidenceGrade grade))
-        {
-            return false;
         }
 
         _grades[_gradeCount++] = new Count(meter, grade, 0);
@@ -308,6 +311,9 @@ internal sealed class RecordBuilder
         _partBytes.AsSpan(_parts[(int)field].Offset, _parts[(int)field].Length);
 
     internal string Id => _id;
+
+    /// <summary>The tags so far, sorted by name.</summary>
+    internal ReadOnlySpan<Tag> Tags => _tags.AsSpan(0, _tagCount);
 
     internal Timestamp Time => _time;
 

@@ -20,13 +20,17 @@ public static class SetupYaml
             Projects = file.List("projects", "a project", ReadProject),
             Keys = file.List("keys", "a key", ReadKey),
             Sites = file.List("sites", "a site", ReadSite),
-            Books = file.List("books", "a book", ReadBook),
+            Books = file.List("books", "a book", BookYaml.ReadBook),
             Agreements = file.List("agreements", "an agreement", ReadAgreement),
             Funding = file.List("funding", "a funding account", ReadFunding),
-            Upstreams = Optional(file.List("upstreams", "an upstream", ReadUpstream)),
-            Routes = Optional(file.List("routes", "a route", ReadRoute)),
-            Access = Optional(file.List("access", "an access", ReadAccess)),
-            Budgets = Optional(file.List("budgets", "a budget", ReadBudget)),
+            Calendars = file.ListIfAny("calendars", "a calendar", BookYaml.ReadCalendar),
+            Exchange = file.ListIfAny("exchange", "exchange rates", BookYaml.ReadExchange),
+            Closings = file.ListIfAny("closings", "a closing", y =>
+                new ClosingSetup(y.Needed("until"), y.TextOrNull("agreement"))),
+            Upstreams = file.ListIfAny("upstreams", "an upstream", ReadUpstream),
+            Routes = file.ListIfAny("routes", "a route", ReadRoute),
+            Access = file.ListIfAny("access", "an access", ReadAccess),
+            Budgets = file.ListIfAny("budgets", "a budget", ReadBudget),
         };
         file.End();
         return setup;
@@ -44,17 +48,10 @@ public static class SetupYaml
 
     private static SiteSetup ReadSite(StrictYaml y) => new(y.Needed("id"), y.Needed("operator"), y.Text("name"));
 
-    private static BookSetup ReadBook(StrictYaml y) => new(
-        y.Needed("id"), y.Whole("version", 1), y.Needed("currency"), y.Text("from"), y.Text("to"), y.Text("source"),
-        y.List("prices", "a price", ReadPrice));
-
-    private static PriceSetup ReadPrice(StrictYaml y) => new(
-        y.Needed("model"), y.Pairs("per_million_tokens") ?? [], y.Pairs("per_unit"));
-
     private static AgreementSetup ReadAgreement(StrictYaml y) => new(
         y.Needed("id"), y.Needed("payer"), y.Needed("payee"), y.Text("currency"), y.Text("from"), y.Text("to"),
         y.Text("book"), y.Text("per_call"), y.Text("share_of"), y.Text("share_percent"), y.Texts("billed_outcomes"),
-        y.Map("where") is { } where ? ReadWhere(where) : null);
+        y.Map("where") is { } where ? ReadWhere(where) : null, y.TextOrNull("exchange"));
 
     private static WhereSetup ReadWhere(StrictYaml y)
     {
@@ -89,7 +86,4 @@ public static class SetupYaml
     private static BudgetSetup ReadBudget(StrictYaml y) => new(
         y.Needed("id"), y.Needed("party"), y.Needed("currency"), y.Needed("amount"), y.Text("project"), y.Text("key"),
         y.Text("period").Length == 0 ? BudgetPeriod.Month : y.Choice<BudgetPeriod>("period"), y.Text("zone"));
-
-    // A setup without any is stored as it was before there were gateways.
-    private static List<T>? Optional<T>(List<T> list) => list.Count == 0 ? null : list;
 }

@@ -58,6 +58,9 @@ internal sealed class StrictYaml
     /// <summary>The text under a key; the fallback when it is not there.</summary>
     internal string Text(string key, string fallback = "") => Find(key) is { } node ? Text(node, key) : fallback;
 
+    /// <summary>The text under a key; null when it is not there or empty.</summary>
+    internal string? TextOrNull(string key) => Text(key) is { Length: > 0 } text ? text : null;
+
     /// <summary>The text under a key that must be there.</summary>
     internal string Needed(string key) => Find(key) is { } node && Text(node, key) is { Length: > 0 } text
         ? text
@@ -66,6 +69,14 @@ internal sealed class StrictYaml
     internal int Whole(string key, int fallback) => Find(key) is not { } node ? fallback
         : int.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out int value) ? value
         : throw Fault(node, $"'{key}' must be a whole number");
+
+    internal long? WholeOrNull(string key) => Find(key) is not { } node ? null
+        : long.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out long value) ? value
+        : throw Fault(node, $"'{key}' must be a whole number");
+
+    internal int[] Wholes(string key) => [.. Items(key).Select(node =>
+        int.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out int value) ? value
+            : throw Fault(node, $"'{key}' must be a list of whole numbers"))];
 
     internal bool Flag(string key, bool fallback) => Find(key) is not { } node ? fallback
         : Text(node, key) switch
@@ -96,6 +107,40 @@ internal sealed class StrictYaml
         return map.Children.ToDictionary(pair => Text(pair.Key, "a key"), pair => Text(pair.Value, key));
     }
 
+    /// <summary>A map whose values are texts or maps, each read by one of two functions; null when it is not
+    /// there.</summary>
+    internal Dictionary<string, T>? Entries<T>(
+        string key, string what, Func<string, T>? fromText, Func<StrictYaml, T> fromMap)
+    {
+        YamlMappingNode? map = Find(key) is not { } node ? null
+            : node as YamlMappingNode ?? throw Fault(node, $"'{key}' must be a map");
+        return map?.Children.ToDictionary(pair => Text(pair.Key, "a key"), pair =>
+        {
+            if (fromText is not null && pair.Value is YamlScalarNode scalar)
+            {
+                return fromText(Text(scalar, key));
+            }
+
+            var entry = new StrictYaml(
+                pair.Value as YamlMappingNode ?? throw Fault(pair.Value, $"{what} must be a map"), what);
+            T value = fromMap(entry);
+            entry.End();
+            return value;
+        });
+    }
+
+    /// <summary>A map whose values are a text or a list of texts; null when it is not there.</summary>
+    internal Dictionary<string, IReadOnlyList<string>>? TextLists(string key)
+    {
+        YamlMappingNode? map = Find(key) is not { } node ? null
+            : node as YamlMappingNode ?? throw Fault(node, $"'{key}' must be a map");
+        return map?.Children.ToDictionary(
+            pair => Text(pair.Key, "a key"),
+            pair => (IReadOnlyList<string>)(pair.Value is YamlSequenceNode list
+                ? [.. list.Children.Select(value => Text(value, key))]
+                : [Text(pair.Value, key)]));
+    }
+
     internal StrictYaml? Map(string key) => Find(key) is not { } node ? null
         : node is YamlMappingNode map ? new StrictYaml(map, key) : throw Fault(node, $"'{key}' must be a map");
 
@@ -112,6 +157,10 @@ internal sealed class StrictYaml
 
         return list;
     }
+
+    /// <summary>As <see cref="List"/>; null when the list is not there.</summary>
+    internal List<T>? ListIfAny<T>(string key, string what, Func<StrictYaml, T> read) =>
+        Find(key) is null ? null : List(key, what, read);
 
     /// <summary>Refuses keys that nobody asked for.</summary>
     internal void End()

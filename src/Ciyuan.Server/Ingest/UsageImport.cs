@@ -25,6 +25,9 @@ public sealed record ImportOptions
     /// <summary>For CSV: the mapping.</summary>
     public CsvMapping? Mapping { get; init; }
 
+    /// <summary>For responses: what they don't say.</summary>
+    public ResponseConstants Constants { get; init; } = ResponseConstants.None;
+
     /// <summary>Where refused lines go; null: beside each file, as <c>FILE.rejects.jsonl</c>.</summary>
     public string? Rejects { get; init; }
 
@@ -306,7 +309,7 @@ public sealed class UsageImport
         private ParsedChunk Parse(FileChunk chunk)
         {
             LineParser parser = _parsers.TryTake(out LineParser? idle) ? idle
-                : new LineParser(options.Format, _columns);
+                : new LineParser(options.Format, _columns, options.Constants);
             ParsedChunk parsed = parser.Parse(chunk);
             _parsers.Add(parser);
             ArrayPool<byte>.Shared.Return(chunk.Buffer);

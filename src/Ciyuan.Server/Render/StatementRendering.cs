@@ -142,13 +142,14 @@ public static class StatementRendering
 
     private static string Price(StatementLine line) => line.Kind switch
     {
-        StatementLineKind.Usage or StatementLineKind.PerCall => line.PrintedPrice.ToString(),
+        StatementLineKind.Usage or StatementLineKind.PerCall => line.PrintedPrice?.ToString() ?? "",
         StatementLineKind.Share => new Amount((Int128)line.SharePpm * (Amount.PicoPerUnit / 10_000)).ToString(),
         _ => "",
     };
 
     private static string Per(StatementLine line) => line.Kind switch
     {
+        StatementLineKind.Usage when line.UnitPrice is null => "",
         StatementLineKind.Usage => line.Meter is { IsTokens: true } ? "1M tokens" : line.Meter?.ToString() ?? "",
         StatementLineKind.PerCall => "call",
         StatementLineKind.Share => $"% of {line.ShareOf}",

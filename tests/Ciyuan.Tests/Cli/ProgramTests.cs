@@ -42,6 +42,36 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Rate_RawResponses_ShowsClassesAndChargesAndRecordsNothing()
+    {
+        File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
+        File.WriteAllText(Path.Combine(_folder, "r.json"), """
+            {"id":"c","created":1793491200,"model":"m",
+             "usage":{"prompt_tokens":30,"completion_tokens":10,"total_tokens":40,
+                      "prompt_tokens_details":{"cached_tokens":20}}}
+            """);
+        File.WriteAllText(Path.Combine(_folder, "r.sse"), """
+            data: {"choices":[{"finish_reason":"stop"}]}
+
+            data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}
+
+            data: [DONE]
+            """);
+        string[] asked = ["rate", "r.json", "--provider", "openai", "--flavour", "chat", "--book", "list", "--books",
+            "setup.yaml"];
+        JsonElement rated = (await JsonAsync(asked)).GetProperty("responses")[0];
+        JsonElement stream = (await JsonAsync("rate", "r.sse", "--as", "sse", "--api", "openai/chat"))
+            .GetProperty("responses")[0];
+
+        Assert.Equal("10", rated.GetProperty("counts").GetProperty("input.text.fresh").GetString());
+        Assert.Equal("20", rated.GetProperty("counts").GetProperty("input.text.cache_read").GetString());
+        Assert.Equal("0.00014", rated.GetProperty("charge").GetProperty("amount").GetString()); // 30 × 2 + 10 × 8
+        Assert.Equal("7", stream.GetProperty("counts").GetProperty("input.text.fresh").GetString());
+        Assert.Equal("reported", stream.GetProperty("grade").GetString());
+        Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
+    }
+
+    [Fact]
     public async Task Run_MainJob_GivesExactFigures()
     {
         File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);

@@ -17,11 +17,13 @@ public sealed class ConventionPropertyTests
     [
         ("openai/chat", c => OneCache(c) || IsOutput(c, Modality.Text, Modality.Audio)
             || c is { Direction: Direction.Input, Kind: TokenKind.CacheWrite, Modality: Modality.Text },
-            use => Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens", "completion_tokens_details")),
+            use => Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens",
+                "completion_tokens_details")),
         ("openai/responses", c => OneCache(c) || IsOutput(c, Modality.Text),
             use => Chat(use, "input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details")),
         ("openai/realtime", c => c.Direction == Direction.Input
-            ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead && c.Modality is Modality.Text or Modality.Audio or Modality.Image
+            ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead
+                && c.Modality is Modality.Text or Modality.Audio or Modality.Image
             : c.Kind == TokenKind.Fresh && c.Modality is Modality.Text or Modality.Audio, Realtime),
         ("anthropic/messages", c => c.Modality == Modality.Text && (c.Direction == Direction.Input
             ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead or TokenKind.CacheWrite5M or TokenKind.CacheWrite1H
@@ -36,7 +38,8 @@ public sealed class ConventionPropertyTests
             ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead : c.Kind is TokenKind.Fresh or TokenKind.Reasoning),
             DeepSeek),
         ("xai/chat", c => c.Modality == Modality.Text && (c.Direction == Direction.Input
-            ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead : c.Kind is TokenKind.Fresh or TokenKind.Reasoning), XAi),
+            ? c.Kind is TokenKind.Fresh or TokenKind.CacheRead : c.Kind is TokenKind.Fresh or TokenKind.Reasoning),
+                XAi),
     ];
 
     [Fact]
@@ -49,7 +52,8 @@ public sealed class ConventionPropertyTests
                 Use use = Use.Random(seed, says);
                 UsageReading reading = Read(name, write(use));
 
-                Assert.Equal(use.Counts, reading.Counts.Where(c => c.Steps > 0).ToDictionary(c => c.Meter.TokenClass, c => c.Steps));
+                Assert.Equal(use.Counts, reading.Counts.Where(c => c.Steps > 0).ToDictionary(c => c.Meter.TokenClass,
+                    c => c.Steps));
                 Assert.Equal(EvidenceGrade.Reported, reading.Grade);
                 Assert.Empty(reading.Findings);
                 Assert.Equal(use.Sum(_ => true), reading.Counts.Sum(c => c.Steps));
@@ -60,7 +64,8 @@ public sealed class ConventionPropertyTests
     [Fact]
     public void Total_ThatIsNotTheSum_IsFound()
     {
-        foreach ((string name, Func<TokenClass, bool> says, Func<Use, JsonObject> write) in Conventions.Where(c => c.Reader != "anthropic/messages"))
+        foreach ((string name, Func<TokenClass, bool> says, Func<Use, JsonObject> write) in Conventions.Where(c =>
+            c.Reader != "anthropic/messages"))
         {
             Properties.ForAll(100, Properties.Seeds, seed =>
             {
@@ -77,7 +82,8 @@ public sealed class ConventionPropertyTests
         }
     }
 
-    private static bool OneCache(TokenClass c) => c is { Direction: Direction.Input, Modality: Modality.Text, Kind: TokenKind.Fresh }
+    private static bool OneCache(TokenClass c) => c is { Direction: Direction.Input, Modality: Modality.Text,
+        Kind: TokenKind.Fresh }
         || (c is { Direction: Direction.Input, Modality: Modality.Text } && Cached.Contains(c.Kind));
 
     private static bool IsOutput(TokenClass c, params Modality[] modalities) => c.Direction == Direction.Output
@@ -85,12 +91,14 @@ public sealed class ConventionPropertyTests
             || (c.Kind == TokenKind.Fresh && modalities.Contains(c.Modality)));
 
     private static UsageReading Read(string name, JsonObject body) =>
-        UsageReaders.Find(name.Split('/')[0], name.Split('/')[1])!.Read(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()));
+        UsageReaders.Find(name.Split('/')[0],
+            name.Split('/')[1])!.Read(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()));
 
     private static JsonObject Usage(JsonObject body) =>
         (JsonObject)(body["usage"] ?? body["usageMetadata"] ?? body["response"]!["usage"])!;
 
-    private static JsonObject Chat(Use use, string input, string inputDetails, string output, string outputDetails) => new()
+    private static JsonObject Chat(Use use, string input, string inputDetails, string output, string outputDetails) =>
+        new()
     {
         ["usage"] = new JsonObject
         {
@@ -147,7 +155,8 @@ public sealed class ConventionPropertyTests
         {
             ["input_tokens"] = use.Input(k: TokenKind.Fresh),
             ["cache_read_input_tokens"] = use.Input(k: TokenKind.CacheRead),
-            ["cache_creation_input_tokens"] = use.Input(k: TokenKind.CacheWrite5M) + use.Input(k: TokenKind.CacheWrite1H),
+            ["cache_creation_input_tokens"] = use.Input(k: TokenKind.CacheWrite5M)
+                + use.Input(k: TokenKind.CacheWrite1H),
             ["cache_creation"] = new JsonObject
             {
                 ["ephemeral_5m_input_tokens"] = use.Input(k: TokenKind.CacheWrite5M),
@@ -197,7 +206,8 @@ public sealed class ConventionPropertyTests
 
     private static JsonObject DeepSeek(Use use)
     {
-        JsonObject body = Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens", "completion_tokens_details");
+        JsonObject body = Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens",
+            "completion_tokens_details");
         body["usage"]!["prompt_cache_hit_tokens"] = use.Input(k: TokenKind.CacheRead);
         body["usage"]!["prompt_cache_miss_tokens"] = use.Input(k: TokenKind.Fresh);
         return body;
@@ -205,7 +215,8 @@ public sealed class ConventionPropertyTests
 
     private static JsonObject XAi(Use use)
     {
-        JsonObject body = Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens", "completion_tokens_details");
+        JsonObject body = Chat(use, "prompt_tokens", "prompt_tokens_details", "completion_tokens",
+            "completion_tokens_details");
         body["usage"]!["completion_tokens"] = use.Output(k: TokenKind.Fresh);
         return body;
     }
@@ -223,7 +234,8 @@ public sealed class ConventionPropertyTests
                 .Where(v => TokenClass.TryFromValue((byte)v, out _))
                 .Select(v => TokenClass.TryFromValue((byte)v, out TokenClass c) ? c : default).Where(says))
             {
-                long count = random.Next(4) switch { 0 => 0, 1 => random.Next(10), 2 => random.Next(100_000), _ => random.NextInt64(1_000_000_000_000) };
+                long count = random.Next(4) switch { 0 => 0, 1 => random.Next(10), 2 => random.Next(100_000), _ =>
+                    random.NextInt64(1_000_000_000_000) };
                 if (count > 0)
                 {
                     use.Counts.Add(tokenClass, count);

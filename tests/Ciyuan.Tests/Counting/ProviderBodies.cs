@@ -27,7 +27,8 @@ internal static class ProviderBodies
     internal static string WholeFile =>
         Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared", "data", "provider-usage-bodies.json"));
 
-    internal static string Excerpt => Path.Combine(Repository.Root, "tests/Ciyuan.Tests/Counting/provider-usage-excerpt.json");
+    internal static string Excerpt => Path.Combine(Repository.Root,
+        "tests/Ciyuan.Tests/Counting/provider-usage-excerpt.json");
 
     internal static List<Extraction> Load(string file)
     {
@@ -53,7 +54,8 @@ internal static class ProviderBodies
         return all;
     }
 
-    /// <summary>Our reading in the library's names: its input and output are wholes, its documents are images.</summary>
+    /// <summary>Our reading in the library's names: its input and output are wholes, its documents are
+    /// images.</summary>
     internal static Dictionary<string, long> InTheirNames(UsageReading reading)
     {
         var named = new Dictionary<string, long>
@@ -71,9 +73,12 @@ internal static class ProviderBodies
         };
         foreach ((string name, Modality[] modalities) in Modalities)
         {
-            named[$"input_{name}_tokens"] = Sum(reading, c => c.Direction == Direction.Input && modalities.Contains(c.Modality));
-            named[$"output_{name}_tokens"] = Sum(reading, c => c.Direction == Direction.Output && modalities.Contains(c.Modality));
-            named[$"cache_{name}_read_tokens"] = Sum(reading, c => c.Kind == TokenKind.CacheRead && modalities.Contains(c.Modality));
+            named[$"input_{name}_tokens"] = Sum(reading, c => c.Direction == Direction.Input
+                && modalities.Contains(c.Modality));
+            named[$"output_{name}_tokens"] = Sum(reading, c => c.Direction == Direction.Output
+                && modalities.Contains(c.Modality));
+            named[$"cache_{name}_read_tokens"] = Sum(reading, c => c.Kind == TokenKind.CacheRead
+                && modalities.Contains(c.Modality));
         }
 
         return named;

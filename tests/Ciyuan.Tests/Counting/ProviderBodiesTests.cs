@@ -38,7 +38,8 @@ public sealed class ProviderBodiesTests(ITestOutputHelper output)
     {
         List<string> differences = Differences(ProviderBodies.Load(ProviderBodies.Excerpt));
         string[] listed = [.. ListedLines()
-            .SelectMany(line => line.Split(' ')[3..].Select(entry => $"{line.Split(' ')[1]} {line.Split(' ')[2]} {entry}"))];
+            .SelectMany(line => line.Split(' ')[3..].Select(entry =>
+                $"{line.Split(' ')[1]} {line.Split(' ')[2]} {entry}"))];
 
         Assert.NotEmpty(differences);
         Assert.Empty(differences.SelectMany(line => line.Split(' ')[2..]
@@ -49,7 +50,8 @@ public sealed class ProviderBodiesTests(ITestOutputHelper output)
     public void Differences_EachLine_HasAReason()
     {
         string[] reasons = [.. Repository.Read(Listed).Split('\n')
-            .Where(line => line.Length > 4 && line.StartsWith("# ", StringComparison.Ordinal) && char.IsAsciiLetterUpper(line[2]) && line[3] == ' ')
+            .Where(line => line.Length > 4 && line.StartsWith("# ", StringComparison.Ordinal)
+                && char.IsAsciiLetterUpper(line[2]) && line[3] == ' ')
             .Select(line => line[2..3])];
 
         Assert.Equal(reasons, ListedLines().Select(line => line[..1]).Distinct().Order(StringComparer.Ordinal));

@@ -12,7 +12,10 @@ public sealed class PublicIssueTests
 {
     private static readonly string[] ClaudeStream =
     [
-        """{"type":"message_start","message":{"id":"m","usage":{"input_tokens":6,"cache_creation_input_tokens":159217,"cache_read_input_tokens":0,"output_tokens":1}}}""",
+        """
+        {"type":"message_start","message":{"id":"m","usage":{"input_tokens":6,"cache_creation_input_tokens":159217,
+        "cache_read_input_tokens":0,"output_tokens":1}}}
+        """,
         """{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hello"}}""",
         """{"type":"message_delta","delta":{"stop_reason":null},"usage":{"output_tokens":1500}}""",
         """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2745}}""",
@@ -20,55 +23,109 @@ public sealed class PublicIssueTests
     ];
 
     [Theory]
-    [InlineData("Litellm_37992", "openai/chat", """{"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}""",
+    [InlineData("Litellm_37992", "openai/chat",
+        """
+        {"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}
+        """,
         "input.text=0 output.text=0")]
     [InlineData("Litellm_9812", "anthropic/messages",
-        """{"usage":{"input_tokens":3,"cache_creation_input_tokens":12304,"cache_read_input_tokens":0,"output_tokens":550}}""",
+        """
+        {"usage":{"input_tokens":3,"cache_creation_input_tokens":12304,"cache_read_input_tokens":0,
+        "output_tokens":550}}
+        """,
         "input.text=3 input.text.cache_write=12304 output.text=550")]
     [InlineData("Litellm_11364", "litellm/chat",
-        """{"usage":{"total_tokens":103925,"prompt_tokens":98805,"completion_tokens":5120,"prompt_tokens_details":{"cached_tokens":66360,"cache_creation_tokens":32435},"cache_read_input_tokens":66360,"cache_creation_input_tokens":32435}}""",
+        """
+        {"usage":{"total_tokens":103925,"prompt_tokens":98805,"completion_tokens":5120,
+        "prompt_tokens_details":{"cached_tokens":66360,"cache_creation_tokens":32435},"cache_read_input_tokens":66360,
+        "cache_creation_input_tokens":32435}}
+        """,
         "input.text=10 input.text.cache_read=66360 input.text.cache_write=32435 output.text=5120")]
     [InlineData("Litellm_40006", "litellm/chat",
-        """{"usage":{"total_tokens":1210,"prompt_tokens":1110,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":1000,"cache_creation_tokens":100,"text_tokens":10},"cache_read_input_tokens":1000,"cache_creation_input_tokens":100}}""",
+        """
+        {"usage":{"total_tokens":1210,"prompt_tokens":1110,"completion_tokens":100,
+        "prompt_tokens_details":{"cached_tokens":1000,"cache_creation_tokens":100,"text_tokens":10},
+        "cache_read_input_tokens":1000,"cache_creation_input_tokens":100}}
+        """,
         "input.text=10 input.text.cache_read=1000 input.text.cache_write=100 output.text=100")]
     [InlineData("Langfuse_10592", "openrouter/chat",
-        """{"usage":{"prompt_tokens":17903,"completion_tokens":5,"total_tokens":17908,"prompt_tokens_details":{"cached_tokens":17817}}}""",
+        """
+        {"usage":{"prompt_tokens":17903,"completion_tokens":5,"total_tokens":17908,
+        "prompt_tokens_details":{"cached_tokens":17817}}}
+        """,
         "input.text=86 input.text.cache_read=17817 output.text=5")]
     [InlineData("Langfuse_5568", "openai/chat",
-        """{"usage":{"prompt_tokens":2006,"completion_tokens":1,"total_tokens":2007,"prompt_tokens_details":{"cached_tokens":1920}}}""",
+        """
+        {"usage":{"prompt_tokens":2006,"completion_tokens":1,"total_tokens":2007,
+        "prompt_tokens_details":{"cached_tokens":1920}}}
+        """,
         "input.text=86 input.text.cache_read=1920 output.text=1")]
     [InlineData("Langfuse_12306", "anthropic/messages",
-        """{"usage":{"input_tokens":19,"cache_read_input_tokens":39000,"cache_creation_input_tokens":0,"output_tokens":4}}""",
+        """
+        {"usage":{"input_tokens":19,"cache_read_input_tokens":39000,"cache_creation_input_tokens":0,
+        "output_tokens":4}}
+        """,
         "input.text=19 input.text.cache_read=39000 output.text=4")]
     [InlineData("Bifrost_904", "anthropic/messages",
-        """{"usage":{"input_tokens":4,"cache_creation_input_tokens":1479,"cache_read_input_tokens":0,"output_tokens":78}}""",
+        """
+        {"usage":{"input_tokens":4,"cache_creation_input_tokens":1479,"cache_read_input_tokens":0,"output_tokens":78}}
+        """,
         "input.text=4 input.text.cache_write=1479 output.text=78")]
     [InlineData("NewApi_5756", "anthropic/messages",
-        """{"usage":{"input_tokens":1,"cache_creation_input_tokens":100,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":100},"output_tokens":1}}""",
+        """
+        {"usage":{"input_tokens":1,"cache_creation_input_tokens":100,"cache_creation":{"ephemeral_5m_input_tokens":0,
+        "ephemeral_1h_input_tokens":100},"output_tokens":1}}
+        """,
         "input.text=1 input.text.cache_write_1h=100 output.text=1")]
     [InlineData("NewApi_6353", "openai/responses",
-        """{"usage":{"input_tokens":88,"input_tokens_details":{"cache_write_tokens":86,"cached_tokens":0},"output_tokens":14,"total_tokens":102}}""",
+        """
+        {"usage":{"input_tokens":88,"input_tokens_details":{"cache_write_tokens":86,"cached_tokens":0},
+        "output_tokens":14,"total_tokens":102}}
+        """,
         "input.text=2 input.text.cache_write=86 output.text=14")]
     [InlineData("NewApi_2791", "openrouter/anthropic",
-        """{"usage":{"input_tokens":1,"cache_creation_input_tokens":79,"cache_read_input_tokens":2569,"output_tokens":100}}""",
+        """
+        {"usage":{"input_tokens":1,"cache_creation_input_tokens":79,"cache_read_input_tokens":2569,
+        "output_tokens":100}}
+        """,
         "input.text=1 input.text.cache_read=2569 input.text.cache_write=79 output.text=100")]
     [InlineData("Litellm_14285", "google/gemini",
-        """{"usageMetadata":{"promptTokenCount":262,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4},{"modality":"IMAGE","tokenCount":258}],"candidatesTokenCount":1,"totalTokenCount":263}}""",
+        """
+        {"usageMetadata":{"promptTokenCount":262,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4},
+        {"modality":"IMAGE","tokenCount":258}],"candidatesTokenCount":1,"totalTokenCount":263}}
+        """,
         "input.text=4 input.image=258 output.text=1")]
     [InlineData("Litellm_17410", "litellm/chat",
-        """{"usage":{"completion_tokens":1345,"prompt_tokens":10,"total_tokens":1355,"completion_tokens_details":{"reasoning_tokens":225,"text_tokens":0,"image_tokens":1120},"prompt_tokens_details":{"text_tokens":10}}}""",
+        """
+        {"usage":{"completion_tokens":1345,"prompt_tokens":10,"total_tokens":1355,
+        "completion_tokens_details":{"reasoning_tokens":225,"text_tokens":0,"image_tokens":1120},
+        "prompt_tokens_details":{"text_tokens":10}}}
+        """,
         "input.text=10 output.text=0 output.text.reasoning=225 output.image=1120")]
     [InlineData("Litellm_24410", "google/gemini",
-        """{"usageMetadata":{"promptTokenCount":783,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9},{"modality":"DOCUMENT","tokenCount":774}],"candidatesTokenCount":1,"totalTokenCount":784}}""",
+        """
+        {"usageMetadata":{"promptTokenCount":783,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9},
+        {"modality":"DOCUMENT","tokenCount":774}],"candidatesTokenCount":1,"totalTokenCount":784}}
+        """,
         "input.text=9 input.document=774 output.text=1")]
     [InlineData("Litellm_24339", "google/gemini",
-        """{"usageMetadata":{"promptTokenCount":1000,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":990},{"modality":"TEXT","tokenCount":10}],"candidatesTokenCount":1,"totalTokenCount":1001}}""",
+        """
+        {"usageMetadata":{"promptTokenCount":1000,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":990},
+        {"modality":"TEXT","tokenCount":10}],"candidatesTokenCount":1,"totalTokenCount":1001}}
+        """,
         "input.text=10 input.audio=990 output.text=1")]
     [InlineData("ClaudeCodeHub_663", "google/gemini",
-        """{"usageMetadata":{"promptTokenCount":326,"candidatesTokenCount":2340,"totalTokenCount":3003,"promptTokensDetails":[{"modality":"TEXT","tokenCount":326}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":2000}],"thoughtsTokenCount":337}}""",
+        """
+        {"usageMetadata":{"promptTokenCount":326,"candidatesTokenCount":2340,"totalTokenCount":3003,
+        "promptTokensDetails":[{"modality":"TEXT","tokenCount":326}],"candidatesTokensDetails":[{"modality":"IMAGE",
+        "tokenCount":2000}],"thoughtsTokenCount":337}}
+        """,
         "input.text=326 output.text=340 output.text.reasoning=337 output.image=2000")]
     [InlineData("BellaOpenapi_290", "openai/responses",
-        """{"usage":{"input_tokens":1553,"input_tokens_details":{"cached_tokens":1408},"output_tokens":28,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":1581}}""",
+        """
+        {"usage":{"input_tokens":1553,"input_tokens_details":{"cached_tokens":1408},"output_tokens":28,
+        "output_tokens_details":{"reasoning_tokens":0},"total_tokens":1581}}
+        """,
         "input.text=145 input.text.cache_read=1408 output.text=28")]
     public void Response_OfAPublicIssue_IsReadRight(string issue, string reader, string body, string expected)
     {
@@ -81,13 +138,17 @@ public sealed class PublicIssueTests
     [Fact]
     public void NewApi_5003_NegativeInput_IsReadBesideTheCache()
     {
-        const string Body = """{"usage":{"prompt_tokens":56322,"completion_tokens":87,"prompt_tokens_details":{"cached_tokens":72960}}}""";
+        const string Body =
+            """
+            {"usage":{"prompt_tokens":56322,"completion_tokens":87,"prompt_tokens_details":{"cached_tokens":72960}}}
+            """;
 
         UsageReading reading = Reader("openai/chat").Read(Encoding.UTF8.GetBytes(Body));
 
         Assert.Equal("input.text=56322 input.text.cache_read=72960 output.text=87", Counts(reading));
         Assert.Equal(EvidenceGrade.Bounded, reading.Grade);
-        Assert.Contains("less than usage.prompt_tokens_details.cached_tokens 72960", reading.Findings[0].Text, StringComparison.Ordinal);
+        Assert.Contains("less than usage.prompt_tokens_details.cached_tokens 72960", reading.Findings[0].Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,7 +164,10 @@ public sealed class PublicIssueTests
     [Fact]
     public void Sub2api_5495_RelayThatHasSubtracted_IsNotSubtractedFromAgain()
     {
-        byte[] body = """{"usage":{"prompt_tokens":40000,"completion_tokens":10,"prompt_tokens_details":{"cached_tokens":31232}}}"""u8.ToArray();
+        byte[] body =
+            """
+            {"usage":{"prompt_tokens":40000,"completion_tokens":10,"prompt_tokens_details":{"cached_tokens":31232}}}
+            """u8.ToArray();
 
         UsageReading declared = Reader("openai/chat").Read(body, new ReadingOptions(CachePlace.Beside));
         UsageReading undeclared = Reader("openai/chat").Read(body);
@@ -118,7 +182,8 @@ public sealed class PublicIssueTests
     {
         UsageReading said = Reader("google/gemini").Read("""
             {"usageMetadata":{"promptTokenCount":24643,"cachedContentTokenCount":24503,"candidatesTokenCount":3110,
-            "totalTokenCount":27753,"promptTokensDetails":[{"modality":"IMAGE","tokenCount":22000},{"modality":"TEXT","tokenCount":2643}],
+            "totalTokenCount":27753,
+            "promptTokensDetails":[{"modality":"IMAGE","tokenCount":22000},{"modality":"TEXT","tokenCount":2643}],
             "cacheTokensDetails":[{"modality":"IMAGE","tokenCount":22000},{"modality":"TEXT","tokenCount":2503}]}}
             """u8.ToArray());
         UsageReading unsaid = Reader("openai/chat").Read("""
@@ -197,7 +262,9 @@ public sealed class PublicIssueTests
     public void NewApi_5290_TextOfAnError_IsNotOutput()
     {
         UsageReading reading = Reader("openai/chat").Read(
-            """{"error":{"message":"a very long message that somebody might take for an answer","code":500}}"""u8.ToArray());
+            """
+            {"error":{"message":"a very long message that somebody might take for an answer","code":500}}
+            """u8.ToArray());
 
         Assert.Equal((FindingCode.NoUsage, Outcome.Failed), (reading.Refusal!.Code, reading.Outcome));
         Assert.Empty(reading.Counts);
@@ -218,7 +285,10 @@ public sealed class PublicIssueTests
     {
         UsageReading reading = Stream(
             "qwen/anthropic", """{"type":"message_start","message":{"usage":{"input_tokens":20,"output_tokens":0}}}""",
-            """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":20,"cache_read_input_tokens":512,"output_tokens":9}}""");
+            """
+            {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":20,
+            "cache_read_input_tokens":512,"output_tokens":9}}
+            """);
 
         Assert.Equal("input.text=20 input.text.cache_read=512 output.text=9", Counts(reading));
     }
@@ -227,8 +297,14 @@ public sealed class PublicIssueTests
     public void VercelAi_17326_StartOfZero_IsOverwrittenByTheEnd()
     {
         UsageReading reading = Stream(
-            "anthropic/messages", """{"type":"message_start","message":{"usage":{"input_tokens":0,"output_tokens":0}}}""",
-            """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":812,"output_tokens":40}}""");
+            "anthropic/messages",
+                """
+                {"type":"message_start","message":{"usage":{"input_tokens":0,"output_tokens":0}}}
+                """,
+            """
+            {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":812,
+            "output_tokens":40}}
+            """);
 
         Assert.Equal("input.text=812 output.text=40", Counts(reading));
         Assert.Empty(reading.Findings);
@@ -247,8 +323,13 @@ public sealed class PublicIssueTests
     public void Stream_ThatShrinks_IsGradedWithTheReason()
     {
         UsageReading reading = Stream(
-            "anthropic/messages", """{"type":"message_start","message":{"usage":{"input_tokens":100,"output_tokens":0}}}""",
-            """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":40}}""");
+            "anthropic/messages",
+                """
+                {"type":"message_start","message":{"usage":{"input_tokens":100,"output_tokens":0}}}
+                """,
+            """
+            {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":40}}
+            """);
 
         Assert.Equal("input.text=0 output.text=40", Counts(reading));
         Assert.Equal((FindingCode.Shrank, EvidenceGrade.Bounded), (reading.Findings[0].Code, reading.Grade));
@@ -268,5 +349,6 @@ public sealed class PublicIssueTests
     }
 
     private static string Counts(UsageReading reading) => string.Join(' ', reading.Counts.Select(c =>
-        string.Create(CultureInfo.InvariantCulture, $"{c.Meter.ToString().Replace(".fresh", "", StringComparison.Ordinal)}={c.Steps}")));
+        string.Create(CultureInfo.InvariantCulture,
+            $"{c.Meter.ToString().Replace(".fresh", "", StringComparison.Ordinal)}={c.Steps}")));
 }

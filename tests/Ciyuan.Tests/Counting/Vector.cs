@@ -73,8 +73,10 @@ internal sealed class Vector
         yield return findings == found
             ? ""
             : $"findings '{findings}' expected, '{found}': {string.Join("; ", reading.Findings)}";
-        yield return Compare("grade", Part("grade")?.GetString() ?? (IsRefused ? null : "reported"), reading.Grade.ToString());
-        yield return Compare("outcome", Part("outcome")?.GetString() ?? (IsRefused ? null : "ok"), reading.Outcome.ToString());
+        yield return Compare("grade", Part("grade")?.GetString() ?? (IsRefused ? null : "reported"),
+            reading.Grade.ToString());
+        yield return Compare("outcome", Part("outcome")?.GetString() ?? (IsRefused ? null : "ok"),
+            reading.Outcome.ToString());
         yield return IsRefused == reading.Refusal is not null ? "" : $"refused: {reading.Refusal}";
         yield return Compare("model", Part("model")?.GetString(), reading.Model);
         yield return Compare("id", Part("id")?.GetString(), reading.ResponseId);
@@ -91,7 +93,8 @@ internal sealed class Vector
         yield return others.Length == reading.Others.Count ? "" : $"{reading.Others.Count} others";
         for (int i = 0; i < Math.Min(others.Length, reading.Others.Count); i++)
         {
-            yield return Compare("other", $"{others[i].GetProperty("model").GetString()} {Counts(others[i].GetProperty("counts"))}",
+            yield return Compare("other",
+                $"{others[i].GetProperty("model").GetString()} {Counts(others[i].GetProperty("counts"))}",
                 $"{reading.Others[i].Model} {Counts(reading.Others[i])}");
         }
     }
@@ -111,7 +114,8 @@ internal sealed class Vector
             $"{c.Meter}={(long)(c.Value.GetDecimal() * c.Meter.StepsPerUnit)}")));
 
     private static string Counts(UsageReading reading) =>
-        string.Join(' ', reading.Counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Meter}={c.Steps}")));
+        string.Join(' ', reading.Counts.Select(c => string.Create(CultureInfo.InvariantCulture,
+            $"{c.Meter}={c.Steps}")));
 
     private JsonElement? Part(string name) =>
         _line.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;

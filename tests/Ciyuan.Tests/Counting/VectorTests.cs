@@ -18,7 +18,8 @@ public sealed class VectorTests
         List<string> faults = [];
         foreach (Vector vector in Vector.All)
         {
-            faults.AddRange(vector.Differences(vector.Read()).Where(d => d.Length > 0).Select(d => $"{vector.Name}: {d}"));
+            faults.AddRange(vector.Differences(vector.Read()).Where(d => d.Length > 0).Select(d =>
+                $"{vector.Name}: {d}"));
         }
 
         Assert.True(faults.Count == 0, string.Join('\n', faults));
@@ -31,8 +32,29 @@ public sealed class VectorTests
             .Select(f => Path.GetFileNameWithoutExtension(f)!)];
 
         Assert.NotEmpty(files);
-        Assert.All(files, file => Assert.True(Vector.All.Count(v => v.File == file) >= 3, $"{file} has fewer than 3 vectors"));
+        Assert.All(files, file => Assert.True(Vector.All.Count(v => v.File == file) >= 3,
+            $"{file} has fewer than 3 vectors"));
         Assert.Equal(Vector.All.Select(v => v.File).Distinct().Except(files), []);
+    }
+
+    [Fact]
+    public void Page_OfReaders_HasARowForEach()
+    {
+        string page = Repository.Read("docs/READERS.md");
+
+        Assert.All(UsageReaders.All, reader => Assert.Contains($"`{reader}`", page, StringComparison.Ordinal));
+        Assert.Equal(UsageReaders.All.Count, UsageReaders.All.Select(r => r.ToString()).Distinct().Count());
+    }
+
+    [Fact]
+    public void Find_ByName_IsExactAndNeverByAccident()
+    {
+        Assert.Equal("anthropic/messages", UsageReaders.Find("Anthropic", "")!.ToString());
+        Assert.Equal("bedrock/converse", UsageReaders.Find("aws", "default")!.ToString());
+        Assert.Null(UsageReaders.Find("open", "chat"));
+        Assert.Null(UsageReaders.Find("openai", "chatty"));
+        Assert.Null(UsageReaders.Find("", ""));
+        Assert.Contains("chat", UsageReaders.FlavoursOf("openai"));
     }
 
     // Whatever becomes of a number, it is never taken silently for something that it is not.
@@ -86,11 +108,13 @@ public sealed class VectorTests
     [Fact]
     public void Body_AsOneEvent_IsReadAlike()
     {
-        foreach (Vector vector in Vector.All.Where(v => v.Body is not null && !v.IsRefused && v.Body.Value.TryGetProperty("usage", out _)))
+        foreach (Vector vector in Vector.All.Where(v => v.Body is not null && !v.IsRefused
+            && v.Body.Value.TryGetProperty("usage", out _)))
         {
             string[] name = vector.Reader.Split('/');
             StreamReading stream = UsageReaders.Find(name[0], name[1])!.OpenStream(
-                new ReadingOptions(vector.Name.EndsWith("declared", StringComparison.Ordinal) && vector.File == "Anthropic"
+                new ReadingOptions(vector.Name.EndsWith("declared", StringComparison.Ordinal)
+                    && vector.File == "Anthropic"
                     ? CachePlace.Within : CachePlace.ByConvention));
             stream.Add(vector.Body!.Value);
             stream.Add("[DONE]"u8);
@@ -104,7 +128,8 @@ public sealed class VectorTests
     {
         foreach (Vector vector in Vector.All.Where(v => v.Body is not null && !v.IsRefused))
         {
-            if (UsageReaders.Detect(vector.Body!.Value) is not { } found || vector.File is "Relay" or "Perplexity" or "XAi"
+            if (UsageReaders.Detect(vector.Body!.Value) is not { } found
+                || vector.File is "Relay" or "Perplexity" or "XAi"
                 || vector.Reader is "doubao/images" or "volcengine/video" or "bedrock/invoke")
             {
                 continue; // no shape of its own
@@ -112,7 +137,8 @@ public sealed class VectorTests
 
             Assert.True(
                 found.Read(vector.Body.Value).Tokens(Direction.Input) == vector.Read().Tokens(Direction.Input)
-                || vector.Reader is "cohere/tokens" || vector.Name.Contains("another convention", StringComparison.Ordinal)
+                || vector.Reader is "cohere/tokens" || vector.Name.Contains("another convention",
+                    StringComparison.Ordinal)
                 || vector.Name.EndsWith("declared", StringComparison.Ordinal), $"{vector.Name} as {found}");
         }
     }
@@ -127,7 +153,8 @@ public sealed class VectorTests
         JsonNode root = JsonNode.Parse(body.GetRawText())!;
         foreach (JsonObject owner in Objects(root).ToArray())
         {
-            foreach (string name in owner.Where(p => p.Value is JsonValue value && value.GetValueKind() == JsonValueKind.Number)
+            foreach (string name in owner.Where(p => p.Value is JsonValue value
+                && value.GetValueKind() == JsonValueKind.Number)
                 .Select(p => p.Key).ToArray())
             {
                 JsonNode sound = owner[name]!.DeepClone();

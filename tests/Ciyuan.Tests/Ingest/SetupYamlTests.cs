@@ -48,6 +48,65 @@ public sealed class SetupYamlTests
         Assert.Equal((FundingKind.Pack, 5), (setup.Funding[0].Kind, setup.Funding[0].Priority));
     }
 
+    [Fact]
+    public void Parse_EveryPartOfABook_IsTakenAndStored()
+    {
+        Setup setup = SetupYaml.Parse(
+            """
+            calendars: [{id: cn, version: 2, source: s, years: [2026], holidays: [2026-01-01..2026-01-03],
+                workdays: [2026-01-04], weekend: [sun]}]
+            exchange: [{id: fx, from: USD, to: CNY, source: s, rates: [{at: 2026-01-01T00:00:00Z, rate: 7.1}]}]
+            closings: [{until: 2026-01-01T00:00:00Z, agreement: a}]
+            agreements: [{id: a, payer: p, payee: q, currency: CNY, book: b, exchange: fx}]
+            books:
+              - id: b
+                currency: USD
+                zone: Asia/Shanghai
+                calendar: cn
+                on: {book: c, factor: 0.85, exchange: fx}
+                prices:
+                  - model: m
+                    provider: p
+                    aliases: [n]
+                    patterns: ["m-*"]
+                    dated: true
+                    source: s
+                    as_of: 2026-11-01
+                    per_unit: {second: {price: 0.36, units: 3600}, image: 0.04}
+                    rules:
+                      - name: r
+                        when: {from: f, to: t, days: [mon], day_kinds: [holiday], times: ["09:00-12:00"], input_over: 0,
+                            input_up_to: 2, output_over: 3, output_up_to: 4, tags: {a: x, b: [y, ""]},
+                            any_tokens_of: output}
+                        per_million_tokens: {input: 1}
+                    factors: [{name: f, factor: 0.5, meters: [input]}]
+                    curves: [{name: c, meters: [second], kind: volume, per: day,
+                        steps: [{up_to: 9, price: 1, units: 60}, {price: 2, size: 5}]}]
+                    minimum_per_call: 0.1
+                    billable: {second: {step: 60, minimum: 15}}
+            """, "me");
+        string stored = System.Text.Json.JsonSerializer.Serialize(setup, SetupJson.Default.Setup);
+        Assert.Equal(
+            """
+            {"by":"me","parties":[],"projects":[],"keys":[],"sites":[],"books":[{"id":"b","version":1,"currency":"USD",
+            "from":"","to":"","source":"","prices":[{"model":"m","per_million_tokens":{},
+            "per_unit":{"second":"0.36/3600","image":"0.04"},"provider":"p","aliases":["n"],"patterns":["m-*"],"dated":true,"source":"s",
+            "as_of":"2026-11-01","rules":[{"name":"r","when":{"from":"f","to":"t","days":["mon"],
+            "day_kinds":["holiday"],"times":["09:00-12:00"],"input_over":0,"input_up_to":2,"output_over":3,"output_up_to":4,
+            "tags":{"a":["x"],"b":["y",""]},"any_tokens_of":"output"},"per_million_tokens":{"input":"1"}}],
+            "factors":[{"name":"f","when":{},"factor":"0.5","meters":["input"]}],"curves":[{"name":"c",
+            "meters":["second"],"kind":"volume","per":"day","steps":[{"price":"1/60","up_to":9},{"price":"2","size":5}]}],
+            "minimum_per_call":"0.1","billable":{"second":{"step":"60","minimum":"15"}}}],"zone":"Asia/Shanghai",
+            "calendar":"cn","on":{"book":"c","factor":"0.85","exchange":"fx"}}],"agreements":[{"id":"a","payer":"p",
+            "payee":"q","currency":"CNY","from":"","to":"","book":"b","per_call":"","share_of":"","share_percent":"",
+            "exchange":"fx"}],"funding":[],"calendars":[{"id":"cn","version":2,"years":[2026],
+            "holidays":["2026-01-01..2026-01-03"],"workdays":["2026-01-04"],"source":"s","weekend":["sun"]}],
+            "exchange":[{"id":"fx","from":"USD","to":"CNY","rates":[{"at":"2026-01-01T00:00:00Z","rate":"7.1"}],
+            "source":"s"}],"closings":[{"until":"2026-01-01T00:00:00Z","agreement":"a"}]}
+            """.ReplaceLineEndings(""), stored);
+        Assert.Null(setup.FindNull());
+    }
+
     [Theory]
     [InlineData("parties:\n  - {id: a, name: A, roles: [consumer], colour: red}", "line 2, column 41: 'colour'")]
     [InlineData("partys: []", "line 1, column 1: 'partys'")]

@@ -68,7 +68,11 @@ internal sealed class SampleFrames(int seed)
             Amount amount = own.Length > 0 && Flip() ? own[0].Amount : MakeAmount();
             amount = amount.Pico == Int128.MinValue
                 ? new Amount(Int128.MaxValue) : amount; // a charge's amount has an opposite
-            return new Charge(Pick(rates), amount, own.Length, Flip() ? null : MakeCounts());
+            Rate rate = Pick(rates);
+            Int128[]? before = rate.Formula is { Running.Length: > 0 and var running }
+                ? [.. Enumerable.Range(0, running).Select(_ => (Int128)Long())]
+                : null;
+            return new Charge(rate, amount, own.Length, Flip() ? null : MakeCounts(), before);
         });
         return (charges, [.. postings]);
     }
@@ -76,10 +80,32 @@ internal sealed class SampleFrames(int seed)
     private Posting[] Postings(AccountName[] accounts, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => new Posting(Pick(accounts), Pick(accounts), MakeAmount()))];
 
-    private Rate MakeRate() => new()
+    private Rate MakeRate() => MakeRate(Pick(Enum.GetValues<RateMethod>()));
+
+    private RateFormula MakeFormula() => new()
+    {
+        Divisor = Pick(1, 25, Rate.MaxDivisor),
+        Provider = Word(),
+        On = Many(2, () => new RateSource(Word(), _random.Next(9))),
+        RulePrices = _random.Next(3),
+        Curves = Many(3, () => new RateCurve
+        {
+            Name = Word(),
+            Kind = Pick(Enum.GetValues<CurveKind>()),
+            Per = Pick(Enum.GetValues<CurvePeriod>()),
+            Zone = Word(),
+            Meters = Many(3, () => new MeterPattern((ushort)_random.Next(65_536))),
+            Steps = [new RateStep(Long(), MakeAmount().Pico, Long()), new RateStep(0, 1, 0)],
+        }),
+        Minimum = MakeAmount().Pico,
+        Billable = Many(2, () => new BillableQuantity(Meter.Second, Long(), Long())),
+    };
+
+    private Rate MakeRate(RateMethod method) => new()
     {
         Agreement = Word(),
-        Method = Pick(Enum.GetValues<RateMethod>()),
+        Method = method,
+        Formula = method == RateMethod.Formula ? MakeFormula() : null,
         Side = Pick(Enum.GetValues<Side>()),
         Payer = Word(),
         Payee = Word(),

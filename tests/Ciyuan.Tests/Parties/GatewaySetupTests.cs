@@ -23,7 +23,9 @@ public sealed class GatewaySetupTests
     {
         var faults = new List<string>();
         bool changed = false;
-        Catalog next = catalog.With(setup, new Dictionary<string, Currency>(), faults, ref changed);
+        var none = new BookTerms(
+            new Dictionary<string, Currency>(), new Dictionary<string, (Currency From, Currency To)>());
+        Catalog next = catalog.With(setup, none, faults, ref changed);
         return (next, faults, changed);
     }
 

@@ -13,6 +13,13 @@ public sealed class SetupTests
         { "parties", new Setup { Parties = [null!] } },
         { "parties", new Setup { Parties = [new PartySetup("x", null!, [Role.Data])] } },
         { "books", new Setup { Books = [new BookSetup("b", 1, "CNY", "", "", "", [null!])] } },
+        { "books", WithPrice(new PriceSetup("m", new Dictionary<string, string>(), Rules: [new("r", null!)])) },
+        { "books", WithPrice(new PriceSetup("m", new Dictionary<string, string>(), Aliases: [null!])) },
+        { "books", WithPrice(new PriceSetup("m", new Dictionary<string, string>(),
+            Curves: [new("c", ["input"], "volume", "day", [null!])])) },
+        { "calendars", new Setup { Calendars = [new CalendarSetup("c", 1, null!, [])] } },
+        { "exchange", new Setup { Exchange = [new ExchangeSetup("e", "USD", "CNY", [null!])] } },
+        { "closings", new Setup { Closings = [new ClosingSetup(null!)] } },
         { "agreements", new Setup { Agreements = [new AgreementSetup("a", "acme", null!)] } },
         { "agreements", new Setup { Agreements = [new AgreementSetup("a", "acme", "plat", BilledOutcomes: [null!])] } },
         { "funding", new Setup { Funding = [new FundingSetup("acme", "f", FundingKind.Pack, Models: [null!])] } },
@@ -29,4 +36,9 @@ public sealed class SetupTests
         Assert.StartsWith(list + ":", Assert.Single(result.Faults), StringComparison.Ordinal);
         Assert.Null(applied.Frame);
     }
+
+    private static Setup WithPrice(PriceSetup price) => new()
+    {
+        Books = [new BookSetup("b", 1, "CNY", "", "", "", [price])],
+    };
 }

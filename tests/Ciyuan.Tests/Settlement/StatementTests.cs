@@ -54,7 +54,7 @@ public sealed class StatementTests
         Assert.Equal(corrected.Length, statement.Corrections);
         Assert.Equal(agreement != "missing", statement.Found);
         Assert.All(statement.Lines.Where(line => line.Kind == StatementLineKind.Usage), line => Assert.Equal(
-            line.Amount.Pico, (line.Steps - line.CoveredSteps) * line.UnitPrice.Pico));
+            line.Amount.Pico, (line.Steps - line.CoveredSteps) * line.UnitPrice!.Value.Pico));
     }
 
     [Fact]

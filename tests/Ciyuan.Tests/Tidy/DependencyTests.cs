@@ -68,7 +68,7 @@ public sealed partial class DependencyTests
             string folder = file.Split('/')[2];
             int rank = Array.IndexOf(EngineFolders, folder);
             string code = CSharpText.CodeOnly(Repository.Read(file));
-            if (rank < 0 || !Regex.IsMatch(code, $@"^namespace Ciyuan\.{folder};", RegexOptions.Multiline))
+            if (rank < 0 || !Regex.IsMatch(code, $@"^namespace Ciyuan\.{folder}(\.\w+)*;", RegexOptions.Multiline))
             {
                 faults.Add($"{file}: belongs into a folder of the engine, with the namespace Ciyuan.<folder>");
                 continue;

@@ -18,12 +18,15 @@ public sealed class FrozenTests
         "Fresh=0 CacheRead=1 CacheWrite=2 CacheWrite5M=3 CacheWrite1H=4 Reasoning=5 RejectedPrediction=6 ToolUse=7")]
     [InlineData(typeof(Role), "Consumer=0 Platform=1 Provider=2 Compute=3 Data=4")]
     [InlineData(typeof(FundingKind), "Prepaid=0 Pack=1 Voucher=2 Credit=3")]
-    [InlineData(typeof(RateMethod), "Prices=0 PerCall=1 Share=2 Suspense=3")]
+    [InlineData(typeof(RateMethod), "Prices=0 PerCall=1 Share=2 Suspense=3 Formula=4")]
     [InlineData(typeof(Side), "Income=0 Cost=1 Between=2")]
     [InlineData(typeof(SuspenseReason), "None=0 NoAgreement=1 NoBookVersion=2 NoModelPrice=3 NoClassPrice=4 NoBase=5 "
-        + "NoProviderAgreement=6 Overflow=7 SharesExceedBase=8")]
+        + "NoProviderAgreement=6 Overflow=7 SharesExceedBase=8 CalendarUnknown=9 "
+        + "ExchangeUnknown=10 PriceTooFine=11")]
     [InlineData(typeof(UsageStatus), "Posted=1 Exists=2 Conflict=3 ConflictExists=4")]
-    [InlineData(typeof(UsageRemarks), "None=0 Overrun=1 Suspense=2 OverHold=4 HoldNotOpen=8")]
+    [InlineData(typeof(CurveKind), "Graduated=0 Volume=1 Package=2")]
+    [InlineData(typeof(CurvePeriod), "Call=0 Day=1 Month=2 Quarter=3 Year=4")]
+    [InlineData(typeof(UsageRemarks), "None=0 Overrun=1 Suspense=2 OverHold=4 HoldNotOpen=8 Late=16")]
     [InlineData(typeof(LedgerStatus),
         "Done=1 Exists=2 Conflict=3 Malformed=4 AmountOutOfRange=5 AccountNotFound=6 AccountsAreSame=7 "
         + "AccountIsKept=8 AccountExpired=9 PartyNotFound=10 HoldExpiresTooSoon=11 HoldExists=12 HoldNotOpen=13 "

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Anthropic messages: <c>input_tokens</c> without the cache; read and written tokens beside it, the written ones by
@@ -80,7 +80,8 @@ internal static class Anthropic
         foreach ((string name, long calls) in usage.Child("server_tool_use")?.Numbers() ?? [])
         {
             // Fetches are free: they are charged by the tokens that they bring.
-            draft.AddCalls(name.Replace("_requests", "", StringComparison.Ordinal), calls, name != "web_fetch_requests");
+            draft.AddCalls(name.Replace("_requests", "", StringComparison.Ordinal), calls,
+                name != "web_fetch_requests");
         }
     }
 }

@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Azure: OpenAI's interfaces unchanged, and Anthropic's.</summary>
 internal static class Azure

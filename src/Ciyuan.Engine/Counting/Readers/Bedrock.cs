@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Amazon Bedrock, Converse: <c>inputTokens</c> without the cache; read and written tokens beside it, the written ones

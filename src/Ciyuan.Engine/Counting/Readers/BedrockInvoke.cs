@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Amazon Bedrock, InvokeModel: the metrics that its last event carries, the same for all models, and the bodies of
@@ -37,7 +37,8 @@ internal static class BedrockInvoke
             var output = new SideCounts(Direction.Output, draft)
             {
                 MayBeMissing = true,
-                Whole = usage.Length("results") is null ? null : usage.Items("results").Sum(r => r.Count("tokenCount") ?? 0),
+                Whole = usage.Length("results") is null ? null : usage.Items("results").Sum(r =>
+                    r.Count("tokenCount") ?? 0),
             };
             draft.Settle(input, output.Whole is null ? null : output, null, "");
         }

@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Providers that speak OpenAI's conventions as they are. One with a peculiarity gets a file of its
 /// own.</summary>

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Cohere says twice what was used: <c>billed_units</c>, which it charges, and <c>tokens</c>, which the model saw,
@@ -14,7 +14,8 @@ internal static class Cohere
         {
             AlsoFlavours = ["default", "chat", "embeddings", "embed", "rerank", "classify"],
             Roots = ["usage", "meta"],
-            Shape = body => OpenAiSides.HasUsage(body, "billed_units") || (ResponseFacts.TryGet(body, "meta", out var meta)
+            Shape = body => OpenAiSides.HasUsage(body, "billed_units") || (ResponseFacts.TryGet(body, "meta",
+                out var meta)
                 && ResponseFacts.TryGet(meta, "billed_units", out _)),
             ShapeOrder = 11,
         },

@@ -1,6 +1,7 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
-/// <summary>DeepSeek: chat, with the prompt cut into <c>prompt_cache_hit_tokens</c> and <c>prompt_cache_miss_tokens</c>,
+/// <summary>DeepSeek: chat, with the prompt cut into <c>prompt_cache_hit_tokens</c> and
+/// <c>prompt_cache_miss_tokens</c>,
 /// whose sum it is.</summary>
 internal static class DeepSeek
 {

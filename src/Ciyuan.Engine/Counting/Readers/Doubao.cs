@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Doubao on Volcengine Ark: chat and responses as OpenAI's. Pictures are charged by the picture, video by tokens of

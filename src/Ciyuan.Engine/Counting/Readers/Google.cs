@@ -1,10 +1,11 @@
 using System.Text.Json;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
-/// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt, candidates
+/// Gemini, on Google AI and Vertex, also live: cached tokens within <c>promptTokenCount</c>; tool-use prompt,
+/// candidates
 /// and thoughts each beside; all with modalities. Zero is left out, as protocol buffers do.
 /// </summary>
 internal static class Google
@@ -28,7 +29,8 @@ internal static class Google
         var input = new SideCounts(Direction.Input, draft) { MayBeMissing = usage.Has("totalTokenCount") };
         input.State(usage, "promptTokenCount");
         TakeModalities(usage, draft, input.Modal, "promptTokensDetails", "promptTokenDetails");
-        TakePart(usage, draft, input, TokenKind.CacheRead, Place.Within, "cachedContentTokenCount", "cacheTokensDetails");
+        TakePart(usage, draft, input, TokenKind.CacheRead, Place.Within, "cachedContentTokenCount",
+            "cacheTokensDetails");
         TakePart(usage, draft, input, TokenKind.ToolUse, Place.Beside, "toolUsePromptTokenCount",
             "toolUsePromptTokensDetails");
 
@@ -38,8 +40,14 @@ internal static class Google
         TakeModalities(usage, draft, output.Modal, isLive ? "responseTokensDetails" : "candidatesTokensDetails");
         OpenAiSides.TakeReasoning(output, Place.Beside, usage, draft, "thoughtsTokenCount");
 
-        draft.Tag("traffic_type", usage.Text("trafficType"));
-        draft.Tag("service_tier", usage.Text("serviceTier"));
+        string traffic = usage.Text("trafficType");
+        draft.Tag("traffic_type", traffic);
+        draft.Tag("service_tier", traffic switch
+        {
+            "ON_DEMAND_FLEX" => "flex", // Vertex says by the traffic what Google AI says by the tier
+            "ON_DEMAND_PRIORITY" => "priority",
+            _ => usage.Text("serviceTier"),
+        });
 
         // Embeddings have an input alone.
         bool hasOutput = output.Whole is not null || output.HasModalities || output.Parts.Count > 0;
@@ -47,7 +55,8 @@ internal static class Google
     }
 
     private static void TakePart(
-        UsageObject usage, ReadingDraft draft, SideCounts side, TokenKind kind, Place place, string whole, string details)
+        UsageObject usage, ReadingDraft draft, SideCounts side, TokenKind kind, Place place, string whole,
+            string details)
     {
         if (side.Kind(kind, place, usage, whole) is { } part)
         {

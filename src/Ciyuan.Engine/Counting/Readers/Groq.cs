@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Groq: chat, with times beside the counts; in streams the usage is in <c>x_groq</c>.</summary>
 internal static class Groq

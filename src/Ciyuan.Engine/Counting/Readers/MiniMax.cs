@@ -1,9 +1,10 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
-/// MiniMax: chat, messages as Anthropic's, responses as OpenAI's; speech by characters in <c>extra_info</c>; pictures by
+/// MiniMax: chat, messages as Anthropic's, responses as OpenAI's; speech by characters in <c>extra_info</c>; pictures
+/// by
 /// the picture in <c>metadata</c>.
 /// </summary>
 internal static class MiniMax

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Mistral: chat; audio is charged by <c>prompt_audio_seconds</c> beside the tokens; documents by the page in

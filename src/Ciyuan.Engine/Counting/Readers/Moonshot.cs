@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Moonshot: chat, with <c>cached_tokens</c> at the top of the usage, and as Anthropic's messages.</summary>
 internal static class Moonshot

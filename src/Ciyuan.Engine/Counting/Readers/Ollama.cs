@@ -1,8 +1,9 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
-/// <summary>Ollama's own interface: <c>prompt_eval_count</c> and <c>eval_count</c> at the top of the response.</summary>
+/// <summary>Ollama's own interface: <c>prompt_eval_count</c> and <c>eval_count</c> at the top of the
+/// response.</summary>
 internal static class Ollama
 {
     internal static UsageReader[] Readers { get; } =

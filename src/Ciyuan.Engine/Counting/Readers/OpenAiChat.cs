@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// OpenAI chat completions, and completions: cached, audio and image tokens within <c>prompt_tokens</c>; reasoning,
@@ -22,7 +22,8 @@ internal static class OpenAiChat
     internal static void Take(UsageObject usage, ReadingDraft draft) =>
         Settle(usage, draft, Input(usage, draft), Output(usage, draft));
 
-    // Providers and relays that speak this convention have put the cache under names of their own, all meaning the same.
+    // Providers and relays that speak this convention have put the cache under names of their own, all meaning the
+    // same.
     internal static SideCounts Input(UsageObject usage, ReadingDraft draft)
     {
         SideCounts input = OpenAiSides.Input(usage, draft, "prompt_tokens", "prompt_tokens_details");

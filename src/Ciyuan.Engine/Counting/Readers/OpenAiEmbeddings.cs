@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>OpenAI embeddings and moderations: input alone; <c>total_tokens</c> is the same number.</summary>
 internal static class OpenAiEmbeddings

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// OpenAI images: text and images within <c>input_tokens</c>; output is images unless details say text. Models that are

@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// OpenAI realtime: each <c>response.done</c> is a call of its own. Text, audio and images within <c>input_tokens</c>,

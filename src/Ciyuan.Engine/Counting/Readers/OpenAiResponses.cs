@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>OpenAI responses: as chat, under the names <c>input_tokens</c> and <c>output_tokens</c>.</summary>
 internal static class OpenAiResponses

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>OpenAI speech: text in, audio out, as its last event says; models that are charged by the character say
 /// nothing, and whoever relays them says <c>characters</c>.</summary>

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// OpenAI transcription and translation: tokens, with text and audio within <c>input_tokens</c>; or seconds, as the

@@ -1,6 +1,6 @@
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>OpenRouter: chat whatever the model, with cache and cache writes within the prompt; its own cost in US
 /// dollars, and who served the call.</summary>

@@ -1,7 +1,7 @@
 using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Perplexity: chat; tokens of citations and of reasoning are charged beside prompt and completion, and are not in its

@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Qwen on DashScope in the mode compatible with OpenAI: chat; cached tokens and those of an explicit cache's creation

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// DashScope's own interface: images and video within <c>input_tokens</c>, audio within or (where it is more, as older

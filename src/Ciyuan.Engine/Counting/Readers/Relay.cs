@@ -1,4 +1,4 @@
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// Relays whose input has the cache subtracted already, declared so: OpenAI's shapes with the cache beside the input.

@@ -1,7 +1,7 @@
 using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>
 /// xAI: chat, but reasoning stands beside <c>completion_tokens</c> and is in the total; sources that were searched are

@@ -1,6 +1,6 @@
 using Ciyuan.Usage;
 
-namespace Ciyuan.Counting;
+namespace Ciyuan.Counting.Readers;
 
 /// <summary>Zhipu and Z.ai: chat; pictures by the picture; as Anthropic's messages.</summary>
 internal static class Zhipu

@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Text.Json;
+using Ciyuan.Server.Render;
+using Ciyuan.Tokens.Vocabularies;
+
+namespace Ciyuan.Cli;
+
+/// <summary>Writes what was counted: a row for each file, a column for each vocabulary.</summary>
+internal static class CountRendering
+{
+    internal static Rendering Render(CountPlan plan, List<CountedFile> files, TimeSpan elapsed, int top) =>
+        new(() => ToTable(plan, files, elapsed, top), json => WriteJson(json, plan, files, elapsed));
+
+    private static Table ToTable(CountPlan plan, List<CountedFile> files, TimeSpan elapsed, int top)
+    {
+        List<CountedFile> counted = [.. files.Where(file => file.Status is CountStatus.Text or CountStatus.Media)];
+        List<CountedFile> shown = counted.Count <= top
+            ? counted
+            : [.. counted.OrderByDescending(file => file.TokensOf(0)).Take(top)];
+        bool hasRows = plan.Columns.Length > 0;
+        var table = new Table(Columns(plan, hasRows))
+        {
+            Scope = [Scope(plan, files, elapsed)],
+            Notes = [.. Notes(files, counted.Count - shown.Count)],
+            Total = counted.Count == 1 ? null : Cells(plan, hasRows, "total", counted),
+        };
+        shown.ForEach(file => table.Add(Cells(plan, hasRows, file.Path, [file])));
+        return table;
+    }
+
+    private static List<TableColumn> Columns(CountPlan plan, bool hasRows)
+    {
+        List<TableColumn> columns = [new("file"), new("bytes", IsNumber: true)];
+        if (hasRows)
+        {
+            columns.Add(new TableColumn("rows", IsNumber: true));
+        }
+
+        foreach (CountingChoice choice in plan.Choices)
+        {
+            columns.Add(new TableColumn(choice.Label, IsNumber: true));
+            if (plan.Prose)
+            {
+                columns.Add(new TableColumn("prose", IsNumber: true));
+                columns.Add(new TableColumn("code", IsNumber: true));
+            }
+        }
+
+        return columns;
+    }
+
+    private static string[] Cells(CountPlan plan, bool hasRows, string name, List<CountedFile> files)
+    {
+        List<long> figures = [files.Sum(file => Math.Max(0, file.Bytes))];
+        if (hasRows)
+        {
+            figures.Add(files.Sum(file => file.Rows));
+        }
+
+        for (int i = 0; i < plan.Choices.Count; i++)
+        {
+            long tokens = files.Sum(file => file.TokensOf(i));
+            figures.Add(tokens);
+            if (plan.Prose)
+            {
+                long code = files.Sum(file => file.CodeOf(i));
+                figures.AddRange([tokens - code, code]);
+            }
+        }
+
+        return [name, .. figures.Select(figure => figure.ToString(CultureInfo.InvariantCulture))];
+    }
+
+    private static string Scope(CountPlan plan, List<CountedFile> files, TimeSpan elapsed)
+    {
+        double seconds = Math.Max(0.001, elapsed.TotalSeconds);
+        double megabytes = files.Where(f => f.Status == CountStatus.Text).Sum(f => Math.Max(0, f.Bytes)) / 1e6;
+        string what = plan.Columns.Length > 0
+            ? $"column {string.Join(", ", plan.Columns)}; of chat messages the contents, without what a provider adds"
+            : "whole files as ordinary text; what looks like a special token is text";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Scope: {what}. {megabytes:N1} MB in {seconds:N2} s, {megabytes / seconds:N1} MB/s");
+    }
+
+    private static IEnumerable<string> Notes(List<CountedFile> files, int hidden)
+    {
+        if (hidden > 0)
+        {
+            yield return $"{hidden} files with fewer tokens are not shown; --top shows more, --format csv all.";
+        }
+
+        int binary = files.Count(file => file.Status == CountStatus.Binary);
+        if (binary > 0)
+        {
+            yield return $"{binary} files are not text and were left out.";
+        }
+
+        long skipped = files.Sum(file => file.Skipped);
+        if (skipped > 0)
+        {
+            yield return $"{skipped} rows or parts of messages without text were left out.";
+        }
+
+        foreach (CountedFile file in files.Where(file => file.Status == CountStatus.Media))
+        {
+            yield return $"{file.Path}: {file.Remark}";
+        }
+
+        foreach (CountedFile file in files.Where(file => file.Status == CountStatus.Unreadable))
+        {
+            yield return $"NOT COUNTED {file.Path}: {file.Remark}";
+        }
+    }
+
+    private static void WriteJson(Utf8JsonWriter json, CountPlan plan, List<CountedFile> files, TimeSpan elapsed)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("milliseconds", (long)elapsed.TotalMilliseconds);
+        json.WriteStartArray("vocabularies");
+        foreach (CountingChoice choice in plan.Choices)
+        {
+            Vocabulary vocabulary = choice.Tokenizer.Vocabulary;
+            json.WriteStartObject();
+            json.WriteString("asked", choice.Label);
+            json.WriteString("vocabulary", vocabulary.Name);
+            json.WriteString("sha256", vocabulary.Source.Sha256);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("files");
+        foreach (CountedFile file in files)
+        {
+            json.WriteStartObject();
+            json.WriteString("file", file.Path);
+            json.WriteString("status", file.Status.ToString().ToLowerInvariant());
+            WriteFigures(json, plan, [file]);
+            json.WriteString("remark", file.Remark);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartObject("total");
+        WriteFigures(json, plan, files);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteFigures(Utf8JsonWriter json, CountPlan plan, List<CountedFile> files)
+    {
+        json.WriteNumber("bytes", files.Sum(file => Math.Max(0, file.Bytes)));
+        json.WriteNumber("rows", files.Sum(file => file.Rows));
+        json.WriteNumber("skipped", files.Sum(file => file.Skipped));
+        json.WriteStartArray("counts");
+        for (int i = 0; i < plan.Choices.Count; i++)
+        {
+            long tokens = files.Sum(file => file.TokensOf(i));
+            long code = files.Sum(file => file.CodeOf(i));
+            json.WriteStartObject();
+            json.WriteString("asked", plan.Choices[i].Label);
+            json.WriteString("tokens", tokens.ToString(CultureInfo.InvariantCulture));
+            if (plan.Prose)
+            {
+                json.WriteString("prose", (tokens - code).ToString(CultureInfo.InvariantCulture));
+                json.WriteString("code", code.ToString(CultureInfo.InvariantCulture));
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+}

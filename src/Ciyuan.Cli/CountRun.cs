@@ -1,0 +1,268 @@
+using System.Buffers;
+using System.IO.MemoryMappedFiles;
+using System.Threading.Channels;
+using Ciyuan.Tokens.Media;
+using Ciyuan.Tokens.Prose;
+
+namespace Ciyuan.Cli;
+
+/// <summary>
+/// Counts files. One reader hands out work, as many workers as there are threads take it: a file of text as a whole, or a
+/// few megabytes of rows. Memory does not grow with the size of a file, for what waits is bounded.
+/// </summary>
+internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
+{
+    /// <summary>Rows are handed out in parts of at least so many bytes: long enough that handing out costs nothing.</summary>
+    private const int PartBytes = 1 << 22;
+
+    /// <summary>The longest row: 256 MiB, far beyond any context.</summary>
+    private const int MaxRowBytes = 1 << 28;
+
+    /// <summary>Text from standard input, and text that is told apart, is held in memory: at most 1 GiB.</summary>
+    private const int MaxHeldBytes = 1 << 30;
+
+    /// <summary>Where a zero byte shows that a file is no text.</summary>
+    private const int BeginningBytes = 8192;
+
+    private long _doneBytes;
+    private int _doneFiles;
+
+    internal int Files => files.Count;
+
+    internal long KnownBytes { get; } = files.Sum(file => Math.Max(0, file.Bytes));
+
+    internal bool HasUnknownSize { get; } = files.Exists(file => file.Bytes < 0);
+
+    internal long DoneBytes => Interlocked.Read(ref _doneBytes);
+
+    internal int DoneFiles => Volatile.Read(ref _doneFiles);
+
+    internal async Task RunAsync(CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Channel<Action> work = Channel.CreateBounded<Action>(plan.Threads * 2);
+        Task[] workers = [.. Enumerable.Range(0, plan.Threads).Select(_ => Task.Run(() => WorkAsync(work, stop), cancel))];
+        try
+        {
+            foreach (CountedFile file in files)
+            {
+                stop.Token.ThrowIfCancellationRequested();
+                if (IsRows(file))
+                {
+                    await Guarded(file, () => HandOutRowsAsync(file, work.Writer, stop.Token));
+                }
+                else
+                {
+                    await work.Writer.WriteAsync(() => CountWhole(file), stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // a worker failed and stopped everything; its failure is told below
+        }
+        finally
+        {
+            work.Writer.TryComplete();
+        }
+
+        await Task.WhenAll(workers);
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    private static async Task WorkAsync(Channel<Action> work, CancellationTokenSource stop)
+    {
+        try
+        {
+            await foreach (Action part in work.Reader.ReadAllAsync(stop.Token))
+            {
+                part();
+            }
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+    }
+
+    private bool IsRows(CountedFile file) => plan.Columns.Length > 0 && RowForm(file) is not null;
+
+    private string? RowForm(CountedFile file) => plan.Form != "auto" ? plan.Form
+        : Path.GetExtension(file.Path).ToLowerInvariant() switch
+        {
+            ".jsonl" or ".ndjson" => "jsonl",
+            ".csv" => "csv",
+            _ => file.Path == CountInputs.StandardInput ? "jsonl" : null,
+        };
+
+    private async Task HandOutRowsAsync(CountedFile file, ChannelWriter<Action> work, CancellationToken cancel)
+    {
+        bool isCsv = RowForm(file) == "csv";
+        await using Stream stream = file.Path == CountInputs.StandardInput
+            ? Console.OpenStandardInput()
+            : new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1);
+        var parts = new RowParts(stream, isCsv, PartBytes, MaxRowBytes);
+        CsvHeader? header = null;
+        long total = 0;
+        while (await parts.NextAsync(cancel) is { } part)
+        {
+            total += part.Length;
+            int skip = 0;
+            if (isCsv && header is null)
+            {
+                header = CsvHeader.Read(part.Span, plan.Columns, out skip);
+            }
+
+            CsvHeader? columns = header;
+            await work.WriteAsync(
+                () =>
+                {
+                    try
+                    {
+                        CountRows(file, part.Span[skip..], columns);
+                    }
+                    finally
+                    {
+                        Interlocked.Add(ref _doneBytes, part.Length);
+                        part.Return();
+                    }
+                },
+                cancel);
+        }
+
+        file.Bytes = total;
+        Interlocked.Increment(ref _doneFiles);
+    }
+
+    private void CountRows(CountedFile file, ReadOnlySpan<byte> part, CsvHeader? header)
+    {
+        using var rows = new RowCounter(plan);
+        if (header is null)
+        {
+            rows.CountJsonLines(part);
+        }
+        else
+        {
+            rows.CountCsv(part, header);
+        }
+
+        file.Add(rows.Tokens, rows.Code, rows.Rows, rows.Skipped);
+    }
+
+    private void CountWhole(CountedFile file)
+    {
+        Guarded(file, () =>
+        {
+            if (file.Path == CountInputs.StandardInput)
+            {
+                CountInput(file);
+            }
+            else if (file.Bytes > 0)
+            {
+                CountFile(file);
+            }
+
+            return Task.CompletedTask;
+        }).GetAwaiter().GetResult();
+        Interlocked.Add(ref _doneBytes, Math.Max(0, file.Bytes));
+        Interlocked.Increment(ref _doneFiles);
+    }
+
+    /// <summary>A file that can't be read is told about; the others are counted all the same.</summary>
+    private static async Task Guarded(CountedFile file, Func<Task> count)
+    {
+        try
+        {
+            await count();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or RefusedException)
+        {
+            (file.Status, file.Remark) = (CountStatus.Unreadable, problem.Message);
+        }
+    }
+
+    private void CountInput(CountedFile file)
+    {
+        using var held = new MemoryStream();
+        using Stream input = Console.OpenStandardInput();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        for (int read; (read = input.Read(buffer)) > 0; Interlocked.Add(ref _doneBytes, read))
+        {
+            held.Write(buffer, 0, read);
+            if (held.Length > MaxHeldBytes)
+            {
+                throw new RefusedException($"standard input has more than {MaxHeldBytes} bytes: put it into a file.");
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+        Interlocked.Add(ref _doneBytes, -held.Length); // told as a whole when it is counted
+        file.Bytes = held.Length;
+        CountText(file, held.GetBuffer().AsSpan(0, (int)held.Length));
+    }
+
+    private unsafe void CountFile(CountedFile file)
+    {
+        if (file.Bytes > int.MaxValue)
+        {
+            throw new RefusedException("a text of more than 2 GB is one text too long: cut it, or count a --column.");
+        }
+
+        using MemoryMappedFile mapped = MemoryMappedFile.CreateFromFile(
+            file.Path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        using MemoryMappedViewAccessor view = mapped.CreateViewAccessor(0, file.Bytes, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        try
+        {
+            var text = new ReadOnlySpan<byte>(start + view.PointerOffset, (int)file.Bytes);
+            if (text[..Math.Min(text.Length, BeginningBytes)].Contains((byte)0))
+            {
+                CountMedia(file);
+            }
+            else
+            {
+                CountText(file, text);
+            }
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+    }
+
+    private void CountText(CountedFile file, ReadOnlySpan<byte> text)
+    {
+        TextForm form = FileKinds.Of(file.Path, text[..Math.Min(text.Length, 2)]);
+        using var counter = new RowCounter(plan);
+        counter.CountText(text, form);
+        file.Add(counter.Tokens, counter.Code, 0, 0);
+    }
+
+    private void CountMedia(CountedFile file)
+    {
+        using FileStream stream = File.OpenRead(file.Path);
+        MediaProbeResult probe = MediaProbe.Read(stream);
+        file.Status = CountStatus.Binary;
+        if (probe.Facts is null || plan.Choices.All(choice => choice.Model.Length == 0))
+        {
+            file.Remark = probe.Facts is null ? probe.Reason : "an image, sound or video: name a --model to count it";
+            return;
+        }
+
+        long[] tokens = new long[plan.Choices.Count];
+        List<string> remarks = [];
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            MediaCount count = MediaRules.Default.Count(plan.Choices[i].Model, probe.Facts);
+            tokens[i] = count.Status == MediaStatus.Counted ? count.Tokens + count.FrameTokens : 0;
+            file.Status = count.Status == MediaStatus.Counted ? CountStatus.Media : file.Status;
+            remarks.Add($"{plan.Choices[i].Label}: {count.Explanation}"
+                + (count.Status == MediaStatus.Counted ? $" ({count.Grade})" : $" ({count.Status})"));
+        }
+
+        file.Remark = string.Join("; ", remarks);
+        file.Add(tokens, [], 0, 0);
+    }
+}

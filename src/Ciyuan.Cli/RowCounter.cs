@@ -1,0 +1,255 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Ciyuan.Tokens.Prose;
+
+namespace Ciyuan.Cli;
+
+/// <summary>
+/// Counts the wanted columns of rows, and chat messages in them: each content that is text, by itself. What a provider
+/// puts around messages is not counted here. For one thread.
+/// </summary>
+internal sealed class RowCounter(CountPlan plan) : IDisposable
+{
+    private readonly string[][] _paths = [.. plan.Columns.Select(column => column.Split('.'))];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+
+    /// <summary>Tokens by column of the result.</summary>
+    internal long[] Tokens { get; } = new long[plan.Choices.Count];
+
+    /// <summary>Of these, tokens of code.</summary>
+    internal long[] Code { get; } = new long[plan.Choices.Count];
+
+    internal long Rows { get; private set; }
+
+    /// <summary>Rows without any of the columns, and parts of messages that are no text.</summary>
+    internal long Skipped { get; private set; }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+
+    /// <summary>Counts one text.</summary>
+    internal void CountText(ReadOnlySpan<byte> text, TextForm form)
+    {
+        for (int i = 0; i < plan.Choices.Count; i++)
+        {
+            int count = plan.Choices[i].Tokenizer.Count(text);
+            Tokens[i] += count;
+            Code[i] += plan.Prose ? ProseCounting.CodeTokens(plan.Choices[i].Tokenizer, text, form, count) : 0;
+        }
+    }
+
+    /// <summary>Counts lines that are JSON objects each.</summary>
+    /// <exception cref="RefusedException">A line is not JSON.</exception>
+    internal void CountJsonLines(ReadOnlySpan<byte> part)
+    {
+        while (!part.IsEmpty)
+        {
+            int end = part.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? part : part[..end];
+            part = end < 0 ? [] : part[(end + 1)..];
+            if (line.IndexOfAnyExcept(" \t\r"u8) >= 0)
+            {
+                Rows++;
+                Skipped += CountLine(line) ? 0 : 1;
+            }
+        }
+    }
+
+    /// <summary>Counts rows of CSV.</summary>
+    internal void CountCsv(ReadOnlySpan<byte> part, CsvHeader header)
+    {
+        while (!part.IsEmpty)
+        {
+            var row = new CsvRow(part);
+            Reserve(part.Length);
+            bool found = false;
+            for (int at = 0; row.NextCell(_buffer, out int length); at++)
+            {
+                if (header.Wanted.Contains(at))
+                {
+                    found = true;
+                    CountCell(_buffer.AsSpan(0, length));
+                }
+            }
+
+            part = part[row.Length..];
+            Rows++;
+            Skipped += found ? 0 : 1;
+        }
+    }
+
+    /// <summary>A cell may hold messages as JSON.</summary>
+    private void CountCell(ReadOnlySpan<byte> cell)
+    {
+        if (!cell.StartsWith("[{"u8) || !IsJson(cell))
+        {
+            CountText(cell, TextForm.Markdown);
+            return;
+        }
+
+        byte[] copy = cell.ToArray(); // the buffer is needed for the contents
+        Utf8JsonReader reader = new(copy);
+        reader.Read();
+        CountValue(ref reader);
+    }
+
+    private static bool IsJson(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            Utf8JsonReader reader = new(text);
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private bool CountLine(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            Utf8JsonReader reader = new(line);
+            bool found = false;
+            if (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+            {
+                found = CountObject(ref reader, 0, ~0UL);
+            }
+
+            while (reader.Read())
+            {
+            }
+
+            return found;
+        }
+        catch (JsonException damage)
+        {
+            string shown = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 80)]);
+            throw new RefusedException($"a line is not JSON ({damage.Message}): {shown}");
+        }
+    }
+
+    /// <summary>Looks for the wanted paths in an object whose beginning was read, and reads to its end.</summary>
+    /// <param name="reader">At the beginning of the object.</param>
+    /// <param name="depth">How many names of the paths were followed.</param>
+    /// <param name="alive">The paths that led here, a bit each.</param>
+    private bool CountObject(ref Utf8JsonReader reader, int depth, ulong alive)
+    {
+        bool found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            ulong deeper = 0;
+            bool isWanted = false;
+            for (int i = 0; i < Math.Min(_paths.Length, 64); i++)
+            {
+                if ((alive >> i & 1) != 0 && depth < _paths[i].Length && reader.ValueTextEquals(_paths[i][depth]))
+                {
+                    deeper |= 1UL << i;
+                    isWanted |= depth == _paths[i].Length - 1;
+                }
+            }
+
+            reader.Read();
+            if (isWanted)
+            {
+                found = true;
+                CountValue(ref reader);
+            }
+            else if (deeper != 0 && reader.TokenType == JsonTokenType.StartObject)
+            {
+                found |= CountObject(ref reader, depth + 1, deeper);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>A text; a list of texts or messages; a message, or a part of one.</summary>
+    private void CountValue(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.String:
+                CountString(ref reader);
+                break;
+            case JsonTokenType.StartArray:
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    CountValue(ref reader);
+                }
+
+                break;
+            case JsonTokenType.StartObject:
+                CountMessage(ref reader);
+                break;
+            default:
+                Skipped++; // a number or nothing is no text
+                break;
+        }
+    }
+
+    private void CountMessage(ref Utf8JsonReader reader)
+    {
+        bool found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isText = reader.ValueTextEquals("content"u8) || reader.ValueTextEquals("text"u8)
+                || reader.ValueTextEquals("reasoning_content"u8) || reader.ValueTextEquals("value"u8);
+            reader.Read();
+            if (isText && reader.TokenType != JsonTokenType.Null)
+            {
+                found = true;
+                CountValue(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        Skipped += found ? 0 : 1;
+    }
+
+    private void CountString(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            CountText(reader.ValueSpan, TextForm.Markdown);
+            return;
+        }
+
+        Reserve(reader.ValueSpan.Length);
+        CountText(_buffer.AsSpan(0, CopyUnescaped(ref reader)), TextForm.Markdown);
+    }
+
+    /// <summary>Halves of surrogate pairs, which JSON can spell and Unicode can't, become U+FFFD.</summary>
+    private int CopyUnescaped(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.CopyString(_buffer);
+        }
+        catch (InvalidOperationException)
+        {
+            return LooseJson.Unescape(reader.ValueSpan, _buffer);
+        }
+    }
+
+    private void Reserve(int length)
+    {
+        if (_buffer.Length < length)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = ArrayPool<byte>.Shared.Rent(length);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text;
+using System.Text.Json;
+using Ciyuan.Counting;
+
+namespace Ciyuan.Server.Ingest;
+
+/// <summary>Cuts a file of raw responses into its responses: one JSON document over any number of lines, an array of
+/// them, one on each line, or the server-sent events of one streamed response.</summary>
+public static class ResponseFile
+{
+    /// <summary>Most bytes of a file that is held whole.</summary>
+    public const int MaxBytes = 64 << 20;
+
+    private const int MaxResponses = 500_000; // a response that counts anything has more than 130 bytes
+
+    /// <summary>Reads each response of a file.</summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="isSse">Whether it holds server-sent events.</param>
+    /// <param name="constants">What the responses don't say.</param>
+    /// <returns>For each its number from 1, and what it says or why not.</returns>
+    public static List<(int Number, RatedResponse? Response, IngestFault Fault)> Read(
+        ReadOnlySpan<byte> bytes, bool isSse, ResponseConstants constants)
+    {
+        bytes = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+        var json = new ResponseJson(constants);
+        List<(int Number, RatedResponse? Response, IngestFault Fault)> read = [];
+        if (isSse)
+        {
+            Take(Wrap(bytes));
+            return read;
+        }
+
+        List<Range> parts = [];
+        if (JsonBatch.IsArray(bytes) && !JsonBatch.TrySplit(bytes, MaxResponses, parts, out IngestFault broken))
+        {
+            read.Add((1, null, broken));
+            return read;
+        }
+
+        if (parts.Count == 0 && !JsonBatch.IsArray(bytes))
+        {
+            parts = IsOneDocument(bytes) ? [Range.All] : SplitLines(bytes);
+        }
+
+        foreach (Range part in parts)
+        {
+            Take(bytes[part]);
+        }
+
+        return read;
+
+        void Take(ReadOnlySpan<byte> text)
+        {
+            json.TryRead(text, out RatedResponse? response, out IngestFault fault);
+            read.Add((read.Count + 1, response, fault));
+        }
+    }
+
+    private static bool IsOneDocument(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 128 });
+            return reader.Read() && reader.TrySkip() && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static List<Range> SplitLines(ReadOnlySpan<byte> bytes)
+    {
+        List<Range> lines = [];
+        for (int start = 0; start < bytes.Length;)
+        {
+            int length = bytes[start..].IndexOf((byte)'\n');
+            int end = length < 0 ? bytes.Length : start + length;
+            if (!bytes[start..end].Trim(" \t\r"u8).IsEmpty)
+            {
+                lines.Add(start..end);
+            }
+
+            start = end + 1;
+        }
+
+        return lines;
+    }
+
+    // The data of the events as an envelope; other fields of events don't matter (WHATWG server-sent events).
+    private static byte[] Wrap(ReadOnlySpan<byte> bytes)
+    {
+        using var envelope = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(envelope))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("events");
+            foreach (Range line in SplitLines(bytes))
+            {
+                ReadOnlySpan<byte> text = bytes[line].Trim(" \t\r"u8);
+                if (text.StartsWith("data:"u8))
+                {
+                    writer.WriteStringValue(text["data:"u8.Length..].TrimStart((byte)' '));
+                }
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return envelope.ToArray();
+    }
+}

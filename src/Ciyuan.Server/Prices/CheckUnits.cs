@@ -1,0 +1,163 @@
+using System.Globalization;
+using Ciyuan.Parties;
+
+namespace Ciyuan.Server.Prices;
+
+/// <summary>
+/// Prices that look as if another unit was meant: a price per token or per thousand where per million is meant, or the
+/// other way round, told by the neighbours' prices in the same currency; and prices of one line that contradict one
+/// another.
+/// </summary>
+internal static class CheckUnits
+{
+    /// <summary>Fewest other models of the same currency by which a price is judged.</summary>
+    private const int MinNeighbours = 3;
+
+    /// <summary>How far outside the neighbours' range a price must be to look wrong at all: known models differ by
+    /// less, the dearest from the second or the cheapest from the next.</summary>
+    private const decimal FarOutside = 20;
+
+    /// <summary>Without neighbours: per million tokens no model has cost less, in any currency, than 0.0005, nor more
+    /// than 10 000.</summary>
+    private const decimal Least = 0.0005m;
+
+    private const decimal Most = 10_000m;
+
+    /// <summary>How much dearer than input output has been known to be: 60 times, for images.</summary>
+    private const decimal MostTimes = 500;
+
+    private static readonly decimal[] Factors = [1_000_000, 1_000];
+
+    internal static void Run(List<CheckedLine> lines, List<PriceFinding> findings)
+    {
+        foreach (IGrouping<string, CheckedLine> currency in lines.GroupBy(line => line.Book.Currency))
+        {
+            foreach (string meter in (string[])[CheckedLine.Input, CheckedLine.Output])
+            {
+                CheckMeter([.. currency], meter, findings);
+            }
+        }
+
+        foreach (CheckedLine line in lines)
+        {
+            CheckLine(line, line.Row, "", meter => line.Own(meter), findings);
+            for (int i = 0; i < line.Rules.Count; i++)
+            {
+                RuleSetup rule = line.Rules[i];
+                CheckLine(line, line.RuleRows[i], $"rule '{rule.Name}': ",
+                    meter => CheckedLine.Of(rule, meter), findings);
+            }
+        }
+    }
+
+    private static IEnumerable<(decimal Price, int Row)> PricesOf(CheckedLine line, string meter)
+    {
+        if (line.Own(meter) is { } own)
+        {
+            yield return (own, line.Row);
+        }
+
+        for (int i = 0; i < line.Rules.Count; i++)
+        {
+            if (CheckedLine.Of(line.Rules[i], meter) is { } price)
+            {
+                yield return (price, line.RuleRows[i]);
+            }
+        }
+    }
+
+    private static void CheckMeter(List<CheckedLine> lines, string meter, List<PriceFinding> findings)
+    {
+        List<(string Model, decimal Price)> all = [.. lines.SelectMany(
+            line => PricesOf(line, meter).Where(p => p.Price > 0).Select(p => (line.Price.Model, p.Price)))];
+        foreach (CheckedLine line in lines)
+        {
+            decimal[] others = [.. all.Where(p => p.Model != line.Price.Model).Select(p => p.Price).Order()];
+            int models = all.Where(p => p.Model != line.Price.Model).Select(p => p.Model).Distinct().Count();
+            foreach ((decimal price, int row) in PricesOf(line, meter).Where(p => p.Price > 0))
+            {
+                string? problem = models >= MinNeighbours ? ByNeighbours(price, others) : ByItself(price);
+                if (problem is not null)
+                {
+                    findings.Add(new PriceFinding(FindingKind.Unit, true, line.File, row, line.Where,
+                        $"{meter[..meter.IndexOf('.', StringComparison.Ordinal)]} at {Plain(price)} a million tokens {problem}"));
+                }
+            }
+        }
+    }
+
+    private static string? ByNeighbours(decimal price, decimal[] others)
+    {
+        // The outermost tenth at each end may be wrong itself.
+        decimal low = others[others.Length / 10];
+        decimal high = others[^(1 + (others.Length / 10))];
+        if (price * FarOutside < low)
+        {
+            decimal factor = Array.Find(Factors, f => price * f >= low / FarOutside && price * f <= high * FarOutside);
+            return factor == 0 ? null
+                : $"looks like a price {(factor == 1_000 ? "per thousand" : "per token")}: others cost {Range(low, high)}";
+        }
+
+        if (price > high * FarOutside)
+        {
+            decimal factor = Array.Find(Factors, f => price / f >= low / FarOutside && price / f <= high * FarOutside);
+            return factor == 0 ? null
+                : $"looks {(factor == 1_000 ? "a thousand" : "a million")} times too high: others cost {Range(low, high)}";
+        }
+
+        return null;
+    }
+
+    private static string? ByItself(decimal price) =>
+        price < Least ? "looks like a price per token: no model is known to cost so little"
+        : price > Most ? "looks a million times too high: no model is known to cost so much"
+        : null;
+
+    private static void CheckLine(
+        CheckedLine line, int row, string prefix, Func<string, decimal?> price, List<PriceFinding> findings)
+    {
+        decimal? input = price(CheckedLine.Input);
+        decimal? output = price(CheckedLine.Output);
+        if (input is > 0 && output is > 0)
+        {
+            decimal times = Math.Max(input.Value, output.Value) / Math.Min(input.Value, output.Value);
+            string both = $"{prefix}input at {Plain(input.Value)} and output at {Plain(output.Value)}";
+            if (times > MostTimes)
+            {
+                Add(findings, true, line, row, $"{both} can hardly be in the same unit");
+            }
+            else if (output < input)
+            {
+                Add(findings, false, line, row, $"{both}: output is cheaper than input");
+            }
+        }
+
+        CheckCache(line, row, prefix, input, price, findings);
+    }
+
+    private static void CheckCache(
+        CheckedLine line, int row, string prefix, decimal? input, Func<string, decimal?> price,
+        List<PriceFinding> findings)
+    {
+        decimal? read = price(CheckedLine.CacheRead);
+        decimal? write = price(CheckedLine.CacheWrite);
+        if (input is { } fresh && read > fresh)
+        {
+            Add(findings, true, line, row,
+                $"{prefix}reading from the cache at {Plain(read.Value)} is dearer than input at {Plain(fresh)}");
+        }
+
+        if (read is { } cached && write < cached)
+        {
+            Add(findings, false, line, row,
+                $"{prefix}writing to the cache at {Plain(write.Value)} is cheaper than reading at {Plain(cached)}");
+        }
+    }
+
+    private static string Range(decimal low, decimal high) => $"{Plain(low)} to {Plain(high)}";
+
+    internal static string Plain(decimal value) => value.ToString("0.############", CultureInfo.InvariantCulture);
+
+    private static void Add(List<PriceFinding> findings, bool isWrong, CheckedLine line, int row, string text) =>
+        findings.Add(new PriceFinding(FindingKind.Unit, isWrong, line.File, row, line.Where, text));
+}

@@ -1,0 +1,115 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Ciyuan.Tokens.Merging;
+
+namespace Ciyuan.Tokens.Counting;
+
+/// <summary>
+/// How many tokens pieces of up to 15 bytes have: 16 bytes each, the piece and in the last byte its length (upper half)
+/// and its count (lower half), in lines of four. A piece can only stand in the line of its hash; when that is full it
+/// replaces another. So the table may forget, and never errs: an entry has all bytes of its piece. For one thread.
+/// </summary>
+internal sealed unsafe class ShortCounts : IDisposable
+{
+    internal const int MaxLength = 15;
+
+    /// <summary>Lines at first (64 KiB), and at most (8 MiB): half a million pieces.</summary>
+    private const int FirstLines = 1 << 10;
+    private const int MostLines = 1 << 17;
+    private HugeMemory _memory = new(FirstLines * 64);
+    private int _lines = FirstLines;
+    private int _entries;
+    private int _victim;
+
+    internal byte* Table => _memory.Pointer;
+
+    /// <summary>How far a hash is shifted right to give the number of its line.</summary>
+    internal int Shift => 64 - BitOperations.Log2((uint)_lines);
+
+    internal long NativeBytes => (long)_memory.Bytes;
+
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>The key of a piece of up to 15 bytes. Sixteen are read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> Key(byte* at, int length, byte* keyMasks)
+    {
+        byte* mask = keyMasks + (length * 32);
+        return (Vector128.Load(at) & Vector128.Load(mask)) | Vector128.Load(mask + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Hash(Vector128<byte> key) =>
+        SpanHash.Of(key.AsUInt64().ToScalar(), key.AsUInt64().GetElement(1));
+
+    /// <summary>For each length a mask of its bytes, and the length as it stands in a key.</summary>
+    internal static void FillKeyMasks(byte* keyMasks)
+    {
+        for (int length = 0; length < 16; length++)
+        {
+            new Span<byte>(keyMasks + (length * 32), length).Fill(255);
+            keyMasks[(length * 32) + 31] = (byte)(length << 4);
+        }
+    }
+
+    /// <summary>The count of a key in a line; 0 when it is not there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Find(byte* line, Vector128<byte> key)
+    {
+        Vector256<byte> both = Vector256.Create(key, key);
+        Vector256<byte> bits = Vector256.Create(ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF, ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF)
+            .AsByte();
+        Vector256<ulong> a = Vector256.Equals((Vector256.Load(line) & bits).AsUInt64(), both.AsUInt64());
+        Vector256<ulong> b = Vector256.Equals((Vector256.Load(line + 32) & bits).AsUInt64(), both.AsUInt64());
+        uint equal = a.ExtractMostSignificantBits() | (b.ExtractMostSignificantBits() << 4);
+        equal &= (equal >> 1) & 0x55;
+        return equal == 0 ? 0 : line[((uint)BitOperations.TrailingZeroCount(equal) * 8) + 15] & 15;
+    }
+
+    /// <summary>Remembers a piece that is not there.</summary>
+    internal void Add(Vector128<byte> key, int count)
+    {
+        unchecked
+        {
+            byte* line = Table + ((nint)(Hash(key) >> Shift) * 64);
+            int place = 0;
+            while (place < 4 && line[(place * 16) + 15] != 0)
+            {
+                place++;
+            }
+
+            _entries += place < 4 ? 1 : 0;
+            place = place < 4 ? place : _victim++ & 3;
+            Vector128.Store(key, line + (place * 16));
+            line[(place * 16) + 15] |= (byte)count;
+        }
+    }
+
+    /// <summary>Grows a table that is half full; to be called while nothing points into it.</summary>
+    internal void Grow()
+    {
+        if (_entries < _lines * 2 || _lines == MostLines)
+        {
+            return;
+        }
+
+        HugeMemory old = _memory;
+        int oldLines = _lines;
+        _lines *= 4;
+        _lines = Math.Min(_lines, MostLines);
+        _memory = new HugeMemory((nuint)_lines * 64);
+        _entries = 0;
+        for (byte* at = old.Pointer; at < old.Pointer + ((nint)oldLines * 64); at += 16)
+        {
+            if (at[15] != 0)
+            {
+                int count = at[15] & 15;
+                at[15] &= 0xF0;
+                Add(Vector128.Load(at), count);
+            }
+        }
+
+        old.Dispose();
+    }
+}

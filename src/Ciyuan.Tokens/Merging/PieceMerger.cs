@@ -1,0 +1,26 @@
+namespace Ciyuan.Tokens.Merging;
+
+/// <summary>
+/// Turns a piece into tokens. Immutable; what changes is in the <see cref="MergeRoom"/>. Up to
+/// <see cref="TokenIndex.Slack"/> bytes after a piece are read.
+/// </summary>
+internal abstract unsafe class PieceMerger : IDisposable
+{
+    /// <summary>Where pieces can be taken apart.</summary>
+    internal abstract Seams Seams { get; }
+
+    /// <summary>The number of tokens.</summary>
+    /// <param name="at">A piece, or a part of one between two seams.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="part">True for a part: that it is an entry as a whole does not make it a token.</param>
+    /// <param name="room">Where to work.</param>
+    internal abstract int Count(byte* at, int length, bool part, MergeRoom room);
+
+    /// <summary>Adds the tokens' ids.</summary>
+    internal abstract void Encode(byte* at, int length, MergeRoom room, List<int> ids);
+
+    /// <summary>Bytes outside of the managed heap.</summary>
+    internal abstract long NativeBytes { get; }
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,200 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Ciyuan.Tokens.Splitting;
+
+/// <summary>
+/// Finds where pieces begin in the 64 bytes after the beginning of a piece, all at once, by algebra on masks. It decides
+/// what is common; where a character is rare (marks, white space and digits beyond ASCII, upper case after letters
+/// without case) it stops, and the <see cref="PieceScanner"/> takes one piece. As every block begins where a piece does,
+/// nothing is carried from one to the next.
+/// </summary>
+internal static unsafe class BlockScanner<TRule>
+    where TRule : IBlockRule
+{
+    /// <summary>Bytes after the beginning of a block that are read.</summary>
+    internal const int Reach = 64 + 4;
+
+    /// <summary>What a contraction or a space that is followed by something needs to see after a place.</summary>
+    private const int Lookahead = 2;
+
+    /// <summary>
+    /// A bit for each place where a piece begins, the first byte always; from the last of them on nothing is known.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Starts(byte* at, byte* kinds)
+    {
+        ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
+        return wide == 0 ? Algebra(at, ref masks, 0) : WideStarts(at, kinds);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static ulong WideStarts(byte* at, byte* kinds)
+    {
+        ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
+        masks.AddWide(at, wide, kinds, TRule.HanApart);
+        return Algebra(at, ref masks, wide);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Algebra(byte* at, ref BlockMasks masks, ulong wide)
+    {
+        unchecked
+        {
+            ulong letters = masks.Upper | masks.Lower | masks.Caseless;
+            ulong space = masks.Space;
+            ulong lineEnd = masks.LineEnd;
+            ulong white = space | lineEnd;
+            ulong punctuation = ~(letters | masks.Digits | white);
+
+            // Line ends that punctuation takes: an addition runs through each run of them to its end.
+            ulong taken = lineEnd & ~(lineEnd + ((punctuation << 1) & lineEnd));
+            ulong hard = masks.Hard;
+            if (TRule.SlashTail)
+            {
+                hard |= (taken << 1) & masks.Slash;
+            }
+
+            ulong starts = 1 | SpaceStarts(space, lineEnd, taken, white);
+            starts |= lineEnd & ~taken & ~(white << 1);
+            starts |= DigitStarts(masks.Digits);
+            ulong punctuationStarts = punctuation & ~((punctuation | masks.Blank) << 1);
+            starts |= punctuationStarts;
+            ulong prefixed = wide == 0 ? punctuationStarts << 1 : AfterOne(at, punctuationStarts, wide);
+            starts |= letters & ~((letters | space) << 1) & ~prefixed;
+            if (TRule.CaseRuns)
+            {
+                starts |= (masks.Lower << 1) & masks.Upper;
+                hard |= (masks.Caseless << 1) & masks.Upper;
+            }
+
+            starts = Contract(at, starts, letters, masks.Apostrophe, punctuationStarts);
+
+            // White space up to the end of the block goes on, or is followed by who knows what.
+            int trailing = BitOperations.LeadingZeroCount(~white);
+            int certain = trailing == 0 ? 64 - Lookahead : Math.Min(64 - Lookahead, 65 - trailing);
+            starts &= (1UL << certain) - 1;
+            return starts & ~(0 - (hard & (0 - hard))) | 1;
+        }
+    }
+
+    /// <summary>
+    /// A run of spaces begins a piece, unless it stands between line ends. Its last one does, before anything but white
+    /// space.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SpaceStarts(ulong space, ulong lineEnd, ulong taken, ulong white)
+    {
+        unchecked
+        {
+            ulong runs = space & ~(space << 1);
+            ulong between = runs & ((lineEnd & ~taken) << 1);
+            if (((space + between) & ~space & lineEnd) != 0)
+            {
+                runs &= ~Between(space, between, lineEnd);
+            }
+
+            return runs | (space & ~(white >> 1));
+        }
+    }
+
+    /// <summary>Those of some runs of spaces that end before a line end.</summary>
+    private static ulong Between(ulong space, ulong runs, ulong lineEnd)
+    {
+        unchecked
+        {
+            ulong found = 0;
+            for (; runs != 0; runs &= runs - 1)
+            {
+                ulong start = runs & (0 - runs);
+                ulong after = (space + start) & ~space & (0 - start);
+                found |= (after & (0 - after) & lineEnd) != 0 ? start : 0;
+            }
+
+            return found;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong DigitStarts(ulong digits)
+    {
+        if (!TRule.ThreeDigits)
+        {
+            return digits;
+        }
+
+        unchecked
+        {
+            ulong starts = digits & ~(digits << 1);
+            ulong fourth = digits & (digits << 1) & (digits << 2) & (digits << 3);
+            for (ulong next = (starts << 3) & fourth; next != 0; next = (next << 3) & fourth)
+            {
+                starts |= next;
+            }
+
+            return starts;
+        }
+    }
+
+    /// <summary>The places after one character of punctuation that begins a piece.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong AfterOne(byte* at, ulong starts, ulong wide)
+    {
+        unchecked
+        {
+            ulong three = starts & BlockMasks.Leads(at, 0xE0, 0xEF);
+            ulong four = starts & BlockMasks.Leads(at, 0xF0, 0xFF);
+            ulong two = starts & wide & ~(three | four);
+            return ((starts & ~wide) << 1) | (two << 2) | (three << 3) | (four << 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Contract(byte* at, ulong starts, ulong letters, ulong apostrophes, ulong punctuationStarts)
+    {
+        if (TRule.Contractions == Contractions.Suffix)
+        {
+            ulong after = apostrophes & (letters << 1) & (letters >> 1);
+            return after == 0 ? starts : Suffixes(at, starts, after);
+        }
+
+        ulong found = apostrophes & punctuationStarts & (letters >> 1);
+        return TRule.Contractions == Contractions.None || found == 0 ? starts : Apart(at, starts, found);
+    }
+
+    /// <summary>A suffix belongs to the letters before it, unless they are a suffix themselves.</summary>
+    private static ulong Suffixes(byte* at, ulong starts, ulong apostrophes)
+    {
+        unchecked
+        {
+            for (int free = 0; apostrophes != 0; apostrophes &= apostrophes - 1)
+            {
+                int bit = BitOperations.TrailingZeroCount(apostrophes);
+                int length = bit < free ? 0 : LineageScanner.Contraction(at + bit, at + Reach, lowerCase: false);
+                if (length > 0)
+                {
+                    starts &= ~(((1UL << length) - 1) << bit);
+                    starts |= bit + length < 64 ? 1UL << (bit + length) : 0;
+                    free = bit + length + 1;
+                }
+            }
+
+            return starts;
+        }
+    }
+
+    private static ulong Apart(byte* at, ulong starts, ulong apostrophes)
+    {
+        unchecked
+        {
+            for (; apostrophes != 0; apostrophes &= apostrophes - 1)
+            {
+                int bit = BitOperations.TrailingZeroCount(apostrophes);
+                int length = LineageScanner.Contraction(at + bit, at + Reach, lowerCase: false);
+                starts |= length > 0 && bit + length < 64 ? 1UL << (bit + length) : 0;
+            }
+
+            return starts;
+        }
+    }
+}

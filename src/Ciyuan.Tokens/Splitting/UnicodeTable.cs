@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Ciyuan.Tokens.Splitting;
+
+/// <summary>
+/// The kind of each code point in version 16.0 of the Unicode character database, and which belong to the script Han.
+/// Pinned in a resource: another version of .NET must not change a count. The resource is a list of runs from U+0000 on:
+/// a byte (kind, and 16 for Han), then the length, seven bits a byte, the lowest first.
+/// </summary>
+internal static unsafe class UnicodeTable
+{
+    /// <summary>Set on the code points of the script Han.</summary>
+    internal const byte Han = 16;
+
+    /// <summary>The bits of a value that are its <see cref="CharacterKind"/>.</summary>
+    internal const byte KindBits = 15;
+
+    private const int CodePoints = 0x110000;
+
+    /// <summary>A byte for each code point. Lives as long as the process.</summary>
+    internal static readonly byte* Kinds = Load();
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static byte* Load()
+    {
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("unicode-16.bin")
+            ?? throw new InvalidOperationException("The resource unicode-16.bin is missing.");
+        byte[] runs = new byte[stream.Length];
+        stream.ReadExactly(runs);
+        byte* kinds = (byte*)NativeMemory.Alloc(CodePoints);
+        int next = 0;
+        for (int at = 0; at < runs.Length;)
+        {
+            byte value = runs[at++];
+            int length = 0;
+            for (int shift = 0; ; shift += 7)
+            {
+                byte part = runs[at++];
+                length |= (part & 127) << shift;
+                if (part < 128)
+                {
+                    break;
+                }
+            }
+
+            new Span<byte>(kinds + next, length).Fill(value);
+            next += length;
+        }
+
+        return next == CodePoints
+            ? kinds : throw new InvalidOperationException($"unicode-16.bin covers {next} of {CodePoints} code points.");
+    }
+}

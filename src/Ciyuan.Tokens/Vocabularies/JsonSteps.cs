@@ -1,0 +1,161 @@
+using System.Text.Json;
+
+namespace Ciyuan.Tokens.Vocabularies;
+
+/// <summary>What the normalizer and pre_tokenizer of a tokenizer.json come to, once recognised.</summary>
+internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, bool IsByteLevel)
+{
+    private const string OnBytes = "ByteLevel(add_prefix_space=false,use_regex=false)";
+    private const string Gpt2OnBytes = "ByteLevel(add_prefix_space=false,use_regex=true)";
+
+    /// <summary>How many steps are read, nested ones counted: known families have at most four.</summary>
+    private const int MaxSteps = 16;
+
+    internal static JsonSteps Read(JsonElement root)
+    {
+        List<JsonElement> normalizers = Flatten(root, "normalizer", "normalizers");
+        List<string> cuts = [.. Flatten(root, "pre_tokenizer", "pretokenizers").Select(DescribeCut)];
+        if (cuts.Count > 0 && cuts[^1] is OnBytes or Gpt2OnBytes)
+        {
+            SplitRule split = SplitRules.Recognise(cuts[..^1], isGpt2Last: cuts[^1] == Gpt2OnBytes)
+                ?? throw Unknown("pre_tokenizer", string.Join(", then ", cuts));
+            return new JsonSteps(split, ReadNormalization(normalizers, false), IsByteLevel: true);
+        }
+
+        return OnCharacters(normalizers, cuts);
+    }
+
+    private static JsonSteps OnCharacters(List<JsonElement> normalizers, List<string> cuts)
+    {
+        string all = string.Join(", then ", cuts);
+        bool areWords = all is "WhitespaceSplit, then Metaspace(always,split)" or "Metaspace(always,split)"
+            && normalizers.Any(n => n.Text("type") == "Precompiled");
+        Normalization normal = ReadNormalization(normalizers, areWords);
+        return all switch
+        {
+            // After " " has become U+2581 there is nothing left to cut at.
+            "" => new JsonSteps(SplitRule.None, normal, false),
+            "Split(String: ,MergedWithPrevious,false)" when normal.EscapeSpaces =>
+                new JsonSteps(SplitRule.None, normal, false),
+            "Metaspace(first,whole)" => Spaced(SplitRule.None, SpacePrefix.StartUnlessThere),
+            "Metaspace(always,whole)" => Spaced(SplitRule.None, SpacePrefix.EachStretchUnlessThere),
+            "Metaspace(never,whole)" => Spaced(SplitRule.None, SpacePrefix.None),
+            "Metaspace(first,split)" => Spaced(SplitRule.WordMark, SpacePrefix.StartUnlessThere),
+            "Metaspace(always,split)" => Spaced(SplitRule.WordMark, SpacePrefix.EachStretchUnlessThere),
+            "Metaspace(never,split)" => Spaced(SplitRule.WordMark, SpacePrefix.None),
+            "WhitespaceSplit, then Metaspace(always,split)" => new JsonSteps(SplitRule.MarkedWords, normal, false),
+            _ => throw Unknown("pre_tokenizer", all),
+        };
+
+        JsonSteps Spaced(SplitRule split, SpacePrefix prefix) => normal.EscapeSpaces || normal.Prefix != SpacePrefix.None
+            ? throw Unknown("normalizer", "spaces are marked both here and in the pre_tokenizer")
+            : new JsonSteps(split, normal with { Prefix = prefix, EscapeSpaces = true }, false);
+    }
+
+    /// <summary>The steps must come in the order in which <see cref="Normalization"/> applies them.</summary>
+    private static Normalization ReadNormalization(List<JsonElement> steps, bool areWords)
+    {
+        Normalization result = Normalization.None;
+        int reached = 0;
+        foreach (JsonElement step in steps)
+        {
+            string description = DescribeNormalizer(step);
+            (Normalization next, int order) = description switch
+            {
+                "NFC" => (result with { Form = UnicodeForm.Nfc }, 1),
+                "NFKC" => (result with { Form = UnicodeForm.Nfkc }, 1),
+                "Precompiled" => (WithMap(result, step), 1),
+                "Replace(Regex: {2,}, )" when areWords => (result, 2), // words are found whatever stands between them
+                "Prepend(▁)" => (result with { Prefix = SpacePrefix.EachStretch }, 3),
+                "Replace(String: ,▁)" => (result with { EscapeSpaces = true }, 4),
+                _ => throw Unknown("normalizer", description),
+            };
+            result = order > reached ? next : throw Unknown("normalizer", $"{description} after a later step");
+            reached = order;
+        }
+
+        return result.Prefix == SpacePrefix.None || result.EscapeSpaces
+            ? result
+            : throw Unknown("normalizer", "Prepend without Replace");
+    }
+
+    private static Normalization WithMap(Normalization before, JsonElement step)
+    {
+        JsonElement text = step.Need("precompiled_charsmap", JsonValueKind.String, "normalizer");
+        return text.TryGetBytesFromBase64(out byte[]? map) && CharacterMaps.IsWhole(map)
+            ? before with { Form = UnicodeForm.CharacterMap, CharacterMap = map }
+            : throw new VocabularyException("tokenizer.json: normalizer.precompiled_charsmap is damaged.");
+    }
+
+    private static List<JsonElement> Flatten(JsonElement root, string name, string listName)
+    {
+        List<JsonElement> steps = [];
+        if (root.TryGetProperty(name, out JsonElement first) && first.ValueKind != JsonValueKind.Null)
+        {
+            AddSteps(first, name, listName, steps);
+        }
+
+        return steps;
+    }
+
+    private static void AddSteps(JsonElement step, string name, string listName, List<JsonElement> steps)
+    {
+        string type = step.Need("type", JsonValueKind.String, name).GetString()!;
+        if (type == "Sequence")
+        {
+            foreach (JsonElement inner in step.Need(listName, JsonValueKind.Array, name).EnumerateArray())
+            {
+                AddSteps(inner, name, listName, steps);
+            }
+        }
+        else if (steps.Count == MaxSteps)
+        {
+            throw Unknown(name, $"more than {MaxSteps} steps");
+        }
+        else
+        {
+            steps.Add(step);
+        }
+    }
+
+    private static string DescribeNormalizer(JsonElement step) => step.Text("type") switch
+    {
+        "Prepend" => $"Prepend({step.Text("prepend")})",
+        "Replace" => $"Replace({Pattern(step)},{step.Text("content")})",
+        { } type => type,
+        null => "",
+    };
+
+    private static string DescribeCut(JsonElement step)
+    {
+        switch (step.Text("type"))
+        {
+            case "Split":
+                string invert = step.Flag("invert", "pre_tokenizer") ? "true" : "false";
+                return $"Split({Pattern(step)},{step.Text("behavior")},{invert})";
+            case "ByteLevel":
+                string prefix = step.Flag("add_prefix_space", "pre_tokenizer", true) ? "true" : "false";
+                string regex = step.Flag("use_regex", "pre_tokenizer", true) ? "true" : "false";
+                return $"ByteLevel(add_prefix_space={prefix},use_regex={regex})";
+            case "Metaspace" when (step.Text("replacement") ?? "▁") == "▁":
+                // The older spelling: add_prefix_space, always cutting.
+                string otherwise = step.Flag("add_prefix_space", "pre_tokenizer", true) ? "always" : "never";
+                string whole = step.Flag("split", "pre_tokenizer", true) ? "split" : "whole";
+                return $"Metaspace({step.Text("prepend_scheme") ?? otherwise},{whole})";
+            case { } type:
+                return type;
+            default:
+                return "";
+        }
+    }
+
+    private static string Pattern(JsonElement step)
+    {
+        JsonElement pattern = step.Need("pattern", JsonValueKind.Object, "");
+        return pattern.Text("Regex") is { } regex ? $"Regex:{regex}" : $"String:{pattern.Text("String")}";
+    }
+
+    private static VocabularyException Unknown(string part, string what) => new(
+        $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. Counting by "
+        + "a similar rule would be nearly right only, so the file is refused. docs/VOCABULARIES.md lists what is known.");
+}

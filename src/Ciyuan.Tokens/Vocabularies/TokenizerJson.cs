@@ -1,0 +1,111 @@
+using System.Text.Json;
+
+namespace Ciyuan.Tokens.Vocabularies;
+
+/// <summary>
+/// Hugging Face's <c>tokenizer.json</c>: byte-level BPE, BPE made from SentencePiece, and Unigram. Rules of cutting and
+/// normalising are recognised, not interpreted: they must be those of a known family, else the file is refused, for a
+/// rule that is nearly right counts nearly right. What is added around a text (post_processor) belongs to the framing
+/// of messages, and is not read.
+/// </summary>
+public static class TokenizerJson
+{
+    /// <summary>The largest file that is read: 256 MiB, eight times Gemma 3's.</summary>
+    public const int MaxFileBytes = 1 << 28;
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="name">The name that the vocabulary gets.</param>
+    /// <exception cref="VocabularyException">
+    /// The file is damaged or has a part that is not known; the message names the place or the part.
+    /// </exception>
+    public static Vocabulary Read(ReadOnlyMemory<byte> file, string name) => new(ReadDraft(file, name));
+
+    internal static VocabularyDraft ReadDraft(ReadOnlyMemory<byte> file, string name)
+    {
+        if (file.Length > MaxFileBytes)
+        {
+            throw new VocabularyException(
+                $"tokenizer.json has {file.Length} bytes, of at most {MaxFileBytes}. Is it the right file?");
+        }
+
+        file = file.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? file[3..] : file;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(
+                file, new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
+            return ReadRoot(document.RootElement, name);
+        }
+        catch (JsonException damage)
+        {
+            throw new VocabularyException(
+                $"tokenizer.json is not whole: {damage.Message} Get the file again, and compare its SHA-256.", damage);
+        }
+        catch (InvalidOperationException damage)
+        {
+            throw new VocabularyException($"tokenizer.json has a text that is not Unicode: {damage.Message}", damage);
+        }
+    }
+
+    private static VocabularyDraft ReadRoot(JsonElement root, string name)
+    {
+        JsonElement model = root.Need("model", JsonValueKind.Object, "");
+        VocabularyDraft draft = new() { Name = name };
+        JsonSteps steps = JsonSteps.Read(root);
+        draft.Split = steps.Split;
+        draft.Normalization = steps.Normalization;
+        string type = model.Text("type") ?? "BPE";
+        switch (type)
+        {
+            case "BPE":
+                JsonBpe.Read(model, draft, steps.IsByteLevel);
+                break;
+            case "Unigram" when !steps.IsByteLevel:
+                JsonUnigram.Read(model, draft);
+                break;
+            default:
+                throw new VocabularyException(
+                    $"tokenizer.json has the model '{type}'{(steps.IsByteLevel ? " on bytes" : "")}; known are BPE and "
+                    + "Unigram.");
+        }
+
+        ReadAddedTokens(root, draft);
+        RankLists.TrySimplify(draft);
+        return draft;
+    }
+
+    private static void ReadAddedTokens(JsonElement root, VocabularyDraft draft)
+    {
+        if (!root.TryGetProperty("added_tokens", out JsonElement list) || list.ValueKind == JsonValueKind.Null)
+        {
+            return;
+        }
+
+        int index = 0;
+        foreach (JsonElement item in root.Need("added_tokens", JsonValueKind.Array, "").EnumerateArray())
+        {
+            string where = $"added_tokens[{index++}]";
+            if (item.ValueKind != JsonValueKind.Object)
+            {
+                throw new VocabularyException($"tokenizer.json: {where} is no object.");
+            }
+
+            string content = item.Need("content", JsonValueKind.String, where).GetString()!;
+            JsonElement number = item.Need("id", JsonValueKind.Number, where);
+            if (!number.TryGetInt32(out int id) || id is < 0 or >= VocabularyDraft.MaxEntries
+                || content.Length > VocabularyDraft.MaxTokenBytes)
+            {
+                throw new VocabularyException(
+                    $"tokenizer.json: {where} has an id outside 0 to {VocabularyDraft.MaxEntries - 1}, or a content "
+                    + $"longer than {VocabularyDraft.MaxTokenBytes} characters.");
+            }
+
+            if (content.Length > 0)
+            {
+                draft.Add(new AddedToken(
+                    content, id, item.Flag("special", where), item.Flag("lstrip", where), item.Flag("rstrip", where),
+                    item.Flag("single_word", where), item.Flag("normalized", where)));
+            }
+        }
+    }
+}

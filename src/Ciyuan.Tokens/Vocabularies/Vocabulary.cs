@@ -1,0 +1,170 @@
+using System.Buffers.Binary;
+
+namespace Ciyuan.Tokens.Vocabularies;
+
+/// <summary>
+/// The tokens of one family of models, and the rules by which text becomes them. Immutable; safe to use from several
+/// threads.
+/// </summary>
+public sealed class Vocabulary
+{
+    private readonly ReadOnlyMemory<byte> _image;
+    private readonly ImageHeader _header;
+    private readonly EntryBytes _entries;
+    private readonly Lazy<EntryTable> _table;
+    private readonly Lazy<Merge[]> _merges;
+    private readonly int[] _byteIds = new int[256];
+
+    internal Vocabulary(VocabularyDraft draft, VocabularySource? source = null)
+        : this(ImageWriter.Write(draft, source ?? VocabularySource.Unknown), null)
+    {
+    }
+
+    private Vocabulary(ReadOnlyMemory<byte> image, string? name)
+    {
+        ReadOnlySpan<byte> file = image.Span;
+        _image = image;
+        _header = ImageReader.ReadHeader(file);
+        List<VocabularyProfile> profiles = ImageReader.ReadProfiles(file, _header);
+        VocabularyProfile profile = (name is null ? profiles[0] : profiles.Find(p => p.Name == name))
+            ?? throw new VocabularyException(
+                $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
+        Name = profile.Name;
+        Source = profile.Source;
+        AddedTokens = profile.AddedTokens;
+        Model = (TokenModel)file[12];
+        Split = (SplitRule)file[13];
+        Normalization = new Normalization(
+            (UnicodeForm)file[14], (file[16] & 4) != 0, (SpacePrefix)file[15], (file[16] & 8) != 0)
+        {
+            CharacterMap = _header.Map == 0 ? default : image.Slice(_header.MapAt, _header.Map),
+        };
+        IgnoreMerges = (file[16] & 1) != 0;
+        FuseUnknown = (file[16] & 2) != 0;
+        UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
+        DemandKnown();
+        _entries = ImageReader.ReadEntries(file, _header, profile);
+        _table = new Lazy<EntryTable>(() => new EntryTable(_entries));
+        _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, profile.Limit));
+        Count = _entries.Count - _entries.Kinds.AsSpan().Count((byte)EntryKind.None);
+        FillByteIds();
+    }
+
+    /// <summary>The name under which it is found.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it comes from.</summary>
+    public VocabularySource Source { get; }
+
+    /// <summary>How a piece becomes tokens.</summary>
+    public TokenModel Model { get; }
+
+    /// <summary>How text is cut into pieces.</summary>
+    public SplitRule Split { get; }
+
+    /// <summary>What is done to text before it is cut.</summary>
+    public Normalization Normalization { get; }
+
+    /// <summary>True when a piece that is an entry is that token, whether or not merges would reach it.</summary>
+    public bool IgnoreMerges { get; }
+
+    /// <summary>True when adjacent unknown characters are one unknown token, not one each.</summary>
+    public bool FuseUnknown { get; }
+
+    /// <summary>The token for what is unknown; -1 when there is none.</summary>
+    public int UnknownId { get; }
+
+    /// <summary>How many ids stand for something.</summary>
+    public int Count { get; }
+
+    /// <summary>The highest id; -1 when there is none.</summary>
+    public int MaxId => _entries.Count - 1;
+
+    /// <summary>
+    /// For <see cref="TokenModel.MergeBpe"/> and <see cref="TokenModel.CharacterMergeBpe"/> the pairs that merge, the
+    /// first to merge first. For <see cref="TokenModel.RankBpe"/>, which merges any pair that makes an entry, the last
+    /// merge by which each entry comes about, in order of ids; entries that merging alone does not reach have none. For
+    /// other models empty. No pair occurs twice.
+    /// </summary>
+    public ReadOnlySpan<Merge> Merges => _merges.Value;
+
+    /// <summary>The tokens that are found as a whole, in the order of the source.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; }
+
+    /// <summary>Maps a compact file, and reads it in place. Do not write to it while it is in use; replace it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">Which of its vocabularies; null for the first.</param>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    public static Vocabulary Open(string path, string? name = null)
+    {
+        long length = new FileInfo(path).Length;
+        return length is >= ImageFormat.HeaderBytes and <= ImageFormat.MaxFileBytes
+            ? new Vocabulary(NativeBytes.OfFile(path, length), name)
+            : throw new VocabularyException($"{path} has {length} bytes: it is no compact vocabulary.");
+    }
+
+    /// <summary>Reads a compact file that is in memory, in place.</summary>
+    /// <param name="image">The whole file; it must not change afterwards.</param>
+    /// <param name="name">Which of its vocabularies; null for the first.</param>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>
+    public static Vocabulary Open(ReadOnlyMemory<byte> image, string? name = null) => new(image, name);
+
+    /// <summary>The names of the vocabularies of a compact file, in order.</summary>
+    /// <exception cref="VocabularyException">It is no compact file, or damaged.</exception>
+    public static IReadOnlyList<string> NamesIn(ReadOnlyMemory<byte> image) =>
+        [.. ImageReader.ReadProfiles(image.Span, ImageReader.ReadHeader(image.Span)).Select(p => p.Name)];
+
+    /// <summary>
+    /// The bytes that an id stands for: for <see cref="EntryKind.Byte"/> the byte itself, else the bytes as the model
+    /// sees them (after <see cref="Normalization"/>). Empty for a gap and for an id outside 0 … <see cref="MaxId"/>.
+    /// </summary>
+    public ReadOnlySpan<byte> BytesOf(int id) => id >= 0 && id < _entries.Count ? _entries[id] : default;
+
+    /// <summary>What stands at an id; <see cref="EntryKind.None"/> outside 0 … <see cref="MaxId"/>.</summary>
+    public EntryKind KindOf(int id) =>
+        id >= 0 && id < _entries.Count ? (EntryKind)_entries.Kinds[id] : EntryKind.None;
+
+    /// <summary>The score of an id, higher is preferred; 0 for models without scores.</summary>
+    public float ScoreOf(int id) => id >= 0 && id < _header.Scores
+        ? BinaryPrimitives.ReadSingleLittleEndian(_image.Span[(_header.ScoresAt + (4 * id))..])
+        : 0;
+
+    /// <summary>
+    /// The token of one byte: the entry of that byte, or the byte token of models that start with characters; -1 when
+    /// the vocabulary has none.
+    /// </summary>
+    public int ByteId(byte value) => _byteIds[value];
+
+    /// <summary>
+    /// Finds the entry with exactly these bytes among those that the model makes (<see cref="EntryKind.Normal"/> and
+    /// <see cref="EntryKind.Unused"/>); of two such, the lower id.
+    /// </summary>
+    /// <param name="bytes">The bytes, as the model sees them.</param>
+    /// <param name="id">The id; -1 when there is none.</param>
+    /// <returns>True when there is such an entry.</returns>
+    public bool TryFind(ReadOnlySpan<byte> bytes, out int id) => _table.Value.TryFind(bytes, out id);
+
+    private void DemandKnown()
+    {
+        ImageReader.Demand(Enum.IsDefined(Model) && Enum.IsDefined(Split) && Enum.IsDefined(Normalization.Form)
+            && Enum.IsDefined(Normalization.Prefix), "a rule, or it is of a later program,");
+        ImageReader.Demand(UnknownId >= -1 && UnknownId < _header.Entries, "its unknown token");
+        ImageReader.Demand(Normalization.Form != UnicodeForm.CharacterMap
+            || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");
+    }
+
+    private void FillByteIds()
+    {
+        _byteIds.AsSpan().Fill(-1);
+        EntryKind wanted = Model is TokenModel.RankBpe or TokenModel.MergeBpe ? EntryKind.Normal : EntryKind.Byte;
+        for (int id = 0; id < _entries.Count; id++)
+        {
+            if (_entries.Lengths[id] == 1 && KindOf(id) == wanted)
+            {
+                int value = _entries.Bytes[_entries.Starts[id]];
+                _byteIds[value] = _byteIds[value] < 0 ? id : _byteIds[value];
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Text;
+using System.Text.Json;
+using Ciyuan.Tokens.Vocabularies;
+using Xunit.Abstractions;
+
+namespace Ciyuan.Tokens.Tests.Vocabularies;
+
+/// <summary>Ids that others have published, against the slow reference, and counts against the tokenizer.</summary>
+public sealed class OutsideVectorTests(ITestOutputHelper output)
+{
+    private static readonly Dictionary<string, (ReferenceTokenizer Reference, Tokenizer Fast)> Made = [];
+
+    [Fact]
+    public void Encode_PlansOfGptTokenizer_GivesTheirIds()
+    {
+        string[] lines = VectorFiles.Read("gpt-tokenizer-plans.vectors");
+        int plans = 0;
+        for (int i = 0; i + 2 < lines.Length; i++)
+        {
+            if (lines[i].StartsWith("EncodingName: ", StringComparison.Ordinal))
+            {
+                string sample = lines[i + 1]["Sample:".Length..];
+                AssertIds(lines[i]["EncodingName: ".Length..], sample.Length > 0 ? sample[1..] : "",
+                    Ids(lines[i + 2]["Encoded: ".Length..].Trim('[', ']')));
+                plans++;
+            }
+        }
+
+        Assert.Equal(313, plans);
+    }
+
+    /// <summary>Facts stated by openai/tiktoken at 4e71bbe, tests/test_encoding.py and test_simple_public.py (MIT).</summary>
+    [Theory]
+    [InlineData("gpt2", "hello world", "31373, 995")]
+    [InlineData("r50k_base", "hello world", "31373, 995")]
+    [InlineData("p50k_base", "hello world", "31373, 995")]
+    [InlineData("cl100k_base", "hello world", "15339, 1917")]
+    [InlineData("r50k_base", "", "")]
+    [InlineData("gpt2", "0", "15")]
+    [InlineData("gpt2", "00", "405")]
+    [InlineData("gpt2", "000", "830")]
+    [InlineData("gpt2", "0000", "2388")]
+    [InlineData("gpt2", "00000", "20483")]
+    [InlineData("gpt2", "000000", "10535")]
+    [InlineData("gpt2", "0000000", "24598")]
+    [InlineData("gpt2", "00000000", "8269")]
+    [InlineData("gpt2", "000000000", "10535, 830")]
+    [InlineData("gpt2", "0000000000", "8269, 405")]
+    [InlineData("gpt2", "00000000000", "8269, 830")]
+    [InlineData("gpt2", "000000000000", "8269, 2388")]
+    [InlineData("gpt2", "0000000000000", "8269, 20483")]
+    [InlineData("gpt2", "00000000000000", "8269, 10535")]
+    [InlineData("gpt2", "000000000000000", "8269, 24598")]
+    [InlineData("gpt2", "0000000000000000", "25645")]
+    [InlineData("gpt2", "00000000000000000", "8269, 10535, 830")]
+    [InlineData("cl100k_base", "rer", "38149")]
+    [InlineData("cl100k_base", "'rer", "2351, 81")]
+    [InlineData("cl100k_base", "today\n ", "31213, 198, 220")]
+    [InlineData("cl100k_base", "today\n \n", "31213, 27907")]
+    [InlineData("cl100k_base", "today\n  \n", "31213, 14211")]
+    [InlineData("cl100k_base", " \u00850", "220, 126, 227, 15")]
+    [InlineData("cl100k_base", "\U0001F44D", "9468, 239, 235")]
+    public void Encode_CaseOfTiktoken_GivesItsIds(string name, string text, string ids) =>
+        AssertIds(name, text, Ids(ids));
+
+    [Theory]
+    [InlineData("gpt2", "hello <|endoftext|>", "31373, 220, 50256")]
+    [InlineData("cl100k_base", "hello <|endoftext|>", "15339, 220, 100257")]
+    public void Encode_SpecialOfTiktoken_GivesItsIds(string name, string text, string ids) =>
+        Assert.Equal(Ids(ids), Get(name).Reference.Encode(text, withSpecial: true));
+
+    [Fact]
+    public void Encode_AdversarialTexts_GivesTheirIds()
+    {
+        if (VectorFiles.FindShared("adversarial_cl100k_base.jsonl", output) is not { } file)
+        {
+            return;
+        }
+
+        foreach (string line in File.ReadLines(file).Where(line => line.Length > 0))
+        {
+            using JsonDocument vector = JsonDocument.Parse(line);
+            int[] ids = [.. vector.RootElement.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+            AssertIds("cl100k_base", vector.RootElement.GetProperty("text").GetString()!, ids);
+        }
+    }
+
+    /// <summary>Systemcluster/kitoken at ee74d092, tests/data (BSD-2-Clause): twenty lines a model, and longer sets.</summary>
+    [Theory]
+    [InlineData("cl100k_base", "tiktoken/small_tokens_cl100k_base", "small")]
+    [InlineData("o200k_base", "tiktoken/small_tokens_o200k_base", "small")]
+    [InlineData("p50k_base", "tiktoken/small_tokens_p50k_base", "small")]
+    [InlineData("gpt2", "tokenizers/small_tokens_gpt2", "small")]
+    [InlineData("deepseek_v3", "tokenizers/small_tokens_r1", "small")]
+    [InlineData("mistral_nemo", "tokenizers/small_tokens_mistral2410", "small")]
+    [InlineData("mistral_nemo", "tekken/small_tokens_mistral2410", "small")]
+    [InlineData("cl100k_base", "tiktoken/utf8_tokens_cl100k_base", "utf8")]
+    [InlineData("o200k_base", "tiktoken/utf8_tokens_o200k_base", "utf8")]
+    [InlineData("cl100k_base", "tiktoken/mixed_tokens_cl100k_base", "mixed")]
+    [InlineData("o200k_base", "tiktoken/mixed_tokens_o200k_base", "mixed")]
+    [InlineData("deepseek_v3", "tokenizers/mixed_tokens_r1", "mixed")]
+    [InlineData("mistral_nemo", "tokenizers/mixed_tokens_mistral2410", "mixed")]
+    public void Encode_LinesOfKitoken_GivesTheirIds(string name, string tokens, string input)
+    {
+        if (VectorFiles.Find($"kitoken/{tokens}.txt", output) is not { } expected
+            || VectorFiles.Find($"kitoken/{input}_input.txt", output) is not { } texts)
+        {
+            return;
+        }
+
+        string text = File.ReadAllText(texts);
+        string[] ids = File.ReadAllText(expected).Split('\n');
+        string[] lines = ids.Length == 1 ? [text] : [.. text.Split('\n').Select(Unescape)];
+        Assert.Equal(lines.Length, ids.Length);
+        for (int i = 0; i < lines.Length; i++)
+        {
+            // The loader of tekken.json finds no special tokens in text; the others do.
+            bool withSpecial = !tokens.StartsWith("tekken/", StringComparison.Ordinal);
+            AssertIds(name, lines[i], Ids(ids[i]), withSpecial);
+        }
+    }
+
+    private static void AssertIds(string name, string text, int[] expected, bool withSpecial = false)
+    {
+        (ReferenceTokenizer reference, Tokenizer fast) = Get(name);
+        List<int> slow = reference.Encode(text, withSpecial);
+        Assert.True(
+            slow.SequenceEqual(expected),
+            $"{name}: {Rune(text)}: expected {string.Join(",", expected)}, the reference gives {string.Join(",", slow)}");
+        if (reference.Encode(text).Count == expected.Length && !HasSpecial(fast.Vocabulary, text))
+        {
+            Assert.Equal(expected.Length, fast.Count(text));
+            Assert.Equal(expected.Length, fast.Count(Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
+    private static bool HasSpecial(Vocabulary vocabulary, string text) =>
+        vocabulary.AddedTokens.Any(token => text.Contains(token.Content, StringComparison.Ordinal));
+
+    private static (ReferenceTokenizer Reference, Tokenizer Fast) Get(string name)
+    {
+        lock (Made)
+        {
+            if (!Made.TryGetValue(name, out (ReferenceTokenizer, Tokenizer) made))
+            {
+                Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(name);
+                made = (new ReferenceTokenizer(vocabulary), Tokenizer.For(vocabulary));
+                Made.Add(name, made);
+            }
+
+            return made;
+        }
+    }
+
+    private static int[] Ids(string list) => [.. list
+        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture))];
+
+    private static string Unescape(string line) => line.Replace(@"\n", "\n", StringComparison.Ordinal)
+        .Replace(@"\s", " ", StringComparison.Ordinal).Replace(@"\x", "", StringComparison.Ordinal);
+
+    private static string Rune(string text) => string.Concat(text.Take(200).Select(
+        c => char.IsAscii(c) && !char.IsControl(c) ? c.ToString() : $"\\u{(int)c:X4}"));
+}

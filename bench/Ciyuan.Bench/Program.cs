@@ -3,7 +3,13 @@ using System.Runtime.InteropServices;
 using Ciyuan.Bench;
 
 // ciyuan-bench [import] [http] [rerate] [report] [--records N] [--large N] [--postgres CONNECTION]
-// Without names, all of them. Each figure stands beside what bounds it, measured in the same run.
+// ciyuan-bench tokens --corpus FOLDER [--peers FOLDER]
+// Without names, all of the first line. Each figure stands beside what bounds it, measured in the same run.
+if (args is ["tokens", ..])
+{
+    return TokensBench.Run(Text("--corpus"), Text("--peers"), CpuName());
+}
+
 var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
 long records = Option("--records", 2_000_000);
 long large = Option("--large", 10_000_000);
@@ -40,6 +46,8 @@ figures.Print();
 return figures.AllMet ? 0 : 1;
 
 bool Wanted(string name) => names.Count == 0 || names.Contains(name);
+
+string? Text(string name) => args.SkipWhile(a => a != name).Skip(1).FirstOrDefault();
 
 long Option(string name, long otherwise)
 {

@@ -40,6 +40,9 @@ public sealed class Tokenizer : IDisposable
     /// <summary>The vocabulary.</summary>
     public Vocabulary Vocabulary { get; }
 
+    /// <summary>The model, for tests.</summary>
+    internal PieceMerger Merger => _merger;
+
     /// <summary>Bytes that this tokenizer holds outside of the managed heap, beside the vocabulary.</summary>
     public long NativeBytes => _merger.NativeBytes + _pool.NativeBytes();
 

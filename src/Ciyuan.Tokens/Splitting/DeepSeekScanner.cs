@@ -33,7 +33,7 @@ internal sealed unsafe class DeepSeekScanner : PieceScanner
 
     private static bool IsChineseOrKana(int codePoint) => codePoint is (>= 0x4E00 and <= 0x9FA5) or (>= 0x3040 and <= 0x30FF);
 
-    private static bool IsAsciiLetter(byte value) => (uint)((value | 0x20) - 'a') < 26;
+    private static bool IsAsciiLetter(byte value) => char.IsAsciiLetter((char)value);
 
     private static bool IsAsciiPunctuation(byte value) =>
         value is (>= (byte)'!' and <= (byte)'/') or (>= (byte)':' and <= (byte)'@') or (>= (byte)'[' and <= (byte)'`')

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Ciyuan.Tokens;
+using Ciyuan.Tokens.Vocabularies;
+
+namespace Ciyuan.Bench;
+
+/// <summary>
+/// Counting under o200k: cold (nothing remembered, vocabulary loaded) and warm, on one core and on two, of English,
+/// Chinese, code and a mix, after the counts were found equal to those of tiktoken; short texts, loading, memory.
+/// </summary>
+internal static class TokensBench
+{
+    private const string Name = "o200k_base";
+    private const int Rounds = 7;
+
+    /// <summary>The best that was measured elsewhere on this class of machine: kind, cold, warm, MB/s.</summary>
+    private static readonly (string Kind, double Cold, double Warm)[] Aims =
+        [("en", 99, 197), ("zh", 40, 124), ("code", 109, 239), ("mixed", 30, 152)];
+
+    public static int Run(string? corpus, string? peers, string cpu)
+    {
+        if (corpus is null || !Directory.Exists(corpus))
+        {
+            Console.WriteLine("tokens: --corpus FOLDER, with en.txt, zh.txt, code.txt and mixed.txt of about 20 MB each");
+            return 2;
+        }
+
+        Console.WriteLine($"""
+            machine   {Environment.ProcessorCount} cores, {cpu}, {RuntimeInformation.OSDescription}
+            runtime   {RuntimeInformation.FrameworkDescription}
+            workload  {Name}; best of {Rounds}; MB are 10^6 bytes
+
+            """);
+        var figures = new Figures();
+        Load(figures);
+        Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(Name);
+        Dictionary<string, JsonElement[]> others = peers is null ? [] : Peers(corpus, peers);
+        bool equal = true;
+        foreach ((string kind, double cold, double warm) in Aims)
+        {
+            string path = Path.Combine(corpus, $"{kind}.txt");
+            if (File.Exists(path))
+            {
+                equal &= Measure(figures, vocabulary, kind, File.ReadAllBytes(path), (cold, warm), others);
+            }
+        }
+
+        Short(figures, vocabulary);
+        figures.Print();
+        return equal && figures.AllMet ? 0 : 1;
+    }
+
+    private static void Load(Figures figures)
+    {
+        double best = Best(Rounds, () =>
+        {
+            using Tokenizer tokenizer = Tokenizer.For(new VocabularyCatalog().Get(Name));
+            return tokenizer.Count("x"u8);
+        });
+        figures.Add("load, to the first count", best * 1000, "ms", 10, lessIsBetter: true);
+    }
+
+    private static bool Measure(
+        Figures figures, Vocabulary vocabulary, string kind, byte[] text, (double Cold, double Warm) aim,
+        Dictionary<string, JsonElement[]> others)
+    {
+        using Tokenizer tokenizer = Tokenizer.For(vocabulary);
+        int count = tokenizer.Count(text);
+        JsonElement[] peers = others.GetValueOrDefault(kind, []);
+        bool equal = Array.TrueForAll(peers, peer => peer.GetProperty("whole").GetInt32() == count);
+        Console.WriteLine($"{kind}: {text.Length:N0} bytes, {count:N0} tokens"
+            + (peers.Length == 0 ? "" : equal ? ", as tiktoken counts" : ", NOT AS TIKTOKEN COUNTS"));
+        double megabytes = text.Length / 1e6;
+        double cold = double.MaxValue;
+        for (int round = 0; round < Rounds; round++)
+        {
+            using Tokenizer fresh = Tokenizer.For(vocabulary);
+            cold = Math.Min(cold, Best(1, () => fresh.Count(text)));
+        }
+
+        double warm = Best(Rounds, () => tokenizer.Count(text));
+        double both = Best(Rounds, () => tokenizer.CountParallel(text, 2));
+        string chars = Encoding.UTF8.GetString(text);
+        double utf16 = Best(Rounds, () => tokenizer.Count(chars));
+        figures.Add($"{kind}, cold", megabytes / cold, "MB/s", aim.Cold);
+        figures.Add($"{kind}, warm", megabytes / warm, "MB/s", aim.Warm);
+        figures.Add($"{kind}, warm, a .NET string", megabytes / utf16, "MB/s");
+        figures.Add($"{kind}, two cores over one", warm / both, "times", 1.8);
+        figures.Add($"{kind}, memory outside of the heap", tokenizer.NativeBytes / 1e6, "MB", 64, lessIsBetter: true);
+        foreach (JsonElement peer in peers)
+        {
+            double speed = peer.GetProperty("speed").GetDouble();
+            figures.Add($"{kind}, {peer.GetProperty("peer").GetString()}", speed, "MB/s", bound: string.Create(
+                CultureInfo.InvariantCulture, $"we: {megabytes / cold / speed:F0} times cold, {megabytes / warm / speed:F0} warm"));
+        }
+
+        return equal;
+    }
+
+    private static void Short(Figures figures, Vocabulary vocabulary)
+    {
+        using Tokenizer tokenizer = Tokenizer.For(vocabulary);
+        byte[] message = Encoding.UTF8.GetBytes(
+            "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it the "
+            + "cache, the network, or the new compiler? If you don't know, say so. Thank you very much!!")[..200];
+        const int Times = 100_000;
+        double best = Best(Rounds, () =>
+        {
+            int sum = 0;
+            for (int i = 0; i < Times; i++)
+            {
+                sum += tokenizer.Count(message);
+            }
+
+            return sum;
+        });
+        figures.Add("a message of 200 bytes, warm", best / Times * 1e6, "µs", 1, lessIsBetter: true);
+    }
+
+    private static Dictionary<string, JsonElement[]> Peers(string corpus, string folder)
+    {
+        string script = Path.GetFullPath(Path.Combine("bench", "tokens-peers.mjs"));
+        ProcessStartInfo start = new("node", [script, corpus, Name])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+        };
+        using Process node = Process.Start(start) ?? throw new InvalidOperationException("node does not start");
+        string output = node.StandardOutput.ReadToEnd();
+        node.WaitForExit();
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .GroupBy(peer => peer.GetProperty("kind").GetString()!).ToDictionary(g => g.Key, g => g.ToArray());
+    }
+
+    /// <summary>The shortest time of some rounds, in seconds.</summary>
+    private static double Best(int rounds, Func<int> what)
+    {
+        double best = double.MaxValue;
+        for (int round = 0; round < rounds; round++)
+        {
+            long start = TimeProvider.System.GetTimestamp();
+            what();
+            best = Math.Min(best, TimeProvider.System.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return best;
+    }
+}

@@ -16,6 +16,7 @@ root.Subcommands.Add(BalanceVerb.Make());
 root.Subcommands.Add(DepositVerb.Make());
 root.Subcommands.Add(RerateVerb.Make());
 root.Subcommands.Add(FsckVerb.Make());
+root.Subcommands.Add(KeyVerb.Make());
 root.Subcommands.Add(ServeVerb.Make());
 root.Subcommands.Add(CountVerb.Make());
 root.Subcommands.Add(VocabVerb.Make());

@@ -61,6 +61,11 @@ internal static class SetupVerb
             ("parties", setup.Parties.Count), ("projects", setup.Projects.Count), ("keys", setup.Keys.Count),
             ("sites", setup.Sites.Count), ("books", setup.Books.Count), ("agreements", setup.Agreements.Count),
             ("funding", setup.Funding.Count),
+            .. new[]
+            {
+                ("upstreams", setup.Upstreams?.Count ?? 0), ("routes", setup.Routes?.Count ?? 0),
+                ("access", setup.Access?.Count ?? 0), ("budgets", setup.Budgets?.Count ?? 0),
+            }.Where(c => c.Item2 > 0),
         ];
         return new Rendering(
             () =>

@@ -1,4 +1,5 @@
 using Ciyuan.Server.Api;
+using Ciyuan.Server.Gateway;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -28,6 +29,9 @@ public sealed class ServerHost : IAsyncDisposable
     public IReadOnlyList<RouteEndpoint> Routes =>
         [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
+    /// <summary>The shard that it serves.</summary>
+    internal Shard Shard => _shard;
+
     /// <summary>Opens the shard and listens; returns when requests are answered.</summary>
     /// <exception cref="ServerRefusedException">The options are not safe or make no sense.</exception>
     /// <exception cref="IOException">The port is taken.</exception>
@@ -47,6 +51,12 @@ public sealed class ServerHost : IAsyncDisposable
         WebApplication? app = null;
         try
         {
+            int left = await OpenCall.RecordAllAsync(shard, options.Shard.Time, options.Calls, cancel);
+            if (left > 0)
+            {
+                options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
+            }
+
             app = Build(options, listen, token, shard);
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
@@ -89,9 +99,14 @@ public sealed class ServerHost : IAsyncDisposable
         ApiDocument.AddTo(builder.Services, tokenNeeded: token is not null);
         AddLogging(builder.Logging, options.Logging);
         WebApplication app = builder.Build();
-        var gate = new RequestGate(token, listen.IsLoopback, app.Services.GetRequiredService<ILoggerFactory>());
+        ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        var inFlight = new InFlight(options.Limits);
+        var gate = new RequestGate(token, listen.IsLoopback, loggers);
         app.Use(gate.RunAsync);
-        Endpoints.Map(app, shard, options);
+        var gateway = new ModelGateway(shard, options, inFlight, loggers.CreateLogger("Ciyuan.Gateway"));
+        app.Lifetime.ApplicationStopped.Register(gateway.Dispose);
+        app.Use(gateway.RunAsync);
+        Endpoints.Map(app, shard, options, inFlight);
         return app;
     }
 

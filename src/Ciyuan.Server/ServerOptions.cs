@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Server.Gateway;
 using Ciyuan.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,12 @@ public sealed record ServerOptions(ShardOptions Shard)
 
     /// <summary>Limits on what a request may cost.</summary>
     public ServerLimits Limits { get; init; } = new();
+
+    /// <summary>Limits on what a call through the gateway may cost.</summary>
+    public GatewayLimits Calls { get; init; } = new();
+
+    /// <summary>Reads an environment variable: where the keys of upstreams are.</summary>
+    public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     /// <summary>Where log lines go; null: as JSON to standard error, from information up.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }

@@ -55,12 +55,14 @@ public sealed class Shard : IAsyncDisposable
 
     private readonly DataFolder _folder;
     private readonly ShardWriter _writer;
+    private ShardPolicy _policy;
     private int _disposed;
 
     private Shard(DataFolder folder, ShardWriter writer)
     {
         _folder = folder;
         _writer = writer;
+        _policy = writer.OpenedWith;
         writer.Start(_queue.Reader);
     }
 
@@ -70,6 +72,9 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Why the journal takes nothing more until the shard is opened anew; null while all is well. A full disk
     /// is no such fault: with space, the next call goes on.</summary>
     public JournalFaultedException? Fault => _writer.Fault;
+
+    /// <summary>What is in force after the last durable setup; asked without waiting, by any thread.</summary>
+    public ShardPolicy Policy => Volatile.Read(ref _policy);
 
     /// <summary>The statistics, with all frames that are durable at this moment; waits until they are.</summary>
     /// <exception cref="InvalidOperationException">They can't be kept; the first error is inside.</exception>
@@ -98,7 +103,7 @@ public sealed class Shard : IAsyncDisposable
 
     /// <summary>Changes parties, agreements, prices or funding.</summary>
     public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default) =>
-        Send(new SetupWork(setup), cancel);
+        Send(new SetupWork(setup, policy => Volatile.Write(ref _policy, policy)), cancel);
 
     /// <summary>Posts a ledger group.</summary>
     public ValueTask<GroupReply> PostAsync(LedgerGroup group, CancellationToken cancel = default) =>
@@ -107,6 +112,12 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Corrects recorded usage.</summary>
     public ValueTask<CorrectionResult> CorrectAsync(Correction correction, CancellationToken cancel = default) =>
         Send(new CorrectionWork(correction), cancel);
+
+    /// <summary>Groups of a source whose hold is still open, newest first; see
+    /// <see cref="Engine.FindOpenHolds"/>.</summary>
+    public ValueTask<IReadOnlyList<LedgerGroup>> OpenHoldsAsync(
+        string source, Timestamp since, CancellationToken cancel = default) =>
+        Send(new OpenHoldsWork(source, since), cancel);
 
     /// <summary>All accounts, with every frame durable that they come from.</summary>
     public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>

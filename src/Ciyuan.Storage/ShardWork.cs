@@ -1,6 +1,7 @@
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
+using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Storage;
@@ -79,10 +80,11 @@ internal sealed class RecordWork(IReadOnlyList<UsageRecord> records) : ShardWork
             : applied.Records.AsSpan(_from, records.Count).ToArray();
 }
 
-/// <summary>A setup.</summary>
-internal sealed class SetupWork(Setup setup) : ShardWork<SetupResult>
+/// <summary>A setup; what is in force after it is published once it is durable.</summary>
+internal sealed class SetupWork(Setup setup, Action<ShardPolicy> publish) : ShardWork<SetupResult>
 {
     private int _index;
+    private ShardPolicy? _policy;
 
     internal override void AddTo(ProposalLists lists)
     {
@@ -90,7 +92,17 @@ internal sealed class SetupWork(Setup setup) : ShardWork<SetupResult>
         lists.Setups.Add(setup);
     }
 
-    protected override SetupResult Answer(Applied applied, Engine engine) => applied.Setups[_index];
+    internal override void Complete()
+    {
+        publish(_policy!);
+        base.Complete();
+    }
+
+    protected override SetupResult Answer(Applied applied, Engine engine)
+    {
+        _policy = new ShardPolicy(engine.Catalog, engine.Books);
+        return applied.Setups[_index];
+    }
 }
 
 /// <summary>A ledger group.</summary>
@@ -125,6 +137,13 @@ internal sealed class CorrectionWork(Correction correction) : ShardWork<Correcti
 internal sealed class CatalogWork : ShardWork<Catalog>
 {
     protected override Catalog Answer(Applied applied, Engine engine) => engine.Catalog;
+}
+
+/// <summary>A question for the open holds of a source, answered when the frames that made them are durable.</summary>
+internal sealed class OpenHoldsWork(string source, Timestamp since) : ShardWork<IReadOnlyList<LedgerGroup>>
+{
+    protected override IReadOnlyList<LedgerGroup> Answer(Applied applied, Engine engine) =>
+        engine.FindOpenHolds(source, since);
 }
 
 /// <summary>A question for all balances, answered when the frames that made them are durable.</summary>

@@ -45,6 +45,9 @@ internal sealed class ShardWriter : IDisposable
 
     internal JournalFaultedException? Fault => _committer.Fault as JournalFaultedException;
 
+    /// <summary>What was in force when the shard was opened; only before <see cref="Start"/>.</summary>
+    internal ShardPolicy OpenedWith => new(_engine.Catalog, _engine.Books);
+
     /// <summary>The statistics, with all that is durable now.</summary>
     internal FactStore Facts => _facts.After(_committer.DurableSeq);
 
@@ -166,11 +169,12 @@ internal sealed class ShardWriter : IDisposable
         var lists = new ProposalLists();
         work.ForEach(w => w.AddTo(lists));
         Applied applied = lists.IsEmpty ? Nothing : Apply(lists);
-        work.ForEach(w => w.TakeAnswer(applied, _engine));
         if (applied.Frame is not null)
         {
             _frames.AddInFlight(applied.Frame);
         }
+
+        work.ForEach(w => w.TakeAnswer(applied, _engine));
 
         _committer.Add(new Batch(applied.Frame, work));
         _recordsSinceSnapshot += applied.Frame?.Records.Count ?? 0;

@@ -36,11 +36,17 @@ public sealed class Catalog
     /// <summary>Parties by id.</summary>
     public IReadOnlyDictionary<string, PartySetup> Parties => _parties;
 
+    /// <summary>What the gateway goes by.</summary>
+    public GatewayEntries Gateway { get; private set; } = GatewayEntries.Empty;
+
     /// <summary>Agreements, by id in ordinal order.</summary>
     public IReadOnlyCollection<Agreement> Agreements => _agreements.Values;
 
     /// <summary>The agreement with an id, or null.</summary>
     public Agreement? FindAgreement(string id) => _agreements.GetValueOrDefault(id);
+
+    /// <summary>The project of a party with an id, or null.</summary>
+    public ProjectSetup? FindProject(string party, string id) => _projects.GetValueOrDefault((party, id));
 
     /// <summary>Whether what an agreement charged for a moment never changes any more.</summary>
     public bool IsClosed(string agreement, Timestamp moment) => _closedUntil.Count > 0
@@ -77,7 +83,6 @@ public sealed class Catalog
             _agreements = new(_agreements, StringComparer.Ordinal),
             _closedUntil = new(_closedUntil, StringComparer.Ordinal),
         };
-
         foreach (PartySetup party in setup.Parties)
         {
             next.AddParty(party, faults, ref changed);
@@ -102,6 +107,7 @@ public sealed class Catalog
             next.AddClosing(closing, faults, ref changed);
         }
 
+        next.Gateway = Gateway.With(setup, next, faults, ref changed);
         return next;
     }
 

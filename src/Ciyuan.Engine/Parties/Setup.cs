@@ -81,6 +81,19 @@ public sealed record Setup
     /// <summary>Event times to close.</summary>
     public IReadOnlyList<ClosingSetup>? Closings { get; init; }
 
+    /// <summary>Endpoints of providers to add or replace; null: none, as in setups stored before there were
+    /// any.</summary>
+    public IReadOnlyList<UpstreamSetup>? Upstreams { get; init; }
+
+    /// <summary>How upstreams are chosen; to add or replace.</summary>
+    public IReadOnlyList<RouteSetup>? Routes { get; init; }
+
+    /// <summary>What keys may do at the gateway; to add or replace.</summary>
+    public IReadOnlyList<AccessSetup>? Access { get; init; }
+
+    /// <summary>Budgets to add or replace.</summary>
+    public IReadOnlyList<BudgetSetup>? Budgets { get; init; }
+
     /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
     /// bring about; null when there is none.</summary>
     public string? FindNull()
@@ -99,6 +112,14 @@ public sealed record Setup
             ("calendars", In(Calendars ?? [], BookNulls.HasNull)),
             ("exchange", In(Exchange ?? [], e => Any(e.Id, e.From, e.To) || In(e.Rates, r => Any(r.At, r.Rate)))),
             ("closings", In(Closings ?? [], c => Any(c.Until))),
+            ("upstreams", In(Upstreams ?? [], u => Any(
+                u.Id, u.Provider, u.BaseUrl, u.Site, u.Region, u.KeyVariable, u.KeyFile)
+                || In(u.Models, m => Any(m.Model, m.As, m.LimitField)))),
+            ("routes", In(Routes ?? [], r => Any(r.Model, r.Region))),
+            ("access", In(Access ?? [], a => Any(a.Key, a.Hash, a.Prefix, a.Expires, a.Scenario)
+                || In(a.Scopes ?? []) || In(a.Models ?? []))),
+            ("budgets", In(Budgets ?? [], b => Any(
+                b.Id, b.Party, b.Currency, b.Amount, b.Project, b.Key, b.Zone))),
         ];
         return Array.Find(parts, part => part.HasNull).Name;
     }

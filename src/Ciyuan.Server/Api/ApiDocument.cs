@@ -81,7 +81,8 @@ internal static partial class ApiDocument
     // Setups are read by the reader of the YAML file, which has the names of roles and kinds in lower case.
     private static Task NameInLowerCase(OpenApiSchema schema, Type type)
     {
-        if (type == typeof(Role) || type == typeof(FundingKind))
+        if (type == typeof(Role) || type == typeof(FundingKind) || type == typeof(UpstreamProtocol)
+            || type == typeof(RoutePolicy) || type == typeof(BudgetPeriod))
         {
             schema.Type = JsonSchemaType.String;
             schema.Enum = [.. Enum.GetNames(type).Select(name => (JsonNode)name.ToLowerInvariant())];

@@ -12,9 +12,8 @@ internal sealed record HealthAnswer(string Status);
 /// <summary>Every endpoint of the server.</summary>
 internal static class Endpoints
 {
-    internal static void Map(IEndpointRouteBuilder app, Shard shard, ServerOptions options)
+    internal static void Map(IEndpointRouteBuilder app, Shard shard, ServerOptions options, InFlight inFlight)
     {
-        var inFlight = new InFlight(options.Limits);
         var events = new EventsApi(shard, inFlight);
         var setup = new SetupApi(shard, inFlight);
         var ledger = new LedgerApi(shard, inFlight);

@@ -10,7 +10,7 @@ namespace Ciyuan.Server.Api;
 /// fails.</summary>
 internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILoggerFactory loggers)
 {
-    /// <summary>The one path that needs no token.</summary>
+    /// <summary>The one path that needs neither token nor key.</summary>
     internal const string HealthPath = "/healthz";
 
     private readonly ILogger _log = loggers.CreateLogger("Ciyuan.Server");
@@ -51,7 +51,9 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
     {
         if (token is not null)
         {
-            bool open = request.Path == HealthPath || token.Matches(request.Headers.Authorization);
+            // Calls to models carry keys of their own, which the gateway knows.
+            bool open = request.Path == HealthPath || Gateway.ModelGateway.Answers(request)
+                || token.Matches(request.Headers.Authorization);
             return open ? null : Problems.TokenRequired;
         }
 

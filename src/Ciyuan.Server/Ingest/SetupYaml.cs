@@ -27,6 +27,10 @@ public static class SetupYaml
             Exchange = file.ListIfAny("exchange", "exchange rates", BookYaml.ReadExchange),
             Closings = file.ListIfAny("closings", "a closing", y =>
                 new ClosingSetup(y.Needed("until"), y.TextOrNull("agreement"))),
+            Upstreams = file.ListIfAny("upstreams", "an upstream", ReadUpstream),
+            Routes = file.ListIfAny("routes", "a route", ReadRoute),
+            Access = file.ListIfAny("access", "an access", ReadAccess),
+            Budgets = file.ListIfAny("budgets", "a budget", ReadBudget),
         };
         file.End();
         return setup;
@@ -61,4 +65,25 @@ public static class SetupYaml
     private static FundingSetup ReadFunding(StrictYaml y) => new(
         y.Needed("party"), y.Needed("id"), y.Choice<FundingKind>("kind"), y.Text("currency"), y.Whole("priority", 100),
         y.Text("expires"), y.Text("limit"), y.Texts("classes"), y.Texts("models"));
+
+    private static UpstreamSetup ReadUpstream(StrictYaml y) => new(
+        y.Needed("id"), y.Text("provider"), y.Choice<UpstreamProtocol>("protocol"), y.Text("base_url"),
+        y.List("models", "a served model", ReadServed), y.Text("site"), y.Text("region"), y.Text("key_variable"),
+        y.Text("key_file"), y.Whole("priority", 100), y.Whole("weight", 100), y.Flag("disabled", false),
+        y.Flag("allow_inside", false));
+
+    private static ServedModelSetup ReadServed(StrictYaml y) => new(
+        y.Needed("model"), y.Text("as"), y.Whole("max_output", 0), y.Text("limit_field"));
+
+    private static RouteSetup ReadRoute(StrictYaml y) => new(
+        y.Needed("model"), y.Choice<RoutePolicy>("by"), y.Text("region"));
+
+    private static AccessSetup ReadAccess(StrictYaml y) => new(
+        y.Needed("key"), y.Needed("hash"), y.Text("prefix"), y.Texts("scopes"), y.Texts("models"), y.Text("expires"),
+        y.Flag("revoked", false), y.Text("scenario"), y.Whole("requests_per_minute", 0),
+        y.Whole("tokens_per_minute", 0), y.Whole("concurrency", 0));
+
+    private static BudgetSetup ReadBudget(StrictYaml y) => new(
+        y.Needed("id"), y.Needed("party"), y.Needed("currency"), y.Needed("amount"), y.Text("project"), y.Text("key"),
+        y.Text("period").Length == 0 ? BudgetPeriod.Month : y.Choice<BudgetPeriod>("period"), y.Text("zone"));
 }

@@ -128,31 +128,39 @@ internal sealed class Mp4Reader
             case "mvhd":
                 (_movieScale, _movieDuration) = ScaleAndDuration(at);
                 break;
-            case "mehd":
-                _movieDuration = _source.U8(at) == 1 ? Whole(_source.U64(at + 4)) : _source.U32(at + 4);
-                break;
-            case "trex":
-                Defaults(at);
-                break;
-            case "tfhd":
-                FragmentHead(at);
-                break;
-            case "trun":
-                FragmentRun(at, end);
-                break;
             default:
-                TrackBox(Name(type), track, at, end);
+                if (!FragmentBox(Name(type), at, end) && track is not null)
+                {
+                    TrackBox(Name(type), track, at, end);
+                }
+
                 break;
         }
     }
 
-    private void TrackBox(string name, Track? track, long at, long end)
+    private bool FragmentBox(string name, long at, long end)
     {
-        if (track is null)
+        switch (name)
         {
-            return;
+            case "mehd":
+                _movieDuration = _source.U8(at) == 1 ? Whole(_source.U64(at + 4)) : _source.U32(at + 4);
+                return true;
+            case "trex":
+                Defaults(at);
+                return true;
+            case "tfhd":
+                FragmentHead(at);
+                return true;
+            case "trun":
+                FragmentRun(at, end);
+                return true;
+            default:
+                return false;
         }
+    }
 
+    private void TrackBox(string name, Track track, long at, long end)
+    {
         switch (name)
         {
             case "tkhd":

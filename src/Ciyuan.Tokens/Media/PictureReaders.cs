@@ -71,10 +71,7 @@ internal static class PictureReaders
 
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
-                (long h, long w) = (s.U16(at + 5), s.U16(at + 7));
-                return h == 0
-                    ? (null, "jpeg: the height is only told behind the picture's data")
-                    : (Picture("jpeg", w, h) with { Orientation = orientation }, "");
+                return JpegFrame(s, at, orientation);
             }
 
             if (marker == 0xE1 && s.Is(at + 4, "Exif\0\0"u8))
@@ -88,6 +85,14 @@ internal static class PictureReaders
         return (null, "jpeg: the file has no frame header");
     }
 
+    private static (MediaFacts? Facts, string Reason) JpegFrame(ProbeSource s, long at, int orientation)
+    {
+        (long h, long w) = (s.U16(at + 5), s.U16(at + 7));
+        return h == 0
+            ? (null, "jpeg: the height is only told behind the picture's data")
+            : (Picture("jpeg", w, h) with { Orientation = orientation }, "");
+    }
+
     public static (MediaFacts? Facts, string Reason) WebP(ProbeSource s)
     {
         MediaFacts? facts = null;
@@ -98,21 +103,9 @@ internal static class PictureReaders
         {
             long length = s.U32(at + 4, little: true);
             long data = at + 8;
-            if (s.Is(at, "VP8X"u8))
+            if (s.Is(at, "VP8X"u8) || s.Is(at, "VP8 "u8) || s.Is(at, "VP8L"u8))
             {
-                facts ??= Picture("webp", 1 + s.U24(data + 4, little: true), 1 + s.U24(data + 7, little: true));
-            }
-            else if (s.Is(at, "VP8 "u8))
-            {
-                facts ??= s.Is(data + 3, [0x9D, 0x01, 0x2A])
-                    ? Picture("webp", s.U16(data + 6, little: true) & 0x3FFF, s.U16(data + 8, little: true) & 0x3FFF)
-                    : throw new DamagedMediaException("webp: the picture does not start with a key frame");
-            }
-            else if (s.Is(at, "VP8L"u8))
-            {
-                facts ??= s.U8(data) == 0x2F
-                    ? Lossless(s.U32(data + 1, little: true))
-                    : throw new DamagedMediaException("webp: the lossless picture lacks its signature");
+                facts ??= WebPSize(s, at, data);
             }
             else if (s.Is(at, "ANMF"u8))
             {
@@ -130,8 +123,26 @@ internal static class PictureReaders
         return facts is null
             ? (null, "webp: no VP8, VP8L or VP8X chunk")
             : (facts with { Frames = frames, Orientation = orientation }, "");
+    }
 
-        static MediaFacts Lossless(uint bits) => Picture("webp", 1 + (bits & 0x3FFF), 1 + ((bits >> 14) & 0x3FFF));
+    private static MediaFacts WebPSize(ProbeSource s, long at, long data)
+    {
+        if (s.Is(at, "VP8X"u8))
+        {
+            return Picture("webp", 1 + s.U24(data + 4, little: true), 1 + s.U24(data + 7, little: true));
+        }
+
+        if (s.Is(at, "VP8 "u8))
+        {
+            return s.Is(data + 3, [0x9D, 0x01, 0x2A])
+                ? Picture("webp", s.U16(data + 6, little: true) & 0x3FFF, s.U16(data + 8, little: true) & 0x3FFF)
+                : throw new DamagedMediaException("webp: the picture does not start with a key frame");
+        }
+
+        uint bits = s.U8(data) == 0x2F
+            ? s.U32(data + 1, little: true)
+            : throw new DamagedMediaException("webp: the lossless picture lacks its signature");
+        return Picture("webp", 1 + (bits & 0x3FFF), 1 + ((bits >> 14) & 0x3FFF));
     }
 
     /// <summary>The size of the screen, and the number of images, as far as they can be walked.</summary>

@@ -37,10 +37,7 @@ internal static class SoundReaders
             }
             else if (s.Is(at, "data"u8))
             {
-                // Recorders that could not seek back leave 0 or all ones: then the data goes up to the end.
-                long there = s.Length - data;
-                length = length == 0xFFFF_FFFF && wide >= 0 ? wide : length;
-                length = length is 0 || length > there ? there : length;
+                length = DataLength(length, wide, s.Length - data);
                 bool plain = code is 1 or 3 or 6 or 7 && align > 0;
                 samples = plain ? length / align : samples;
                 return rate is < 1 or > 10_000_000 || (samples == 0 && bytesPerSecond == 0)
@@ -52,6 +49,15 @@ internal static class SoundReaders
         }
 
         return (null, "wav: no data chunk");
+    }
+
+    /// <summary>
+    /// Recorders that could not seek back leave 0 or all ones: then the data goes up to the end of the file.
+    /// </summary>
+    private static long DataLength(long told, long wide, long there)
+    {
+        long length = told == 0xFFFF_FFFF && wide >= 0 ? wide : told;
+        return length is 0 || length > there ? there : length;
     }
 
     /// <summary>STREAMINFO is always the first block.</summary>

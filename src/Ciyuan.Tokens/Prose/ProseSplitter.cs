@@ -200,11 +200,8 @@ public sealed class ProseSplitter
             case LinePart.Fence or LinePart.Behind or LinePart.Info when b == '`' && _mark == '`':
                 _part = LinePart.Other; // code within the line
                 break;
-            case LinePart.Fence or LinePart.Behind or LinePart.Info:
-                _part = LinePart.Info;
-                break;
             default:
-                _part = LinePart.Other;
+                _part = _part is LinePart.Fence or LinePart.Behind or LinePart.Info ? LinePart.Info : LinePart.Other;
                 break;
         }
     }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ciyuan.Tokens.Prose;
 
 /// <summary>
@@ -22,6 +24,34 @@ public sealed class ProseTally
 
     /// <summary>The count so far.</summary>
     public ProseCount Count => new(_prose, _code);
+
+    /// <summary>
+    /// Counts a text in UTF-8, prose and code apart. A vocabulary that composes characters sees the composed text;
+    /// where one rewrites the text in another way (spaces as marks), places are scaled to the length that it sees.
+    /// </summary>
+    public static ProseCount Of(Tokenizer tokenizer, ReadOnlySpan<byte> utf8, TextForm form)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        IReadOnlyList<ProseRange> ranges = ProseSplitter.Split(utf8, form);
+        if (ranges.Count <= 1)
+        {
+            long all = tokenizer.Count(utf8);
+            bool code = ranges.Count == 1 && ranges[0].Kind == TextKind.Code;
+            return code ? new ProseCount(0, all) : new ProseCount(all, 0);
+        }
+
+        List<int> ids = [];
+        tokenizer.Encode(utf8, ids);
+        int[] lengths = [.. ids.Select(id => tokenizer.Vocabulary.BytesOf(id).Length)];
+        long seen = lengths.Sum(l => (long)l);
+        if (seen != utf8.Length)
+        {
+            byte[] composed = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8).Normalize());
+            ranges = composed.Length == seen ? ProseSplitter.Split(composed, form) : Scaled(ranges, utf8.Length, seen);
+        }
+
+        return Divide(ranges, lengths);
+    }
 
     /// <summary>Divides the tokens of a text, given the length of each in bytes.</summary>
     public static ProseCount Divide(IReadOnlyList<ProseRange> ranges, ReadOnlySpan<int> tokenBytes)
@@ -50,4 +80,9 @@ public sealed class ProseTally
             _position += length;
         }
     }
+
+    private static ProseRange[] Scaled(IReadOnlyList<ProseRange> ranges, long length, long seen) =>
+        [.. ranges.Select(r => new ProseRange(At(r.Start, length, seen), At(r.End, length, seen), r.Kind))];
+
+    private static long At(long place, long length, long seen) => (long)((Int128)place * seen / length);
 }

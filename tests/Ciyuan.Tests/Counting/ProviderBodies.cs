@@ -9,12 +9,13 @@ namespace Ciyuan.Tests.Counting;
 /// <param name="Entry">Number of the body in its file.</param>
 /// <param name="Provider">The library's name of the provider.</param>
 /// <param name="Flavour">The library's name of the interface.</param>
+/// <param name="Model">The model that it was priced as.</param>
 /// <param name="Body">The body.</param>
 /// <param name="Usage">Its own names and numbers.</param>
 /// <param name="InputPrice">What it charges for the input, USD; null when it knows no price.</param>
 /// <param name="OutputPrice">What it charges for the output.</param>
 internal sealed record Extraction(
-    int Entry, string Provider, string Flavour, JsonElement Body, IReadOnlyDictionary<string, long> Usage,
+    int Entry, string Provider, string Flavour, string Model, JsonElement Body, IReadOnlyDictionary<string, long> Usage,
     string? InputPrice, string? OutputPrice)
 {
     internal string Name => $"{Provider}/{Flavour}";
@@ -44,7 +45,8 @@ internal static class ProviderBodies
                 Dictionary<string, long> usage = extracted.GetProperty("usage").EnumerateObject()
                     .ToDictionary(p => p.Name, p => p.Value.GetInt64());
                 all.AddRange(extracted.GetProperty("extractors").EnumerateArray().Select(e => new Extraction(
-                    number, Text(e, "provider_id")!, Text(e, "api_flavor")!, body, usage, Text(e, "input_price"),
+                    number, Text(e, "provider_id")!, Text(e, "api_flavor")!, Text(item, "model") ?? "", body, usage,
+                        Text(e, "input_price"),
                     Text(e, "output_price"))));
             }
 

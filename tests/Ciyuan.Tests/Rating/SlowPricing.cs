@@ -96,10 +96,14 @@ internal sealed class SlowPricing(Setup setup)
             return "ExchangeUnknown";
         }
 
-        BigInteger sum = flat.Round() + running.Value;
-        BigInteger least = line.MinimumPerCall is null
+        return AtLeast(line.MinimumPerCall, factor * exchanged, flat.Round() + running.Value);
+    }
+
+    private static string AtLeast(string? minimum, Ratio factor, BigInteger sum)
+    {
+        BigInteger least = minimum is null
             ? sum
-            : (Ratio.Read(line.MinimumPerCall) * new Ratio(BigInteger.Pow(10, 12), 1) * factor * exchanged).Round();
+            : (Ratio.Read(minimum) * new Ratio(BigInteger.Pow(10, 12), 1) * factor).Round();
         return BigInteger.Max(sum, least).ToString(CultureInfo.InvariantCulture);
     }
 

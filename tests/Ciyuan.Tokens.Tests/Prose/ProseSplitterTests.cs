@@ -1,5 +1,6 @@
 using System.Text;
 using Ciyuan.Tokens.Prose;
+using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Tokens.Tests.Prose;
 
@@ -100,6 +101,25 @@ public sealed class ProseSplitterTests
         Assert.Equal(new ProseCount(0, 0), ProseTally.Divide([], []));
         Assert.Equal(new ProseCount(2, 0), ProseTally.Divide([], [1, 1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => ProseTally.Divide(ranges, [-1]));
+    }
+
+    [Theory]
+    [InlineData("o200k_base")]
+    [InlineData("qwen3")]
+    [InlineData("deepseek_v3")]
+    public void Of_ATextInMarkdown_AddsUpToItsCount(string vocabulary)
+    {
+        const string Text = "请看：\n\n```python\ndef f(x):\n    return x + 1\n```\n\n"
+            + "e\u0301te\u0301 后记。\n~~~\nx = 1\n~~~\n";
+        byte[] utf8 = Encoding.UTF8.GetBytes(Text);
+        using Tokenizer tokenizer = Tokenizer.For(VocabularyCatalog.Shipped.Get(vocabulary));
+        ProseCount count = ProseTally.Of(tokenizer, utf8, TextForm.Markdown);
+
+        Assert.Equal(tokenizer.Count(utf8), count.Total);
+        Assert.InRange(count.Code, 15, 30);
+        Assert.InRange(count.Prose, 5, 20);
+        Assert.Equal(new ProseCount(count.Total, 0), ProseTally.Of(tokenizer, utf8, TextForm.Plain));
+        Assert.Equal(new ProseCount(0, count.Total), ProseTally.Of(tokenizer, utf8, TextForm.Source));
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Ciyuan.Tokens.Media;
 using Ciyuan.Tokens.Standard;
+using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Tokens.Tests.Standard;
 
@@ -108,7 +109,7 @@ public sealed class StandardRuleTests
         byte[] text = Encoding.UTF8.GetBytes(File.ReadAllText(Path.Combine(root, page)));
         foreach (string vocabulary in (string[])["cl100k_base", "qwen3", "deepseek_v3", "mistral_nemo"])
         {
-            using Tokenizer tokenizer = Tokenizer.For(Vocabularies.VocabularyCatalog.Shipped.Get(vocabulary));
+            using Tokenizer tokenizer = Tokenizer.For(VocabularyCatalog.Shipped.Get(vocabulary));
             StandardCount converted = Rule.Convert(tokenizer.Count(text), vocabulary, mix);
             long recounted = Rule.OfText(text).Tokens;
 

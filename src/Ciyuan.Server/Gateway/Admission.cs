@@ -1,0 +1,185 @@
+using Ciyuan.Journal;
+using Ciyuan.Ledger;
+using Ciyuan.Quantities;
+using Ciyuan.Storage;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>A call that may go out: what is reserved for it, until it is settled.</summary>
+internal sealed class Admission(KeyLoad load, long askedTokens)
+{
+    /// <summary>Budgets in which its most is reserved.</summary>
+    internal List<BudgetLoad> Budgets { get; } = [];
+
+    /// <summary>The most that it can cost.</summary>
+    internal Money Most { get; set; }
+
+    /// <summary>Whether a hold was placed, under the call's id.</summary>
+    internal bool HasHold { get; set; }
+
+    /// <summary>Limit of the answer to put into the call; -1: none.</summary>
+    internal long Limit { get; set; } = -1;
+
+    /// <summary>Says the key's limits in the answer's headers.</summary>
+    internal void WriteLimits(Call call) =>
+        load.WriteHeaders(call.Caller.Access, call.Route.Protocol, call.Http.Response.Headers);
+
+    /// <summary>Ends the reservations in memory; that of the ledger ends with the record.</summary>
+    internal void Settle(long usedTokens, Money? cost)
+    {
+        load.Return(askedTokens, usedTokens);
+        Amount spent = cost is { } c && c.Currency == Most.Currency ? c.Amount : Amount.Zero;
+        Budgets.ForEach(budget => budget.Settle(Most.Amount, spent));
+    }
+}
+
+/// <summary>
+/// Step 1, Admit 准入: a key that may, limits that are kept, a price, and money: a hold for the most that the call can
+/// cost, durable before the first byte goes out.
+/// </summary>
+internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pricing pricing, GatewayLimits times)
+{
+    /// <summary>Admits a call, or says why not; then nothing is reserved.</summary>
+    internal async ValueTask<(Admission? Admission, GatewayRefusal? Refusal)> RunAsync(
+        Call call, IReadOnlyList<Candidate> candidates)
+    {
+        KeyLoad load = limits.Of(call.Caller.Access);
+        long asked = call.Facts.EstimatedInput + (call.Route.Writes ? Math.Max(0, call.Facts.MostOutput) : 0);
+        if (load.Take(call.Caller.Access, asked) is { } exceeded)
+        {
+            return (null, exceeded);
+        }
+
+        var admission = new Admission(load, asked);
+        GatewayRefusal? refusal;
+        try
+        {
+            refusal = await ReserveAsync(call, candidates, admission);
+        }
+        catch
+        {
+            admission.Settle(0, null);
+            throw;
+        }
+
+        if (refusal is null)
+        {
+            return (admission, null);
+        }
+
+        admission.Settle(0, null);
+        return (null, refusal);
+    }
+
+    // The wish for a long answer that the call does not state is given up first.
+    private async ValueTask<GatewayRefusal?> ReserveAsync(
+        Call call, IReadOnlyList<Candidate> candidates, Admission admission)
+    {
+        (long most, bool putIn) = FindMostOutput(call, candidates);
+        GatewayRefusal? refusal = await TryReserveAsync(call, candidates, admission, most, putIn, "");
+        if (refusal?.Kind == RefusalKind.Funds && call.Route.Writes && call.Facts.MostOutput < 0
+            && most > GatewayLimits.LeastOutput)
+        {
+            refusal = await TryReserveAsync(call, candidates, admission, GatewayLimits.LeastOutput, true, "-short");
+        }
+
+        return refusal;
+    }
+
+    private static (long Most, bool PutIn) FindMostOutput(Call call, IReadOnlyList<Candidate> candidates)
+    {
+        if (!call.Route.Writes || call.Facts.MostOutput >= 0)
+        {
+            return (Math.Max(0, call.Facts.MostOutput), false);
+        }
+
+        int known = candidates.Min(c => c.Served.MaxOutput);
+        return known > 0 ? (candidates.Max(c => c.Served.MaxOutput), false) : (GatewayLimits.AssumedOutput, true);
+    }
+
+    private async ValueTask<GatewayRefusal?> TryReserveAsync(
+        Call call, IReadOnlyList<Candidate> candidates, Admission admission, long mostOutput, bool putIn, string group)
+    {
+        if (FindMost(call, candidates, mostOutput) is not { } most)
+        {
+            return new GatewayRefusal(RefusalKind.Funds,
+                $"No agreement of '{call.Caller.Key.Party}' has a price for model '{call.Facts.Model}'. Ask the "
+                + "operator for one.");
+        }
+
+        if (budgets.Reserve(call.Policy, call.Caller.Key, most, call.Start, admission.Budgets) is { } overBudget)
+        {
+            return overBudget;
+        }
+
+        admission.Most = most;
+        admission.Limit = putIn ? mostOutput : -1;
+        if (most.Amount.IsZero)
+        {
+            return null;
+        }
+
+        LedgerStatus status = await PlaceHoldAsync(call, most, group);
+        admission.HasHold = status == LedgerStatus.Done;
+        if (admission.HasHold)
+        {
+            return null;
+        }
+
+        admission.Budgets.ForEach(budget => budget.Settle(most.Amount, Amount.Zero));
+        admission.Budgets.Clear();
+        return ToRefusal(status, call, most);
+    }
+
+    private Money? FindMost(Call call, IReadOnlyList<Candidate> candidates, long mostOutput)
+    {
+        CallFacts facts = call.Facts;
+        long answers = Math.Min(facts.Answers, GatewayLimits.MostAnswers);
+        long output = call.Route.Kind switch
+        {
+            CallKind.Speech => facts.Bytes * 20L, // some 20 tokens of sound for a word of one letter and a space
+            CallKind.Transcription => facts.Bytes / 8, // a second of the thinnest sound is 1 000 bytes
+            CallKind.ImageGeneration or CallKind.ImageEdit => GatewayLimits.TokensOfPicture * answers,
+            _ => Math.Min(mostOutput, GatewayLimits.MostOutput) * answers,
+        };
+        long images = call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit ? answers : 0;
+        long seconds = call.Route.Kind == CallKind.Transcription ? (facts.Bytes / 1_000) + 1 : 0;
+        var usage = new MostUsage(
+            call.Route.Kind == CallKind.CountTokens ? 0 : facts.MostInput, output, images, facts.Bytes, seconds);
+        Money? most = null;
+        foreach (Candidate candidate in candidates)
+        {
+            if (pricing.FindMost(call.Policy, call.ContextAt(candidate), call.Start, usage) is not { } money)
+            {
+                return null;
+            }
+
+            most = most is null || money.Amount > most.Value.Amount ? money : most;
+        }
+
+        return most;
+    }
+
+    private async ValueTask<LedgerStatus> PlaceHoldAsync(Call call, Money most, string suffix)
+    {
+        Timestamp expires = call.Start.PlusNanoseconds((long)times.HoldTime.TotalSeconds * Timestamp.PerSecond);
+        var group = new LedgerGroup(
+            GatewayRecorder.Source, call.Id + suffix, call.Start,
+            [new PlaceHold(call.Id, call.Caller.Key.Party, most.Currency, most.Amount, expires)],
+            OpenCall.Describe(call));
+        // A client that leaves now has not been served: its hold is released by the record of a failed call.
+        GroupReply reply = await shard.PostAsync(group, CancellationToken.None);
+        return reply.Status;
+    }
+
+    private static GatewayRefusal ToRefusal(LedgerStatus status, Call call, Money most) => status switch
+    {
+        LedgerStatus.InsufficientFunds => new GatewayRefusal(RefusalKind.Funds,
+            $"The money of '{call.Caller.Key.Party}' does not cover the {most.Amount} {most.Currency} that this call "
+            + "can cost at most. Pay in, or ask for a shorter answer."),
+        LedgerStatus.TooManyHolds => new GatewayRefusal(
+            RefusalKind.Busy, "Too many calls are under way. Send the call again later.") { RetryAfterSeconds = 1 },
+        _ => new GatewayRefusal(RefusalKind.Internal, $"The hold was refused: {status}."),
+    };
+}

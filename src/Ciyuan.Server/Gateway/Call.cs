@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Storage;
+using Ciyuan.Usage;
+using Microsoft.AspNetCore.Http;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>How a call's answer ended, told apart for its record's tag <c>end</c>.</summary>
+internal enum CallEnd
+{
+    /// <summary>The upstream ended the answer.</summary>
+    Whole,
+
+    /// <summary>The client left.</summary>
+    ClientLeft,
+
+    /// <summary>The upstream broke off after the first byte.</summary>
+    UpstreamBroke,
+
+    /// <summary>It paused too long, or took too long.</summary>
+    OutOfTime,
+
+    /// <summary>The upstream refused, or no upstream answered.</summary>
+    NoAnswer,
+}
+
+/// <summary>One call on its way through the steps: what is known of it so far.</summary>
+internal sealed class Call(HttpContext http, CallRoute route, Caller caller, ShardPolicy policy, Timestamp start)
+{
+    /// <summary>The exchange with the client.</summary>
+    internal HttpContext Http => http;
+
+    /// <summary>What is asked for.</summary>
+    internal CallRoute Route => route;
+
+    /// <summary>Who asks.</summary>
+    internal Caller Caller => caller;
+
+    /// <summary>What was in force when it came; it is priced by this to its end.</summary>
+    internal ShardPolicy Policy => policy;
+
+    /// <summary>When it came; its record's event time.</summary>
+    internal Timestamp Start => start;
+
+    /// <summary>Its id: that of its record and of its hold.</summary>
+    internal string Id { get; } = NewId(start);
+
+    /// <summary>What its body says.</summary>
+    internal required CallFacts Facts { get; init; }
+
+    /// <summary>The body.</summary>
+    internal required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The scenario, by header or else by key.</summary>
+    internal required string Scenario { get; init; }
+
+    /// <summary>The upstream that answers, or was tried last.</summary>
+    internal Candidate? Served { get; set; }
+
+    /// <summary>How often an upstream was tried.</summary>
+    internal int Attempts { get; set; }
+
+    /// <summary>How the answer ended.</summary>
+    internal CallEnd End { get; set; } = CallEnd.NoAnswer;
+
+    /// <summary>Whether the upstream's answer came to its end, whether or not the client still took it.</summary>
+    internal bool AnswerIsWhole { get; set; }
+
+    /// <summary>Whether usage was asked for in the client's place.</summary>
+    internal bool TakesUsageOut => UpstreamBody.AddsUsage(route, Facts);
+
+    /// <summary>The context of its record at an upstream.</summary>
+    internal UsageContext ContextAt(Candidate candidate) => new(
+        GatewayRecorder.Source, caller.Key.Party, caller.Key.Project, caller.Key.Id, Scenario, Facts.Model, "",
+        candidate.Upstream.Provider, candidate.Upstream.Setup.Site, route.Operation);
+
+    // Begins with the time, so that ids lie in the order of their making; 80 random bits tell those of a moment apart.
+    private static string NewId(Timestamp start)
+    {
+        Span<byte> random = stackalloc byte[10];
+        RandomNumberGenerator.Fill(random);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{start.UnixNanoseconds / 1_000_000:x12}{Convert.ToHexStringLower(random)}");
+    }
+}

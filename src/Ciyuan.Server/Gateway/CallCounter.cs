@@ -1,0 +1,368 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text.Json;
+using Ciyuan.Counting;
+using Ciyuan.Parties;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>What a call used, by the rules of docs/METERING.md.</summary>
+/// <param name="Counts">Counts, graded.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Model">The model as the provider named it; empty when it did not.</param>
+/// <param name="Tags">What the provider said beyond counts, and how the counts were come by.</param>
+internal sealed record CallCount(Count[] Counts, Outcome Outcome, string Model, Tag[] Tags);
+
+/// <summary>
+/// Step 3, Count 计数: looks at an answer on its way. What the provider says is taken; where it says nothing, or the
+/// answer broke off, the text that did come is measured. Never fails, whatever it is given.
+/// </summary>
+internal sealed class CallCounter : IDisposable
+{
+    private readonly Call _call;
+    private readonly UsageReader? _reader;
+    private readonly TextMeter _text = new();
+    private readonly SseReader _events = new();
+    private StreamReading? _stream;
+    private byte[] _whole = [];
+    private int _wholeLength;
+    private bool _wholeTooLong;
+    private bool _saidError;
+    private bool _modelSeen;
+    private readonly bool _isPacked;
+
+    internal CallCounter(Call call, bool streams, string? encoding)
+    {
+        _call = call;
+        _reader = FindReader(call);
+        _stream = streams ? (_reader ?? UsageReaders.Find("openai", "chat")!).OpenStream() : null;
+        Streams = streams;
+        _isPacked = encoding is not (null or "" or "identity");
+    }
+
+    /// <summary>Whether the answer is a stream of events.</summary>
+    internal bool Streams { get; }
+
+    /// <summary>Cuts the answer into events.</summary>
+    internal SseReader Events => _events;
+
+    /// <summary>What was kept of a whole answer.</summary>
+    internal ReadOnlyMemory<byte> Whole => _whole.AsMemory(0, _wholeLength);
+
+    /// <summary>Takes bytes of the answer.</summary>
+    internal void Add(ReadOnlySpan<byte> bytes)
+    {
+        if (!Streams)
+        {
+            Keep(bytes);
+            return;
+        }
+
+        while (!_isPacked && _events.TryRead(ref bytes, out ReadOnlySpan<byte> data))
+        {
+            AddEvent(data);
+        }
+    }
+
+    /// <summary>Takes the data of an event.</summary>
+    internal void AddEvent(ReadOnlySpan<byte> data)
+    {
+        // The events that end a part of a Responses answer tell the same text again.
+        bool again = data.IndexOf("\"response."u8) >= 0 && data.IndexOf(".delta\""u8) < 0;
+        if (!again)
+        {
+            _text.Add(data);
+        }
+
+        _saidError |= SaysError(data);
+        if (Matters(data))
+        {
+            _stream!.Add(data);
+        }
+    }
+
+    // Of the many events that bring text only, none is worth the reader's parse.
+    private bool Matters(ReadOnlySpan<byte> data)
+    {
+        bool first = !_modelSeen && data.IndexOf("\"model"u8) >= 0;
+        _modelSeen |= first;
+        return first
+            || (data.IndexOf("usage"u8) >= 0 && data.IndexOf("\"usage\":null"u8) < 0)
+            || (data.IndexOf("finish"u8) >= 0 && data.IndexOf("\"finish_reason\":null"u8) < 0)
+            || data.IndexOf("DONE"u8) >= 0 || data.IndexOf("_stop"u8) >= 0 || data.IndexOf(".done"u8) >= 0
+            || data.IndexOf("completed"u8) >= 0 || data.IndexOf("incomplete"u8) >= 0 || data.IndexOf("failed"u8) >= 0;
+    }
+
+    /// <summary>Counts, once the answer is over.</summary>
+    /// <param name="status">The upstream's status; 0 when none answered.</param>
+    internal CallCount Finish(int status)
+    {
+        if (status is 0 or >= 400)
+        {
+            return WithoutAnswer(_call);
+        }
+
+        UsageReading? reading = Streams ? FinishStream() : ReadWhole();
+        bool halfRead = !_call.AnswerIsWhole || (Streams && reading?.Outcome == Outcome.Cut);
+        bool failed = (_saidError || reading?.Outcome == Outcome.Failed) && !_text.HasText;
+        Outcome outcome = failed ? Outcome.Failed
+            : halfRead || _call.End != CallEnd.Whole ? Outcome.Cut
+            : Outcome.Ok;
+        string model = reading is { Model.Length: > 0 and <= UsageRecord.MaxNameLength } ? reading.Model : "";
+        if (reading is { Refusal: null })
+        {
+            Count[] counts = halfRead ? RaiseOutput(reading.Counts) : reading.Counts;
+            return new CallCount(counts, outcome, model, reading.Tags);
+        }
+
+        return failed
+            ? new CallCount([], outcome, model, [])
+            : new CallCount(Estimate(), outcome, model, [new Tag("usage", "missing")]);
+    }
+
+    /// <summary>
+    /// The count of a call that no upstream answered, or that it refused: nothing. One whose client left, or whose
+    /// upstream took too long, may have been read by the model: its input is estimated.
+    /// </summary>
+    internal static CallCount WithoutAnswer(Call call)
+    {
+        bool maybeRead = call.End is CallEnd.ClientLeft or CallEnd.OutOfTime && call.Attempts > 0;
+        Meter input = new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh);
+        return new CallCount(
+            maybeRead ? [new Count(input, EvidenceGrade.Estimated, call.Facts.EstimatedInput)] : [],
+            call.End == CallEnd.ClientLeft ? Outcome.Cut : Outcome.Failed,
+            "",
+            []);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _events.Dispose();
+        if (_whole.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_whole);
+            _whole = [];
+        }
+    }
+
+    /// <summary>The reader of a provider's own convention, or else that of the protocol.</summary>
+    private static UsageReader? FindReader(Call call)
+    {
+        string provider = call.Served!.Upstream.Provider;
+        string[] flavours = call.Route switch
+        {
+            { Protocol: UpstreamProtocol.Anthropic } => ["anthropic", "messages"],
+            { Protocol: UpstreamProtocol.Gemini } => ["gemini"],
+            { Kind: CallKind.ImageGeneration or CallKind.ImageEdit } => ["images"],
+            { Kind: CallKind.Rerank } => ["rerank", "billed"],
+            { Kind: CallKind.Completions } => ["completions", "chat"],
+            _ => [call.Route.Operation],
+        };
+        string fallback = call.Route.Protocol switch
+        {
+            UpstreamProtocol.Anthropic => "anthropic",
+            UpstreamProtocol.Gemini => "google",
+            _ => call.Route.Kind == CallKind.Rerank ? "cohere" : "openai",
+        };
+        foreach (string name in (string[])[provider, fallback])
+        {
+            foreach (string flavour in flavours)
+            {
+                if (UsageReaders.Find(name, flavour) is { } reader)
+                {
+                    return reader;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private UsageReading FinishStream()
+    {
+        ReadOnlySpan<byte> rest = _events.Rest();
+        if (!rest.IsEmpty)
+        {
+            AddEvent(rest);
+        }
+
+        return _stream!.Finish();
+    }
+
+    private UsageReading? ReadWhole()
+    {
+        ReadOnlyMemory<byte> body = _isPacked ? Unpack() : Whole;
+        if (_wholeTooLong || body.IsEmpty || _call.Route.Kind == CallKind.CountTokens)
+        {
+            return _call.Route.Kind == CallKind.CountTokens ? Nothing : null;
+        }
+
+        _text.Add(body.Span);
+        _saidError = SaysError(body.Span);
+        return body.Span.TrimStart(" \r\n\t"u8) is [(byte)'[', ..] ? ReadList(body) : ReadOne(body);
+    }
+
+    private UsageReading? ReadOne(ReadOnlyMemory<byte> body)
+    {
+        if (_reader is not null)
+        {
+            return _reader.Read(body);
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            return UsageReaders.Detect(document.RootElement)?.Read(document.RootElement);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // Gemini streams an array of answers when it isn't asked for events.
+    private UsageReading? ReadList(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            _stream = _reader?.OpenStream();
+            foreach (JsonElement element in document.RootElement.EnumerateArray())
+            {
+                _stream?.Add(element);
+            }
+
+            return _stream?.Finish();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the text that came is worth goes before a count that was said before it came.</summary>
+    private Count[] RaiseOutput(Count[] counts)
+    {
+        long said = counts.Where(c => c.Meter.IsTokens && c.Meter.TokenClass.Direction == Direction.Output)
+            .Sum(c => c.Steps);
+        long measured = _text.Tokens;
+        if (measured <= said)
+        {
+            return counts;
+        }
+
+        // Which of them were thought rather than written is not known: all of the difference is plain text.
+        Meter plain = new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh);
+        long before = counts.Where(c => c.Meter == plain).Sum(c => c.Steps);
+        return [.. counts.Where(c => c.Meter != plain)
+            .Append(new Count(plain, EvidenceGrade.Estimated, before + measured - said)).OrderBy(c => c.Meter)];
+    }
+
+    private Count[] Estimate()
+    {
+        Meter input = new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh);
+        Meter output = new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh);
+        var counts = new List<Count> { new(input, EvidenceGrade.Estimated, _call.Facts.EstimatedInput) };
+        if (_text.HasText && _call.Route.Writes)
+        {
+            counts.Add(new Count(output, EvidenceGrade.Estimated, _text.Tokens));
+        }
+
+        if (_call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)
+        {
+            counts.Add(new Count(Meter.Image, EvidenceGrade.Estimated, _call.Facts.Answers));
+        }
+
+        return [.. counts];
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_wholeTooLong || _wholeLength + bytes.Length > GatewayLimits.CountedAnswerBytes)
+        {
+            _wholeTooLong = true;
+            return;
+        }
+
+        if (_wholeLength + bytes.Length > _whole.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(
+                Math.Max(_wholeLength + bytes.Length, Math.Max(4_096, _whole.Length * 2)));
+            Whole.Span.CopyTo(larger);
+            if (_whole.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(_whole);
+            }
+
+            _whole = larger;
+        }
+
+        bytes.CopyTo(_whole.AsSpan(_wholeLength));
+        _wholeLength += bytes.Length;
+    }
+
+    // Only what was asked for plain and came packed all the same; a bomb is given up where it grows too large.
+    private ReadOnlyMemory<byte> Unpack()
+    {
+        try
+        {
+            using var gzip = new GZipStream(
+                new MemoryStream(_whole, 0, _wholeLength), CompressionMode.Decompress);
+            var plain = new ArrayBufferWriter<byte>(64 * 1024);
+            while (plain.WrittenCount <= GatewayLimits.CountedAnswerBytes)
+            {
+                int read = gzip.Read(plain.GetSpan(16 * 1024));
+                if (read == 0)
+                {
+                    return plain.WrittenMemory;
+                }
+
+                plain.Advance(read);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            // Another packing, or damaged: nothing is read of it.
+        }
+
+        return default;
+    }
+
+    private static bool SaysError(ReadOnlySpan<byte> data)
+    {
+        if (data.IndexOf("\"error\""u8) < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = CallFacts.Depth });
+            while (json.Read())
+            {
+                if (json.CurrentDepth == 1 && json.TokenType == JsonTokenType.PropertyName)
+                {
+                    bool isError = json.ValueTextEquals("error"u8);
+                    bool isType = json.ValueTextEquals("type"u8);
+                    _ = json.Read();
+                    if ((isError && json.TokenType != JsonTokenType.Null)
+                        || (isType && json.TokenType == JsonTokenType.String && json.ValueTextEquals("error"u8)))
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Not JSON to its end; no error was said.
+        }
+
+        return false;
+    }
+
+    private static UsageReading Nothing { get; } =
+        new() { Counts = [], Findings = [], Grade = EvidenceGrade.Reported, Tags = [] };
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using Ciyuan.Journal;
+using Ciyuan.Quantities;
+using Ciyuan.Storage;
+using Ciyuan.Usage;
+using Microsoft.Extensions.Logging;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>Steps 4 to 6: makes the record of a call and hands it to the shard, which rates and posts it and ends the
+/// call's hold in the same frame.</summary>
+internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILogger log)
+{
+    /// <summary>Source of the gateway's records and holds.</summary>
+    internal const string Source = "gateway";
+
+    private const int MostContexts = 65_536;
+
+    private readonly ConcurrentDictionary<UsageContext, UsageContext> _contexts = new();
+
+    /// <summary>Makes the record of a call.</summary>
+    internal UsageRecord Make(Call call, CallCount count, Admission admission, int latencyMs)
+    {
+        UsageContext context = call.ContextAt(call.Served!);
+        var tags = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (Tag tag in count.Tags)
+        {
+            tags[tag.Name] = tag.Value;
+        }
+
+        context = NameModel(call, context, count.Model, tags);
+        tags["upstream"] = call.Served!.Upstream.Setup.Id;
+        if (call.End != CallEnd.Whole)
+        {
+            tags["end"] = EndName(call.End);
+        }
+
+        if (call.Attempts > 1)
+        {
+            tags["attempts"] = call.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        UsageRecord record = Make(call, count, admission, latencyMs, Intern(context), tags);
+        // What a provider says is hostile until it is looked at: what can't be stored is left out, not the record.
+        return record.FindFault() is null
+            ? record
+            : Make(
+                call, count, admission, latencyMs, Intern(call.ContextAt(call.Served)),
+                new() { ["upstream"] = call.Served.Upstream.Setup.Id });
+    }
+
+    // What was asked for has a price, or the call had not gone out; what answered may have none of its own.
+    private UsageContext NameModel(
+        Call call, UsageContext context, string answered, SortedDictionary<string, string> tags)
+    {
+        if (answered.Length == 0 || answered == context.ModelAsked)
+        {
+            return context;
+        }
+
+        UsageContext named = context with { ModelAnswered = answered };
+        if (pricing.HasPrice(call.Policy, named, call.Start))
+        {
+            return named;
+        }
+
+        tags["model_answered"] = answered;
+        return context;
+    }
+
+    private static UsageRecord Make(
+        Call call, CallCount count, Admission admission, int latencyMs, UsageContext context,
+        SortedDictionary<string, string> tags) => new()
+        {
+            Id = call.Id,
+            Context = context,
+            EventTime = call.Start,
+            Outcome = count.Outcome,
+            LatencyMs = latencyMs,
+            Counts = count.Counts,
+            Tags = [.. tags.Take(UsageRecord.MaxTags).Select(t => new Tag(t.Key, t.Value))],
+            Hold = admission.HasHold ? call.Id : "",
+        };
+
+    /// <summary>
+    /// Records, whether or not the client still waits. When the journal can't take it, the call's hold stays, and is
+    /// settled by rule at the next start (docs/METERING.md).
+    /// </summary>
+    internal async Task RecordAsync(UsageRecord record)
+    {
+        try
+        {
+            UsageReply[] replies = await shard.RecordAsync([record], CancellationToken.None);
+            if (replies[0].Status != Ledger.UsageStatus.Posted)
+            {
+                NotPosted(log, record.Id, replies[0].Status.ToString());
+            }
+        }
+        catch (Exception fault) when (fault is StorageFullException or JournalFaultedException
+            or ObjectDisposedException)
+        {
+            NotRecorded(log, record.Id, fault.Message);
+        }
+    }
+
+    private UsageContext Intern(UsageContext context)
+    {
+        if (_contexts.Count >= MostContexts)
+        {
+            _contexts.Clear();
+        }
+
+        return _contexts.GetOrAdd(context, context);
+    }
+
+    private static string EndName(CallEnd end) => end switch
+    {
+        CallEnd.ClientLeft => "client_left",
+        CallEnd.UpstreamBroke => "upstream_broke",
+        CallEnd.OutOfTime => "out_of_time",
+        _ => "no_answer",
+    };
+
+    [LoggerMessage(20, LogLevel.Error, "Call {Id}: its record was not posted: {Status}")]
+    private static partial void NotPosted(ILogger log, string id, string status);
+
+    [LoggerMessage(21, LogLevel.Error, "Call {Id}: its record could not be stored, its hold stays: {Reason}")]
+    private static partial void NotRecorded(ILogger log, string id, string reason);
+}

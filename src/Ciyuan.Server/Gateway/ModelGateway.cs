@@ -1,0 +1,354 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Server.Api;
+using Ciyuan.Storage;
+using Ciyuan.Usage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>
+/// The gateway: clients of OpenAI, Anthropic and Gemini call it as they call those, and each call passes the steps.
+/// </summary>
+/// <remarks>
+/// <code>
+/// call ─▶ who and what ─▶ 1 Admit: limits, budgets, a durable hold ─▶ 2 Forward: an upstream answers ─▶ client
+///                                                                        └▶ 3 Count ─▶ 4 Record, 5 Rate, 6 Post
+/// </code>
+/// Whatever happens after Step 1, the call ends in one record, which ends its hold.
+/// </remarks>
+internal sealed class ModelGateway : IDisposable
+{
+    /// <summary>Header by which a call says its scenario.</summary>
+    private const string ScenarioHeader = "x-ciyuan-scenario";
+
+    private readonly Shard _shard;
+    private readonly GatewayLimits _limits;
+    private readonly InFlight _inFlight;
+    private readonly TimeProvider _time;
+    private readonly Func<string, string?> _environment;
+    private readonly UpstreamClient _client;
+    private readonly Routing _routing;
+    private readonly Pricing _pricing = new();
+    private readonly Admit _admit;
+    private readonly Forward _forward;
+    private readonly GatewayRecorder _recorder;
+    private readonly Lock _renewing = new();
+    private readonly Dictionary<string, Upstream> _upstreams = new(StringComparer.Ordinal);
+    private GatewayPolicy _policy;
+
+    internal ModelGateway(Shard shard, ServerOptions options, InFlight inFlight, ILogger log)
+    {
+        (_shard, _limits, _inFlight, _environment) = (shard, options.Calls, inFlight, options.Environment);
+        _time = options.Shard.Time;
+        _client = new UpstreamClient(_limits);
+        _routing = new Routing(_pricing, _time);
+        _admit = new Admit(shard, new KeyLimits(_time), new Budgets(shard), _pricing, _limits);
+        _forward = new Forward(_client, _time, _limits, log);
+        _recorder = new GatewayRecorder(shard, _pricing, log);
+        _policy = GatewayPolicy.Make(shard.Policy, FindUpstream);
+    }
+
+    private GatewayPolicy Policy => ReferenceEquals(_policy.Source, _shard.Policy) ? _policy : Renew();
+
+    /// <summary>Whether a request is the gateway's to answer; it is then told by a key of its own who calls.</summary>
+    internal static bool Answers(HttpRequest request) => CallRoute.TryFind(request.Method, request.Path, out _);
+
+    /// <summary>The middleware: answers what is the gateway's, hands on the rest.</summary>
+    internal async Task RunAsync(HttpContext http, RequestDelegate next)
+    {
+        if (!CallRoute.TryFind(http.Request.Method, http.Request.Path, out CallRoute route))
+        {
+            await next(http);
+            return;
+        }
+
+        GatewayRefusal? refusal;
+        try
+        {
+            refusal = await ServeAsync(http, route);
+        }
+        catch (Exception fault) when (fault is StorageFullException or JournalFaultedException)
+        {
+            refusal = new GatewayRefusal(
+                RefusalKind.Busy, "The journal can't take the call now; nothing of it went out. Send it again later.");
+        }
+
+        if (refusal is not null && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+        {
+            await refusal.WriteAsync(http, ProtocolOf(http.Request, route));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    private async Task<GatewayRefusal?> ServeAsync(HttpContext http, CallRoute route)
+    {
+        // Who.
+        GatewayPolicy policy = Policy;
+        var now = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
+        if (FindCaller(http.Request, policy, now) is not { } caller)
+        {
+            return new GatewayRefusal(RefusalKind.Key,
+                "No key, or one that is not good here. Send it as Authorization: Bearer KEY; `ciyuan key new` makes "
+                + "one.");
+        }
+
+        if (route.Kind == CallKind.ListModels)
+        {
+            return await ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route),
+                policy.Models.Where(caller.MayUse));
+        }
+
+        // What.
+        using RequestBody body = await RequestBody.ReadAsync(http, _inFlight, GatewayLimits.RequestBytes);
+        if (body.Problem is { } problem)
+        {
+            return ToRefusal(problem);
+        }
+
+        Call call = MakeCall(http, route, caller, policy, now, body.Bytes);
+        if (FindFault(route, call.Facts, caller) is { } fault)
+        {
+            return fault;
+        }
+
+        Candidate[] candidates = _routing.Order(call, policy);
+        if (candidates.Length == 0)
+        {
+            return new GatewayRefusal(
+                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling.");
+        }
+
+        // Step 1: Admit.
+        (Admission? admission, GatewayRefusal? refusal) = await _admit.RunAsync(call, candidates);
+        return admission is null ? refusal : await ServeAdmittedAsync(call, candidates, admission);
+    }
+
+    private static Call MakeCall(
+        HttpContext http, CallRoute route, Caller caller, GatewayPolicy policy, Timestamp now,
+        ReadOnlyMemory<byte> body)
+    {
+        string scenario = http.Request.Headers[ScenarioHeader].ToString();
+        return new Call(http, route, caller, policy.Source, now)
+        {
+            Facts = CallFacts.Read(route, body.Span, http.Request.ContentType),
+            Body = body,
+            Scenario = scenario.Length is > 0 and <= 64 ? scenario : caller.Access.Scenario,
+        };
+    }
+
+    private async Task<GatewayRefusal?> ServeAdmittedAsync(Call call, Candidate[] candidates, Admission admission)
+    {
+        using var patience = new Patience(
+            stopWithClient: call.Facts.Streams, _time, _limits.CallTime, call.Http.RequestAborted);
+        HttpResponseMessage? answer = null;
+        GatewayRefusal? refusal = null;
+        CallCounter? counter = null;
+        Task? recorded = null;
+        long start = _time.GetTimestamp();
+        call.Served = candidates[0];
+        WriteHeaders(call, admission);
+        try
+        {
+            // Step 2: Forward.
+            (answer, refusal) = await _forward.RunAsync(call, candidates, admission.Limit, patience);
+            if (answer is not null)
+            {
+                await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
+                counter = OpenCounter(call, answer);
+                UpstreamClient.ReturnHeaders(answer, call.Http.Response);
+                WriteHeaders(call, admission);
+                if (counter.Streams || call.Facts.Streams || !await ReadPricedAsync(call, stream, counter, patience))
+                {
+                    await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
+                }
+                else
+                {
+                    recorded = Record(counter, answer);
+                    await ReturnWholeAsync(call, counter);
+                }
+            }
+        }
+        finally
+        {
+            recorded ??= Record(counter, answer);
+            await recorded;
+            counter?.Dispose();
+            answer?.Dispose();
+        }
+
+        return refusal;
+
+        // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
+        Task Record(CallCounter? counted, HttpResponseMessage? answered)
+        {
+            CallCount count = counted?.Finish((int)answered!.StatusCode) ?? CallCounter.WithoutAnswer(call);
+            int latencyMs = (int)_time.GetElapsedTime(start).TotalMilliseconds;
+            UsageRecord record = _recorder.Make(call, count, admission, latencyMs);
+            Money? cost = _pricing.FindCost(call.Policy, record);
+            admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
+            WriteCost(call, cost);
+            return _recorder.RecordAsync(record);
+        }
+    }
+
+    /// <summary>Reads an answer that is small enough to wait for; false when it is not, and the rest is still to
+    /// come.</summary>
+    private async ValueTask<bool> ReadPricedAsync(Call call, Stream stream, CallCounter counter, Patience patience)
+    {
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(GatewayLimits.ReadBytes);
+        try
+        {
+            while (counter.Whole.Length <= GatewayLimits.PricedAnswerBytes)
+            {
+                int read = await Relay.ReadAsync(call, stream, buffer, patience, _limits);
+                if (read <= 0)
+                {
+                    return true;
+                }
+
+                // Step 3: Count.
+                counter.Add(buffer.AsSpan(0, read));
+            }
+
+            return false;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task RelayAsync(Call call, Stream stream, CallCounter counter, Patience patience, long? length)
+    {
+        // Large answers have been read in part before.
+        await Relay.BeginAsync(call, counter, length);
+        await Relay.RunAsync(call, stream, counter, patience, _limits);
+        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft)
+        {
+            call.Http.Abort(); // an answer cut short must not look whole
+        }
+    }
+
+    private static async Task ReturnWholeAsync(Call call, CallCounter counter)
+    {
+        HttpResponse response = call.Http.Response;
+        if (!call.AnswerIsWhole)
+        {
+            bool late = call.End == CallEnd.OutOfTime;
+            response.Clear();
+            await new GatewayRefusal(
+                late ? RefusalKind.Time : RefusalKind.Upstream, "The upstream broke off within its answer.")
+                .WriteAsync(call.Http, call.Route.Protocol);
+            return;
+        }
+
+        if (!call.Http.RequestAborted.IsCancellationRequested)
+        {
+            response.ContentLength = counter.Whole.Length;
+            await Relay.WriteAsync(call, response.BodyWriter, counter.Whole);
+        }
+    }
+
+    private static CallCounter OpenCounter(Call call, HttpResponseMessage answer)
+    {
+        HttpContentHeaders headers = answer.Content.Headers;
+        bool events = headers.ContentType?.MediaType == "text/event-stream";
+        return new CallCounter(call, events, headers.ContentEncoding.FirstOrDefault());
+    }
+
+    private static void WriteHeaders(Call call, Admission admission)
+    {
+        call.Http.Response.Headers["x-ciyuan-record"] = call.Id;
+        admission.WriteLimits(call);
+    }
+
+    private static void WriteCost(Call call, Money? cost)
+    {
+        if (cost is { } money && !call.Http.Response.HasStarted)
+        {
+            call.Http.Response.Headers["x-ciyuan-cost"] = $"{money.Amount} {money.Currency}";
+        }
+    }
+
+    private static GatewayRefusal? FindFault(in CallRoute route, CallFacts facts, Caller caller)
+    {
+        if (facts.Fault is { } fault)
+        {
+            return new GatewayRefusal(RefusalKind.Malformed, fault);
+        }
+
+        return !caller.MayDo(route.Operation)
+            ? new GatewayRefusal(RefusalKind.Permission, $"The key may not ask for '{route.Operation}'.")
+            : !caller.MayUse(facts.Model)
+                ? new GatewayRefusal(RefusalKind.Permission, $"The key may not use model '{facts.Model}'.")
+                : null;
+    }
+
+    private static Caller? FindCaller(HttpRequest request, GatewayPolicy policy, Timestamp now) =>
+        Secrets.Find(request) is { } secret && policy.FindCaller(Secrets.Hash(secret)) is { } caller
+        && (caller.Expires is not { } end || now < end)
+            ? caller
+            : null;
+
+    // Anthropic lists its models at the path that OpenAI has.
+    private static UpstreamProtocol ProtocolOf(HttpRequest request, in CallRoute route) =>
+        route.Kind == CallKind.ListModels && request.Headers.ContainsKey("anthropic-version")
+            ? UpstreamProtocol.Anthropic
+            : route.Protocol;
+
+    private static GatewayRefusal ToRefusal(Problem problem) => problem.Status switch
+    {
+        StatusCodes.Status413PayloadTooLarge => new GatewayRefusal(
+            RefusalKind.TooLarge,
+            $"The body is larger than {GatewayLimits.RequestBytes.ToString(CultureInfo.InvariantCulture)} bytes."),
+        StatusCodes.Status429TooManyRequests => new GatewayRefusal(
+            RefusalKind.Busy, "The gateway holds as many bytes of calls as it may.") { RetryAfterSeconds = 1 },
+        _ => new GatewayRefusal(RefusalKind.Malformed, problem.Detail),
+    };
+
+    private GatewayPolicy Renew()
+    {
+        lock (_renewing)
+        {
+            ShardPolicy source = _shard.Policy;
+            if (!ReferenceEquals(_policy.Source, source))
+            {
+                Volatile.Write(ref _policy, GatewayPolicy.Make(source, FindUpstream));
+            }
+
+            return _policy;
+        }
+    }
+
+    // An upstream keeps its health as long as its setup is the same.
+    private Upstream FindUpstream(UpstreamSetup setup)
+    {
+        if (!_upstreams.TryGetValue(setup.Id, out Upstream? upstream) || !ReferenceEquals(upstream.Setup, setup))
+        {
+            _upstreams[setup.Id] = upstream = new Upstream(setup, ReadSecret(setup));
+        }
+
+        return upstream;
+    }
+
+    private string? ReadSecret(UpstreamSetup setup)
+    {
+        try
+        {
+            string? secret = setup.KeyFile.Length > 0 ? File.ReadAllText(setup.KeyFile)
+                : setup.KeyVariable.Length > 0 ? _environment(setup.KeyVariable)
+                : null;
+            return secret?.Trim() is { Length: > 0 } some ? some : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null; // the upstream itself will say that it knows nobody
+        }
+    }
+}

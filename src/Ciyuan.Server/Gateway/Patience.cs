@@ -1,0 +1,55 @@
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>
+/// Ends a call's waiting: when its step, or the whole, takes too long, or when its client leaves and nobody waits any
+/// more. One for each call, not for several threads.
+/// </summary>
+internal sealed class Patience : IDisposable
+{
+    private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenRegistration _registration;
+    private readonly CancellationToken _client;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly TimeSpan _whole;
+
+    /// <summary>Begins.</summary>
+    /// <param name="stopWithClient">Whether the waiting ends when the client leaves; else the answer is read to its
+    /// end, since it will be billed whole.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="whole">Time for the whole call.</param>
+    /// <param name="client">Cancelled when the client leaves.</param>
+    internal Patience(bool stopWithClient, TimeProvider time, TimeSpan whole, CancellationToken client)
+    {
+        _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        (_client, _time, _start, _whole) = (client, time, time.GetTimestamp(), whole);
+        if (stopWithClient)
+        {
+            _registration = client.UnsafeRegister(
+                static state => ((CancellationTokenSource)state!).Cancel(), _source);
+        }
+    }
+
+    /// <summary>Cancelled when the waiting ends.</summary>
+    internal CancellationToken Token => _source.Token;
+
+    /// <summary>Whether the client left.</summary>
+    internal bool ClientLeft => _client.IsCancellationRequested;
+
+    /// <summary>Whether the waiting has ended.</summary>
+    internal bool IsOver => _source.IsCancellationRequested;
+
+    /// <summary>Begins a step, which may take some time, and no more than is left for the whole.</summary>
+    internal void Begin(TimeSpan step)
+    {
+        TimeSpan left = _whole - _time.GetElapsedTime(_start);
+        _source.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : step < left ? step : left);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _source.Dispose();
+    }
+}

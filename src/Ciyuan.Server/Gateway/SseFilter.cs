@@ -1,0 +1,98 @@
+using System.Buffers;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>
+/// Takes out of a stream the one event that the client did not ask for: OpenAI's chunk with the usage alone. All other
+/// bytes pass as they are, an event at a time.
+/// </summary>
+internal sealed class SseFilter
+{
+    private readonly ArrayBufferWriter<byte> _pending = new(1_024);
+    private readonly ArrayBufferWriter<byte> _output = new(GatewayLimits.ReadBytes);
+
+    /// <summary>Takes bytes, and gives those that go on to the client, until the next call.</summary>
+    /// <param name="input">Bytes from the upstream.</param>
+    /// <param name="events">Cuts them into events.</param>
+    /// <param name="counter">Is given each event's data.</param>
+    internal ReadOnlyMemory<byte> Pass(ReadOnlySpan<byte> input, SseReader events, CallCounter counter)
+    {
+        _output.ResetWrittenCount();
+        ReadOnlySpan<byte> rest = input;
+        int from = 0;
+        while (events.TryRead(ref rest, out ReadOnlySpan<byte> data))
+        {
+            int to = input.Length - rest.Length;
+            if (!IsUsageAlone(data))
+            {
+                _output.Write(_pending.WrittenSpan);
+                _output.Write(input[from..to]);
+            }
+
+            counter.AddEvent(data);
+            _pending.ResetWrittenCount();
+            from = to;
+        }
+
+        _pending.Write(input[from..]);
+        if (_pending.WrittenCount > GatewayLimits.EventBytes)
+        {
+            // Longer than any usage: it goes on as it comes.
+            End();
+        }
+
+        return _output.WrittenMemory;
+    }
+
+    /// <summary>What is left once the stream is over.</summary>
+    internal ReadOnlyMemory<byte> Rest()
+    {
+        _output.ResetWrittenCount();
+        End();
+        return _output.WrittenMemory;
+    }
+
+    /// <summary>Whether an event is the chunk with the usage alone: no choices, and a usage that is an
+    /// object.</summary>
+    internal static bool IsUsageAlone(ReadOnlySpan<byte> data)
+    {
+        if (data.IndexOf("\"usage\""u8) < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var json = new System.Text.Json.Utf8JsonReader(data);
+            bool noChoices = false;
+            bool usage = false;
+            while (json.Read())
+            {
+                if (json.CurrentDepth == 1 && json.TokenType == System.Text.Json.JsonTokenType.PropertyName)
+                {
+                    bool isChoices = json.ValueTextEquals("choices"u8);
+                    bool isUsage = json.ValueTextEquals("usage"u8);
+                    _ = json.Read();
+                    usage |= isUsage && json.TokenType == System.Text.Json.JsonTokenType.StartObject;
+                    if (isChoices)
+                    {
+                        noChoices = json.TokenType == System.Text.Json.JsonTokenType.StartArray && json.Read()
+                            && json.TokenType == System.Text.Json.JsonTokenType.EndArray;
+                    }
+                }
+            }
+
+            return noChoices && usage;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return false;
+        }
+    }
+
+    private void End()
+    {
+        _output.Write(_pending.WrittenSpan);
+        _pending.ResetWrittenCount();
+    }
+}

@@ -1,0 +1,102 @@
+using Ciyuan.Parties;
+
+namespace Ciyuan.Server.Gateway;
+
+/// <summary>An upstream and how it fares. Shared by all calls; each operation is atomic by itself.</summary>
+internal sealed class Upstream
+{
+    private readonly Lock _lock = new();
+    private int _failures;
+    private long _openUntil; // by the clock's timestamp; 0: closed
+    private bool _trying;
+    private double _firstByteMs = -1;
+    private long _turns;
+
+    /// <summary>An upstream that nothing is known of yet.</summary>
+    internal Upstream(UpstreamSetup setup, string? secret)
+    {
+        (Setup, Secret) = (setup, secret);
+        Base = setup.BaseUrl.TrimEnd('/');
+        Provider = setup.Protocol == UpstreamProtocol.Sandbox ? SandboxName : setup.Provider;
+    }
+
+    /// <summary>Provider of the sandbox, in every record.</summary>
+    internal const string SandboxName = "sandbox";
+
+    /// <summary>What the setup says.</summary>
+    internal UpstreamSetup Setup { get; }
+
+    /// <summary>Its API key; null when it has none.</summary>
+    internal string? Secret { get; }
+
+    /// <summary>Its base address, without a slash at the end.</summary>
+    internal string Base { get; }
+
+    /// <summary>The provider that records name.</summary>
+    internal string Provider { get; }
+
+    /// <summary>Mean time to the first bytes in milliseconds, the newest weighing a fifth; -1 before the
+    /// first.</summary>
+    internal double FirstByteMs => Volatile.Read(ref _firstByteMs);
+
+    /// <summary>Calls that it got by turns.</summary>
+    internal long Turns => Interlocked.Read(ref _turns);
+
+    /// <summary>Takes a turn.</summary>
+    internal void TakeTurn() => Interlocked.Increment(ref _turns);
+
+    /// <summary>
+    /// Whether a call may go there. After failures in a row it may not for a while; then one may try, and the others
+    /// wait for how that ends.
+    /// </summary>
+    internal bool MayTry(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            if (_openUntil == 0)
+            {
+                return true;
+            }
+
+            if (_trying || time.GetTimestamp() < _openUntil)
+            {
+                return false;
+            }
+
+            return _trying = true;
+        }
+    }
+
+    /// <summary>It answered.</summary>
+    internal void NoteAnswer(double firstByteMs)
+    {
+        lock (_lock)
+        {
+            (_failures, _openUntil, _trying) = (0, 0, false);
+            _firstByteMs = _firstByteMs < 0 ? firstByteMs : (_firstByteMs * 0.8) + (firstByteMs * 0.2);
+        }
+    }
+
+    /// <summary>It failed.</summary>
+    internal void NoteFailure(TimeProvider time, TimeSpan openTime)
+    {
+        lock (_lock)
+        {
+            _failures++;
+            if (_trying || _failures >= GatewayLimits.FailuresToOpen)
+            {
+                _openUntil = time.GetTimestamp() + (long)(openTime.TotalSeconds * time.TimestampFrequency);
+                _trying = false;
+            }
+        }
+    }
+
+    /// <summary>A try that ended without telling anything, such as one whose client left.</summary>
+    internal void NoteNothing()
+    {
+        lock (_lock)
+        {
+            _trying = false;
+        }
+    }
+}

@@ -25,7 +25,7 @@ internal static class TokensBench
     {
         if (corpus is null || !Directory.Exists(corpus))
         {
-            Console.WriteLine("tokens: --corpus FOLDER, with en.txt, zh.txt, code.txt and mixed.txt of about 20 MB each");
+            Console.WriteLine("tokens: --corpus FOLDER, with en.txt, zh.txt, code.txt and mixed.txt of 20 MB each");
             return 2;
         }
 
@@ -94,8 +94,9 @@ internal static class TokensBench
         foreach (JsonElement peer in peers)
         {
             double speed = peer.GetProperty("speed").GetDouble();
-            figures.Add($"{kind}, {peer.GetProperty("peer").GetString()}", speed, "MB/s", bound: string.Create(
-                CultureInfo.InvariantCulture, $"we: {megabytes / cold / speed:F0} times cold, {megabytes / warm / speed:F0} warm"));
+            string ratio = string.Create(
+                CultureInfo.InvariantCulture, $"{megabytes / cold / speed:F0} and {megabytes / warm / speed:F0} times");
+            figures.Add($"{kind}, {peer.GetProperty("peer").GetString()}", speed, "MB/s", bound: ratio);
         }
 
         return equal;
@@ -105,8 +106,8 @@ internal static class TokensBench
     {
         using Tokenizer tokenizer = Tokenizer.For(vocabulary);
         byte[] message = Encoding.UTF8.GetBytes(
-            "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it the "
-            + "cache, the network, or the new compiler? If you don't know, say so. Thank you very much!!")[..200];
+            "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it "
+            + "the cache, the network, or the new compiler? If you don't know, say so. Thank you very much!!")[..200];
         const int Times = 100_000;
         double best = Best(Rounds, () =>
         {

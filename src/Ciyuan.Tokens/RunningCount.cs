@@ -5,8 +5,8 @@ using Ciyuan.Tokens.Counting;
 namespace Ciyuan.Tokens;
 
 /// <summary>
-/// Counts the tokens of one text that comes bit by bit, cut anywhere, also inside a character or between the halves of a
-/// surrogate pair; the same as counting the whole. For one thread at a time. Dispose it to give its memory back.
+/// Counts the tokens of one text that comes bit by bit, cut anywhere, also inside a character or between the halves of
+/// a surrogate pair; the same as counting the whole. For one thread at a time. Dispose it to give its memory back.
 /// </summary>
 public sealed class RunningCount : IDisposable
 {

@@ -3,8 +3,8 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens;
 
 /// <summary>
-/// What happens to the special tokens of a vocabulary when their text occurs in a text. Tokens that are kept whole without
-/// being special (<see cref="AddedToken.Special"/>) are found under any policy, as the families do it.
+/// What happens to the special tokens of a vocabulary when their text occurs in a text. Tokens that are kept whole
+/// without being special (<see cref="AddedToken.Special"/>) are found under any policy, as the families do it.
 /// </summary>
 public sealed class SpecialTokens
 {

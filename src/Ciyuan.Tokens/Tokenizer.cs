@@ -98,8 +98,8 @@ public sealed class Tokenizer : IDisposable
 
     /// <summary>
     /// The number of tokens of a large text, counted on several cores: what
-    /// <see cref="Count(ReadOnlySpan{byte}, SpecialTokens?)"/> says. Vocabularies that do not cut text, or change all of
-    /// it, are counted on one.
+    /// <see cref="Count(ReadOnlySpan{byte}, SpecialTokens?)"/> says. Vocabularies that do not cut text, or change all
+    /// of it, are counted on one.
     /// </summary>
     /// <param name="utf8">The text.</param>
     /// <param name="threads">At most so many at once, from 1 on.</param>
@@ -108,7 +108,8 @@ public sealed class Tokenizer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         TextWalk walk = Walk(specials);
-        return threads == 1 || !walk.IsLocal ? Count(utf8, specials) : new ParallelCount(walk, _pool).Run(utf8, threads);
+        return threads == 1 || !walk.IsLocal
+            ? Count(utf8, specials) : new ParallelCount(walk, _pool).Run(utf8, threads);
     }
 
     /// <summary>Adds the ids of the tokens of a text to a list.</summary>

@@ -101,7 +101,8 @@ internal sealed unsafe class AddedTokenFinder
     {
         fixed (byte* start = text)
         {
-            return (CharacterKind)(UnicodeTable.Kinds[Utf8Reader.Decode(start + at, out length)] & UnicodeTable.KindBits);
+            int codePoint = Utf8Reader.Decode(start + at, out length);
+            return (CharacterKind)(UnicodeTable.Kinds[codePoint] & UnicodeTable.KindBits);
         }
     }
 

@@ -52,7 +52,9 @@ internal abstract unsafe class Counter : IDisposable
     /// <summary>Room for one short piece.</summary>
     private protected byte* PieceRoom => _room.Pointer + 4608;
 
-    /// <summary>The counts of single characters of up to three bytes, as parts of pieces; 0 when not known yet.</summary>
+    /// <summary>
+    /// The counts of single characters of up to three bytes, as parts of pieces; 0 when not known yet.
+    /// </summary>
     private protected byte* Singles => _room.Pointer + 8192;
 
     private protected PieceScanner Scanner { get; }

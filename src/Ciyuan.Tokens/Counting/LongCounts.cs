@@ -13,7 +13,9 @@ internal sealed unsafe class LongCounts : IDisposable
 {
     internal const int MaxLength = 62;
 
-    /// <summary>Added to the length of a part of a piece: it may have another count than a piece of the same bytes.</summary>
+    /// <summary>
+    /// Added to the length of a part of a piece: it may have another count than a piece of the same bytes.
+    /// </summary>
     internal const int Part = 64;
     private const int FirstPairs = 1 << 10;
     private const int MostPairs = 1 << 16;

@@ -3,7 +3,9 @@ namespace Ciyuan.Tokens.Counting;
 /// <summary>Counts one text on several threads, cut at <see cref="SafeCuts"/>.</summary>
 internal sealed unsafe class ParallelCount(TextWalk walk, CounterPool pool)
 {
-    /// <summary>Parts are small enough to be shared out evenly, and so large that to look for a cut is nothing.</summary>
+    /// <summary>
+    /// Parts are small enough to be shared out evenly, and so large that to look for a cut is nothing.
+    /// </summary>
     private const int PartBytes = 1 << 20;
 
     internal int Run(ReadOnlySpan<byte> utf8, int threads)
@@ -18,7 +20,8 @@ internal sealed unsafe class ParallelCount(TextWalk walk, CounterPool pool)
             Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ =>
             {
                 TextFeed feed = pool.Take();
-                for (int part = Interlocked.Increment(ref next); part < cuts.Count; part = Interlocked.Increment(ref next))
+                int part;
+                while ((part = Interlocked.Increment(ref next)) < cuts.Count)
                 {
                     int from = cuts[part - 1];
                     walk.Count(new ReadOnlySpan<byte>(text + from, cuts[part] - from), feed, long.MaxValue);

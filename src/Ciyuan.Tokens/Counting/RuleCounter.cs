@@ -21,8 +21,8 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         long count = CountBlocks(ref at, end, end, final, limit);
         if (final && count <= limit && at < end)
         {
-            // The last bytes again, with blanks after them: only white space at the end could tell, and a block does not
-            // decide about that.
+            // The last bytes again, with blanks after them: only white space at the end could tell, and a block does
+            // not decide about that.
             int left = (int)(end - at);
             NativeMemory.Fill(TailRoom, Tail * 3, (byte)' ');
             Buffer.MemoryCopy(at, TailRoom, Tail, left);
@@ -85,7 +85,9 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         }
     }
 
-    /// <summary>Cuts pieces off: short ones wait for their line, which is fetched meanwhile; others are counted.</summary>
+    /// <summary>
+    /// Cuts pieces off: short ones wait for their line, which is fetched meanwhile; others are counted.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Take(ref byte* at, ulong starts, byte* readable, int waiting, ref long count)
     {

@@ -58,8 +58,8 @@ internal sealed unsafe class ShortCounts : IDisposable
     internal static int Find(byte* line, Vector128<byte> key)
     {
         Vector256<byte> both = Vector256.Create(key, key);
-        Vector256<byte> bits = Vector256.Create(ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF, ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF)
-            .AsByte();
+        Vector256<byte> bits = Vector256.Create(
+            ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF, ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF).AsByte();
         Vector256<ulong> a = Vector256.Equals((Vector256.Load(line) & bits).AsUInt64(), both.AsUInt64());
         Vector256<ulong> b = Vector256.Equals((Vector256.Load(line + 32) & bits).AsUInt64(), both.AsUInt64());
         uint equal = a.ExtractMostSignificantBits() | (b.ExtractMostSignificantBits() << 4);

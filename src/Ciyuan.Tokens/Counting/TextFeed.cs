@@ -7,13 +7,15 @@ using Ciyuan.Tokens.Merging;
 namespace Ciyuan.Tokens.Counting;
 
 /// <summary>
-/// Takes one text bit by bit and counts its tokens as pieces become certain. Bytes that are no UTF-8 count as U+FFFD, one
-/// for each longest beginning of a character, as <see cref="Encoding.UTF8"/> reads them; so do halves of surrogate
+/// Takes one text bit by bit and counts its tokens as pieces become certain. Bytes that are no UTF-8 count as U+FFFD,
+/// one for each longest beginning of a character, as <see cref="Encoding.UTF8"/> reads them; so do halves of surrogate
 /// pairs. For one thread at a time.
 /// </summary>
 internal sealed unsafe class TextFeed(Counter counter) : IDisposable
 {
-    /// <summary>How much is checked, or turned into UTF-8, before it is counted: it stays in the second cache.</summary>
+    /// <summary>
+    /// How much is checked, or turned into UTF-8, before it is counted: it stays in the second cache.
+    /// </summary>
     private const int Window = 64 << 10;
     private const int Kept = 4 * Window;
     private HugeMemory _buffer = new(2 * Window);
@@ -223,7 +225,9 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
         _buffer = larger;
     }
 
-    /// <summary>Counts what is certain. While one piece goes on and on, only when there is twice as much of it.</summary>
+    /// <summary>
+    /// Counts what is certain. While one piece goes on and on, only when there is twice as much of it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Advance(bool final, long limit)
     {

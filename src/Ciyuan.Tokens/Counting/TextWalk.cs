@@ -5,8 +5,8 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Counting;
 
 /// <summary>
-/// From text to tokens: 1 tokens that stand as a whole in the text as given, 2 the form of what is between them, 3 tokens
-/// that stand as a whole in that form, 4 the model. Immutable. Text is valid UTF-8.
+/// From text to tokens: 1 tokens that stand as a whole in the text as given, 2 the form of what is between them, 3
+/// tokens that stand as a whole in that form, 4 the model. Immutable. Text is valid UTF-8.
 /// </summary>
 internal sealed class TextWalk(Vocabulary vocabulary, TextNormalizer normalizer, SpecialTokens policy)
 {

@@ -4,9 +4,9 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
-/// Byte pair merging that begins with bytes. Of all adjacent pairs the one of the lowest rank merges, the leftmost first
-/// among equals, until none is left. Short pieces search their pairs from end to end, long ones keep them in a heap, so
-/// the time is n log n.
+/// Byte pair merging that begins with bytes. Of all adjacent pairs the one of the lowest rank merges, the leftmost
+/// first among equals, until none is left. Short pieces search their pairs from end to end, long ones keep them in a
+/// heap, so the time is n log n.
 /// </summary>
 internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
     where TPairs : struct, IPairSource
@@ -29,14 +29,16 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _owned = owned;
         _wholeFirst = vocabulary.IgnoreMerges;
         Seams = new Seams(vocabulary);
-        _unknown = vocabulary.Model is TokenModel.RankBpe or TokenModel.MergeBpe ? null : new UnknownCharacters(vocabulary);
+        bool bytes = vocabulary.Model is TokenModel.RankBpe or TokenModel.MergeBpe;
+        _unknown = bytes ? null : new UnknownCharacters(vocabulary);
         _characters = _unknown is null
             ? WholeCharacters.Find(vocabulary, Seams, pairs) : WholeCharacters.All(vocabulary, Seams, index);
     }
 
     internal override Seams Seams { get; }
 
-    internal override long NativeBytes => _index.NativeBytes + Seams.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
+    internal override long NativeBytes =>
+        _index.NativeBytes + Seams.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override int Count(byte* at, int length, bool part, MergeRoom room)

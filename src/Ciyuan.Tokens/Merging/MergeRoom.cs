@@ -1,8 +1,8 @@
 namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
-/// Where a piece is merged: room for short ones, and memory for long ones, which is given back when it is large. For one
-/// thread at a time.
+/// Where a piece is merged: room for short ones, and memory for long ones, which is given back when it is large. For
+/// one thread at a time.
 /// </summary>
 internal sealed unsafe class MergeRoom : IDisposable
 {

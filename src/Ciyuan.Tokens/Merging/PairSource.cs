@@ -7,8 +7,8 @@ namespace Ciyuan.Tokens.Merging;
 internal unsafe interface IPairSource
 {
     /// <summary>
-    /// The rank, lower first, in the upper half and the id of the result in the lower; <see cref="ulong.MaxValue"/> when
-    /// the two do not merge.
+    /// The rank, lower first, in the upper half and the id of the result in the lower; <see cref="ulong.MaxValue"/>
+    /// when the two do not merge.
     /// </summary>
     /// <param name="at">Where the left symbol begins.</param>
     /// <param name="length">The length of both in bytes.</param>

@@ -5,8 +5,8 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
-/// Knows between which two characters no entry reaches. There the text on both sides can be taken by itself, whatever the
-/// model: most neighbours in Chinese are such. The answer errs to one side only: two characters may share a bit.
+/// Knows between which two characters no entry reaches. There the text on both sides can be taken by itself, whatever
+/// the model: most neighbours in Chinese are such. The answer errs to one side only: two characters may share a bit.
 /// Immutable.
 /// </summary>
 internal sealed unsafe class Seams : IDisposable
@@ -49,7 +49,9 @@ internal sealed unsafe class Seams : IDisposable
         return ((_pairs[pair >> 5] >> (int)(pair & 31)) & 1) != 0 || PartsJoin(at);
     }
 
-    /// <summary>Whether an entry that has only a part of a character may reach over the boundary before a place.</summary>
+    /// <summary>
+    /// Whether an entry that has only a part of a character may reach over the boundary before a place.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool PartsJoin(byte* at)
     {
@@ -62,8 +64,11 @@ internal sealed unsafe class Seams : IDisposable
         unchecked((((uint)left * 0x9E3779B1) + ((uint)right * 0x85EBCA77)) >> (32 - PairBits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Part(byte last, byte first, byte second) => unchecked(
-        ((last * 0x9E3779B1u) + ((first < 0x80 ? first : ((uint)first << 8) | second) * 0x85EBCA77u)) >> (32 - PartBits));
+    private static uint Part(byte last, byte first, byte second)
+    {
+        uint after = first < 0x80 ? first : ((uint)first << 8) | second;
+        return unchecked(((last * 0x9E3779B1u) + (after * 0x85EBCA77u)) >> (32 - PartBits));
+    }
 
     private static bool IsInside(byte value) => (value & 0xC0) == 0x80;
 

@@ -2,14 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace Ciyuan.Tokens.Merging;
 
-/// <summary>Hashes of short runs of bytes; their high bits are the good ones. They place entries and never decide.</summary>
+/// <summary>
+/// Hashes of short runs of bytes; their high bits are the good ones. They place entries and never decide.
+/// </summary>
 internal static unsafe class SpanHash
 {
     internal const ulong First = 0x9E3779B97F4A7C15;
     internal const ulong Second = 0xC2B2AE3D27D4EB4F;
 
-    /// <summary>The bytes from <paramref name="at"/> on as a number, of which the first <paramref name="length"/> (at most
-    /// 8) count. Eight bytes are read.</summary>
+    /// <summary>
+    /// The bytes from <paramref name="at"/> on as a number; of more than <paramref name="length"/>, which may be 8 at
+    /// most, the rest is zero. Eight bytes are read.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Low(byte* at, int length) =>
         unchecked(length >= 8 ? *(ulong*)at : *(ulong*)at & ((1UL << (length * 8)) - 1));

@@ -6,9 +6,9 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
-/// Finds the id of a run of bytes. Entries of up to twelve bytes stand, bytes and id, in 16 bytes of a table of lines of
-/// four; longer ones behind a hash, and are compared. A bit for each hash comes first: most runs that are asked for are
-/// no entry. Immutable.
+/// Finds the id of a run of bytes. Entries of up to twelve bytes stand, bytes and id, in 16 bytes of a table of lines
+/// of four; longer ones behind a hash, and are compared. A bit for each hash comes first: most runs that are asked for
+/// are no entry. Immutable.
 /// </summary>
 internal sealed unsafe class TokenIndex : IDisposable
 {

@@ -5,9 +5,9 @@ using Ciyuan.Tokens.Vocabularies;
 namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
-/// The segmentation with the highest sum of scores. A character that is no entry may stand alone, at ten below the lowest
-/// score, and becomes its byte tokens, or the unknown token. Of equal sums the one found first stays: entries that begin
-/// earlier, then shorter ones.
+/// The segmentation with the highest sum of scores. A character that is no entry may stand alone, at ten below the
+/// lowest score, and becomes its byte tokens, or the unknown token. Of equal sums the one found first stays: entries
+/// that begin earlier, then shorter ones.
 /// </summary>
 internal sealed unsafe class UnigramMerger : PieceMerger
 {

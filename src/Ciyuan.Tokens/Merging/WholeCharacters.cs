@@ -7,9 +7,9 @@ namespace Ciyuan.Tokens.Merging;
 /// <summary>
 /// The characters of two and three bytes that merging may begin with, in place of their bytes, without changing any
 /// result. Such a character merges into one token, by merges of ranks up to some m. No entry reaches from a part of it
-/// over its edges, for which its neighbours are looked at, and what has all of it at an edge, and more, has a higher rank
-/// than m. So, as long as it is incomplete, a merge inside of it is due before any that involves it and a neighbour; and
-/// a merge between others that is due before is so either way. Immutable.
+/// over its edges, for which its neighbours are looked at, and what has all of it at an edge, and more, has a higher
+/// rank than m. So, as long as it is incomplete, a merge inside of it is due before any that involves it and a
+/// neighbour; and a merge between others that is due before is so either way. Immutable.
 /// </summary>
 internal sealed unsafe class WholeCharacters : IDisposable
 {
@@ -36,7 +36,9 @@ internal sealed unsafe class WholeCharacters : IDisposable
 
     public void Dispose() => _ids.Dispose();
 
-    /// <summary>For models that begin with characters: all of them, with their ids, or -1 for those without one.</summary>
+    /// <summary>
+    /// For models that begin with characters: all of them, with their ids, or -1 for those without one.
+    /// </summary>
     internal static WholeCharacters All(Vocabulary vocabulary, Seams seams, TokenIndex entries) =>
         new(vocabulary, seams) { _entries = entries };
 

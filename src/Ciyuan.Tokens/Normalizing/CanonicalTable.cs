@@ -3,10 +3,10 @@ using System.Reflection;
 namespace Ciyuan.Tokens.Normalizing;
 
 /// <summary>
-/// Canonical decompositions, compositions and combining classes of version 14.0 of the Unicode character database, about
-/// what the tokenizers use that compose text. The resource has numbers of seven bits a byte, the lowest first: runs of
-/// combining classes (gap, length, class), then decompositions (gap, a byte, one or two code points); the byte has 2 for
-/// two code points and 1 where these compose again. Hangul is computed.
+/// Canonical decompositions, compositions and combining classes of version 14.0 of the Unicode character database,
+/// about what the tokenizers use that compose text. The resource has numbers of seven bits a byte, the lowest first:
+/// runs of combining classes (gap, length, class), then decompositions (gap, a byte, one or two code points); the byte
+/// has 2 for two code points and 1 where these compose again. Hangul is computed.
 /// </summary>
 internal sealed class CanonicalTable
 {

@@ -46,7 +46,8 @@ internal sealed class TextNormalizer
     }
 
     /// <summary>Writes a stretch of text in its form.</summary>
-    /// <param name="stretch">Text between two tokens that are found as a whole, or between text and such a token.</param>
+    /// <param name="stretch">Text between two tokens that are found as a whole, or between text and such a
+    /// token.</param>
     /// <param name="first">True when no token is before it.</param>
     /// <param name="to">Where to write.</param>
     internal void Write(ReadOnlySpan<byte> stretch, bool first, ArrayBufferWriter<byte> to)

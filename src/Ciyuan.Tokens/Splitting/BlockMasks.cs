@@ -126,7 +126,8 @@ internal unsafe struct BlockMasks
     private static Vector256<byte> Look(Vector256<byte> table, Vector256<byte> index) => Avx2.IsSupported
         ? Avx2.Shuffle(table, index)
         : Vector256.Create(
-            Vector128.Shuffle(table.GetLower(), index.GetLower()), Vector128.Shuffle(table.GetLower(), index.GetUpper()));
+            Vector128.Shuffle(table.GetLower(), index.GetLower()),
+            Vector128.Shuffle(table.GetLower(), index.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Add(byte value, ulong bits, bool han)

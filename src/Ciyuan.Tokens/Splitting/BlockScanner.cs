@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Ciyuan.Tokens.Splitting;
 
 /// <summary>
-/// Finds where pieces begin in the 64 bytes after the beginning of a piece, all at once, by algebra on masks. It decides
-/// what is common; where a character is rare (marks, white space and digits beyond ASCII, upper case after letters
-/// without case) it stops, and the <see cref="PieceScanner"/> takes one piece. As every block begins where a piece does,
-/// nothing is carried from one to the next.
+/// Finds where pieces begin in the 64 bytes after the beginning of a piece, all at once, by algebra on masks. It
+/// decides what is common; where a character is rare (marks, white space and digits beyond ASCII, upper case after
+/// letters without case) it stops, and the <see cref="PieceScanner"/> takes one piece. As every block begins where a
+/// piece does, nothing is carried from one to the next.
 /// </summary>
 internal static unsafe class BlockScanner<TRule>
     where TRule : IBlockRule

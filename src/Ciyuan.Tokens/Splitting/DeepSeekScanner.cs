@@ -1,8 +1,9 @@
 namespace Ciyuan.Tokens.Splitting;
 
 /// <summary>
-/// DeepSeek V3 and later: digits by threes, then runs of Chinese and kana, then a third rule inside of what those leave.
-/// Each rule sees the end of a piece of the one before as the end of the text. What no rule takes is a piece as well.
+/// DeepSeek V3 and later: digits by threes, then runs of Chinese and kana, then a third rule inside of what those
+/// leave. Each rule sees the end of a piece of the one before as the end of the text. What no rule takes is a piece as
+/// well.
 /// </summary>
 internal sealed unsafe class DeepSeekScanner : PieceScanner
 {
@@ -31,7 +32,8 @@ internal sealed unsafe class DeepSeekScanner : PieceScanner
         return at;
     }
 
-    private static bool IsChineseOrKana(int codePoint) => codePoint is (>= 0x4E00 and <= 0x9FA5) or (>= 0x3040 and <= 0x30FF);
+    private static bool IsChineseOrKana(int codePoint) =>
+        codePoint is (>= 0x4E00 and <= 0x9FA5) or (>= 0x3040 and <= 0x30FF);
 
     private static bool IsAsciiLetter(byte value) => char.IsAsciiLetter((char)value);
 

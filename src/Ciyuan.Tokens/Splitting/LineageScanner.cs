@@ -121,8 +121,8 @@ internal sealed unsafe class LineageScanner(SplitTraits traits) : PieceScanner
     }
 
     /// <summary>
-    /// Upper case, then lower case; what has no case is both. Letters that end before any lower case came end at the last
-    /// one that can pass for lower case, or, without such a one, where they end.
+    /// Upper case, then lower case; what has no case is both. Letters that end before any lower case came end at the
+    /// last one that can pass for lower case, or, without such a one, where they end.
     /// </summary>
     private byte* CaseRun(byte* at, byte* end)
     {

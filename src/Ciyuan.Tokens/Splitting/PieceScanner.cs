@@ -26,8 +26,8 @@ internal abstract unsafe class PieceScanner
 
     /// <summary>
     /// Whether a piece that ends at <paramref name="at"/> would end there whatever followed <paramref name="end"/>. A
-    /// decision looks at most through the run of white space or of letters that goes on after the piece, and at a suffix
-    /// of five bytes behind it.
+    /// decision looks at most through the run of white space or of letters that goes on after the piece, and at a
+    /// suffix of five bytes behind it.
     /// </summary>
     internal bool IsSettled(byte* at, byte* end)
     {

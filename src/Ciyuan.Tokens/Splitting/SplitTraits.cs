@@ -19,16 +19,17 @@ internal enum Contractions
 }
 
 /// <summary>
-/// In what the rules of the GPT lineage differ. All of them try, at each place: a contraction, letters with one character
-/// before them, digits, punctuation with one space before it, and white space, of which the last leaves its last
-/// character to what follows.
+/// In what the rules of the GPT lineage differ. All of them try, at each place: a contraction, letters with one
+/// character before them, digits, punctuation with one space before it, and white space, of which the last leaves its
+/// last character to what follows.
 /// </summary>
 /// <param name="Contractions">Where contractions belong.</param>
 /// <param name="MaxDigits">The longest piece of digits.</param>
 /// <param name="CaseRuns">Letters are cut before an upper case that follows a lower case.</param>
 /// <param name="MarksJoin">Combining marks belong to letters.</param>
 /// <param name="MarksPunctuate">Combining marks belong to punctuation where no letter takes them.</param>
-/// <param name="AnyPrefix">Any character but a line end, letter or digit may stand before letters; else a space may.</param>
+/// <param name="AnyPrefix">Any character but a line end, letter or digit may stand before letters; else a space
+/// may.</param>
 /// <param name="DigitPrefix">A space may stand before digits.</param>
 /// <param name="LineEnds">White space up to its last line end is a piece; line ends belong to punctuation.</param>
 /// <param name="SlashTail">After line ends punctuation goes on with slashes.</param>

@@ -6,8 +6,8 @@ namespace Ciyuan.Tokens.Splitting;
 
 /// <summary>
 /// The kind of each code point in version 16.0 of the Unicode character database, and which belong to the script Han.
-/// Pinned in a resource: another version of .NET must not change a count. The resource is a list of runs from U+0000 on:
-/// a byte (kind, and 16 for Han), then the length, seven bits a byte, the lowest first.
+/// Pinned in a resource: another version of .NET must not change a count. The resource is a list of runs from U+0000
+/// on: a byte (kind, and 16 for Han), then the length, seven bits a byte, the lowest first.
 /// </summary>
 internal static unsafe class UnicodeTable
 {

@@ -7,15 +7,19 @@ internal sealed class RandomText(int seed)
 {
     private static readonly string[] Kinds =
     [
-        "abcdefstmdrlve", "ABCDEFSTZ", "0123456789", " ", "  \t", "\n\r", "'’`", "/.,;:!?-_=(){}[]\"#", "éàßñüøſ", "ÀÉÜΔЖ",
+        "abcdefstmdrlve", "ABCDEFSTZ", "0123456789", " ", "  \t", "\n\r", "'’`", "/.,;:!?-_=(){}[]\"#", "éàßñüøſ",
+        "ÀÉÜΔЖ",
         "жбвгде", "中文字符的一是在不了人我京信美牌果", "，。、；：（）《》", "かなカナー・", "한국어말다", "ªºʰˠ", "\u0301\u0308\u20DD",
-        "①½²Ⅷ٣९", "\u00A0\u3000\u2028\u0085\u1680", "\u0000\u0007\u001C\u200B\u200D\uFEFF\uE000", "€©™→★", "각", "กิ่ำ", "אבג", "ǅǈ",
+        "①½²Ⅷ٣९", "\u00A0\u3000\u2028\u0085\u1680", "\u0000\u0007\u001C\u200B\u200D\uFEFF\uE000",
+        "€©™→★", "각", "กิ่ำ", "אבג", "ǅǈ",
     ];
 
     private static readonly string[] Wholes =
     [
-        "'s", "'S", "'ſ", "'re", "'LL", "don't", " the", "http://", "😀", "👨‍👩‍👧", "🇨🇳", "𠀀", "𝐇𝐞", "\uD83D", "\uDE00", "<|endoftext|>",
-        "<think>", "\r\n", "\n\n", "    ", "中A", "API的", "AxxB", "camelCaseHTTP", "\u3000\u3000", "//", "/*", "*/\n/", "🏽", "\uFE0F", "\U0010FFFF",
+        "'s", "'S", "'ſ", "'re", "'LL", "don't", " the", "http://", "😀", "👨‍👩‍👧", "🇨🇳", "𠀀", "𝐇𝐞", "\uD83D", "\uDE00",
+        "<|endoftext|>",
+        "<think>", "\r\n", "\n\n", "    ", "中A", "API的", "AxxB", "camelCaseHTTP", "\u3000\u3000",
+        "//", "/*", "*/\n/", "🏽", "\uFE0F", "\U0010FFFF",
         "一二三四五六七八九十一二三四五六七八九十", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     ];
 

@@ -5,8 +5,8 @@ namespace Ciyuan.Server.Ingest;
 /// <summary>Finds the elements of a JSON array, so that each is read, and refused, by itself.</summary>
 public static class JsonBatch
 {
-    // The array, an event, its data, and the maps in the data.
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 4 };
+    // The array, and raw responses in it; each format has a limit of its own on what an event may nest.
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 1 + ResponseJson.MaxDepth };
 
     /// <summary>True when the first character that is not white space opens an array.</summary>
     public static bool IsArray(ReadOnlySpan<byte> json)

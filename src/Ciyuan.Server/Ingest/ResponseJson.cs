@@ -21,7 +21,10 @@ public sealed class ResponseJson(ResponseConstants constants)
     // The part names of the envelope that are not those of a usage record.
     private static readonly string[] OwnFields = ["response", "events", "flavour", "api", "cache"];
 
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 128 };
+    /// <summary>Deepest nesting of an envelope with a response in it.</summary>
+    internal const int MaxDepth = 128;
+
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     private readonly RecordBuilder _builder = new();
     private readonly Dictionary<string, JsonElement> _own = [];

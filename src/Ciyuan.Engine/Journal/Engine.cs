@@ -27,6 +27,7 @@ public sealed partial class Engine
     private readonly LedgerState _ledger = new();
     private readonly RatingPlans _plans = new();
     private readonly PostUsage _postUsage;
+    private readonly CorrectTogether _together;
     private readonly PostGroup _postGroup;
     private readonly List<Setup> _setups = [];
     private readonly List<CorrectedRange> _corrected = [];
@@ -43,6 +44,7 @@ public sealed partial class Engine
         Shard = shard;
         _history = history;
         _postUsage = new PostUsage(_ledger, _plans);
+        _together = new CorrectTogether(_ledger, _plans, _postUsage);
         _postGroup = new PostGroup(_ledger);
         _hasher = new IdHasher(_idKey);
     }

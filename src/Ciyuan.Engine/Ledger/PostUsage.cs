@@ -17,7 +17,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
     private readonly List<(Account Account, Amount Amount)> _drawn = [];
 
     /// <summary>The accounts that a plan line posts to; found once and remembered with the line.</summary>
-    private sealed class LineAccounts(Account credit, Account? direct, Account[] packs, Account[] money)
+    internal sealed class LineAccounts(Account credit, Account? direct, Account[] packs, Account[] money)
     {
         public Account Credit { get; } = credit;
 
@@ -27,6 +27,10 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans)
         public Account[] Packs { get; } = packs;
 
         public Account[] Money { get; } = money;
+
+        public bool SameAs(LineAccounts other) =>
+            Credit == other.Credit && Direct == other.Direct && Packs.AsSpan().SequenceEqual(other.Packs)
+            && Money.AsSpan().SequenceEqual(other.Money);
     }
 
     /// <summary>Rates and posts one record at a time of recording; <paramref name="hold"/> is what was reserved for

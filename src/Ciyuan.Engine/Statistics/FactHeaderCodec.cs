@@ -12,7 +12,7 @@ namespace Ciyuan.Statistics;
 public static class FactHeaderCodec
 {
     /// <summary>Version of the layout of headers and columns.</summary>
-    public const int LayoutVersion = 1;
+    public const int LayoutVersion = 2;
 
     /// <summary>Writes a header, with a checksum at its end.</summary>
     public static byte[] Encode(FactHeader header)

@@ -49,6 +49,9 @@ internal sealed partial class LedgerModel
     {
         public required SimulatedUsage Usage { get; init; }
 
+        /// <summary>Time of its frame, which no other has.</summary>
+        public required long Frame { get; init; }
+
         public List<ChargeModel> Charges { get; set; } = [];
     }
 

@@ -52,6 +52,13 @@ public sealed partial class Engine
     /// <summary>The shard.</summary>
     public int Shard { get; }
 
+    /// <summary>Most holds open at once; part of what a replay must have the same. Smaller in tests.</summary>
+    public int MostOpenHolds
+    {
+        get => _ledger.MostOpenHolds;
+        init => _ledger.MostOpenHolds = value;
+    }
+
     /// <summary>Number of the last frame; 0 before the first.</summary>
     public long Seq { get; private set; }
 

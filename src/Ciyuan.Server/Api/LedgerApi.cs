@@ -110,7 +110,6 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
             + "first.",
         LedgerStatus.GroupNotFound => "There is no such posted group of this source.",
         LedgerStatus.AlreadyReversed => "The group has been reversed already.",
-        LedgerStatus.Overflow => "A balance would be larger than an amount can hold.",
         LedgerStatus.TooManyHolds => "Too many holds are open. Settle or release some.",
         _ => "Refused.",
     };

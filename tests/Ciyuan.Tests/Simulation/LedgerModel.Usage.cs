@@ -49,7 +49,10 @@ internal sealed partial class LedgerModel
 
         var record = new RecordModel { Usage = usage, Frame = Now };
         _records.Add(record);
+        _reserved = (hold?.Legs ?? []).Where(l => Funding.Any(f => f.Path == l.Path && f.End <= Now))
+            .ToDictionary(l => l.Path, l => l.Amount);
         UsageRemarks remarks = Charge(record, _ => true);
+        _reserved = [];
         if (usage.Hold.Length > 0)
         {
             BigInteger held = Sum((hold?.Legs ?? []).Select(l => l.Amount));

@@ -48,10 +48,12 @@ internal sealed class SyntheticFrames(int seed)
         var records = new UsageRecord[count];
         var results = new UsageResult[count];
         var corrected = new List<CorrectedRecord>();
+        bool counted = _seq % 2 == 0; // corrections of the modes 3 and 4 tell what was counted
         for (int i = 0; _past.Count > 0 && i < count / 10; i++)
         {
             int at = _random.Next(_past.Count);
-            corrected.Add(Correct(_past[at]));
+            CorrectedRecord made = Correct(_past[at]);
+            corrected.Add(counted ? made with { Counts = _past[at].Record.Counts } : made);
             _past.RemoveAt(at);
         }
 
@@ -73,8 +75,11 @@ internal sealed class SyntheticFrames(int seed)
             Seq = _seq,
             Time = Start.PlusNanoseconds(_seq * Timestamp.PerSecond),
             Corrections = corrected.Count == 0 ? [] : [new Correction(
-                "s", $"c{_seq}", CorrectionMode.Rerate, 1, _seq, Period.Always)],
-            CorrectionResults = corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, _seq, corrected)],
+                "s", $"c{_seq}", counted ? CorrectionMode.RerateTogether : CorrectionMode.Rerate, 1, _seq,
+                Period.Always)],
+            CorrectionResults = corrected.Count == 0
+                ? []
+                : [new CorrectionResult(LedgerStatus.Done, _seq, corrected, [])],
             Records = records,
             RecordResults = results,
         };

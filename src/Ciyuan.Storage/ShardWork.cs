@@ -127,7 +127,7 @@ internal sealed class CorrectionWork(Correction correction) : ShardWork<Correcti
 
     private int _index;
 
-    /// <summary>What the engine made of it, before that is durable: where the next piece begins, nothing more.</summary>
+    /// <summary>What the engine made of it, before that is durable: it tells where the next piece begins.</summary>
     internal Task<CorrectionResult> Applied => _applied.Task;
 
     internal override void AddTo(ProposalLists lists)

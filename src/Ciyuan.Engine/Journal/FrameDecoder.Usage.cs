@@ -19,21 +19,7 @@ public static partial class FrameDecoder
             var reader = new ByteReader(body);
             byte version = ReadVersion(ref reader);
             reader.Raw(reader.Byte() == 1 ? 16 : 0);
-            ByteReader start = reader;
-            Tables tables = ReadTables(ref reader, withContexts: false);
-            int first = reader.Position;
-            ReadExpiries(ref reader, tables);
-            ReadSetups(ref reader);
-            ReadGroups(ref reader, tables);
-            ByteReader corrections = reader;
-            if (reader.Count() > 0)
-            {
-                reader = start;
-                tables = ReadTables(ref reader, withContexts: true);
-                reader = corrections;
-                ReadCorrections(ref reader, tables, time, version);
-            }
-
+            Tables tables = ReadUpToRecords(ref reader, time, version);
             usage = new RecordedUsage
             {
                 Texts = tables.Texts,
@@ -58,6 +44,24 @@ public static partial class FrameDecoder
         }
     }
 
+    private static Tables ReadUpToRecords(ref ByteReader reader, Timestamp time, byte version)
+    {
+        ByteReader start = reader;
+        Tables tables = ReadTables(ref reader, withContexts: false);
+        ReadExpiries(ref reader, tables);
+        ReadSetups(ref reader);
+        ReadGroups(ref reader, tables);
+        ByteReader corrections = reader;
+        if (reader.Count() > 0)
+        {
+            tables = ReadTables(ref start, withContexts: true);
+            reader = corrections;
+            ReadCorrections(ref reader, tables, time, version);
+        }
+
+        return tables;
+    }
+
     private static long ReadColumns(ref ByteReader reader, Tables tables, long previous, RecordedUsage usage)
     {
         int context = reader.Index(tables.ContextParts.Length / UsageContext.Parts);
@@ -77,17 +81,7 @@ public static partial class FrameDecoder
             usage.AddCount(head, (long)reader.Varint());
         }
 
-        for (int tags = (flags & HasTags) == 0 ? 0 : reader.Count(); tags > 0; tags--)
-        {
-            reader.Index(tables.Texts.Length);
-            reader.Raw(reader.Count());
-        }
-
-        if ((flags & HasHold) != 0)
-        {
-            reader.Raw(reader.Count());
-        }
-
+        SkipTagsAndHold(ref reader, tables, flags);
         var status = (UsageStatus)reader.Byte();
         reader.Byte(); // remarks
         for (int charges = reader.Count(); charges > 0; charges--)
@@ -99,6 +93,20 @@ public static partial class FrameDecoder
             context, new Timestamp(time), (Outcome)(flags & OutcomeMask), (flags & HasTags) != 0,
             status == UsageStatus.Posted);
         return time;
+    }
+
+    private static void SkipTagsAndHold(ref ByteReader reader, Tables tables, byte flags)
+    {
+        for (int tags = (flags & HasTags) == 0 ? 0 : reader.Count(); tags > 0; tags--)
+        {
+            reader.Index(tables.Texts.Length);
+            reader.Raw(reader.Count());
+        }
+
+        if ((flags & HasHold) != 0)
+        {
+            reader.Raw(reader.Count());
+        }
     }
 
     private static void ReadChargeColumn(ref ByteReader reader, Tables tables, RecordedUsage usage)

@@ -53,7 +53,8 @@ public static partial class FrameDecoder
         Expiry[] expiries = ReadExpiries(ref reader, tables);
         (Setup[] setups, SetupResult[] setupResults) = ReadSetups(ref reader);
         (LedgerGroup[] groups, GroupResult[] groupResults) = ReadGroups(ref reader, tables);
-        (Correction[] corrections, CorrectionResult[] correctionResults) = ReadCorrections(ref reader, tables, time, version);
+        (Correction[] corrections, CorrectionResult[] correctionResults) =
+            ReadCorrections(ref reader, tables, time, version);
         (UsageRecord[] records, UsageResult[] recordResults) = ReadRecords(ref reader, tables, time);
         if (reader.Remaining != 0)
         {

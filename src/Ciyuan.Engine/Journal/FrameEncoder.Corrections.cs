@@ -104,6 +104,11 @@ public sealed partial class FrameEncoder
             _commands.Count((count.Meter.Value << 3) | (int)count.Grade);
         }
 
+        WriteGroupRecords(group, time);
+    }
+
+    private void WriteGroupRecords(CorrectedGroup group, Timestamp time)
+    {
         _commands.Count(group.Records);
         int listed = group.ListedBefore(group.Charges.Length);
         ReadOnlySpan<long> steps = group.Steps;

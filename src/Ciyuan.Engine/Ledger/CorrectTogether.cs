@@ -117,12 +117,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         }
 
         var now = new List<ChargeColumn>();
-        bool[] goes = new bool[usage.Rates.Count];
-        for (int i = 0; i < goes.Length; i++)
-        {
-            goes[i] = takenBack.Contains(usage.Rates[i]);
-        }
-
+        bool[] goes = [.. usage.Rates.Select(takenBack.Contains)];
         for (int record = 0; record < group.Records; record++)
         {
             now.Clear();
@@ -335,48 +330,54 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         for (int i = 0; i < decided.Taken.Length; i++)
         {
             ChargeColumn charge = charges[decided.Taken[i]];
-            if (charge.Debit == ChargeColumn.NotPlain
-                || !TryMakeLine(rates[charge.Rate], counts, null, out lines[i]))
+            if (charge.Debit == ChargeColumn.NotPlain || !TryMakeLine(rates[charge.Rate], counts, null, out lines[i]))
             {
                 return false;
             }
 
-            lines[i] = charge.Debit < 0
-                ? lines[i]
-                : lines[i] with { Debit = _accounts[charge.Debit], Credit = _accounts[charge.Credit] };
+            if (charge.Debit >= 0)
+            {
+                lines[i] = lines[i] with { Debit = _accounts[charge.Debit], Credit = _accounts[charge.Credit] };
+            }
         }
 
         for (int i = 0; i < decided.Anew.Length; i++)
         {
-            (Rate rate, PostUsage.LineAccounts? accounts) = decided.Anew[i];
-            if (accounts is null || !TryMakeLine(rate, counts, accounts, out lines[decided.Taken.Length + i]))
+            (Rate rate, PostUsage.LineAccounts? to) = decided.Anew[i];
+            if (to is null || !TryMakeLine(rate, counts, to, out lines[decided.Taken.Length + i]))
             {
                 return false;
             }
         }
 
-        foreach (SharedAmount shared in decided.Shares)
+        foreach (SharedAmount shared in decided.Shares.Where(s => s.Base < 0))
         {
-            if (shared.Base < 0 && charges[shared.Staying].Debit == ChargeColumn.NotPlain)
+            if (charges[shared.Staying].Debit == ChargeColumn.NotPlain)
             {
                 return false;
             }
         }
 
         shape.Shares = decided.Shares;
+        shape.Group = GroupOf(counts, lines, decided.Taken.Length);
+        return true;
+    }
+
+    private GroupShape GroupOf(Count[] counts, GroupLine[] lines, int taken)
+    {
         Count[] kinds = Array.ConvertAll(counts, c => c with { Steps = 0 });
         if (!_groups.TryGetValue(lines[0].Rate, out List<GroupShape>? groups))
         {
             _groups.Add(lines[0].Rate, groups = []);
         }
 
-        shape.Group = groups.Find(g => g.Fits(kinds, lines, decided.Taken.Length));
-        if (shape.Group is null)
+        GroupShape? group = groups.Find(g => g.Fits(kinds, lines, taken));
+        if (group is null)
         {
-            groups.Add(shape.Group = new GroupShape(kinds, lines, decided.Taken.Length));
+            groups.Add(group = new GroupShape(kinds, lines, taken));
         }
 
-        return true;
+        return group;
     }
 
     private static bool TryMakeLine(Rate rate, Count[] counts, PostUsage.LineAccounts? accounts, out GroupLine line)

@@ -20,7 +20,8 @@ internal sealed class CorrectedParty
 
 /// <summary>How the amount of a charge is made for the records of a group.</summary>
 /// <param name="Rate">The rate.</param>
-/// <param name="Debit">Account of the charge taken back; null when nothing was posted, and for charges made anew.</param>
+/// <param name="Debit">Account of the charge taken back; null when nothing was posted, and for one made
+/// anew.</param>
 /// <param name="Credit">Likewise.</param>
 /// <param name="Accounts">Accounts of the charge made anew; null for those taken back.</param>
 /// <param name="Listed">A share: its amounts do not follow from counts.</param>
@@ -165,8 +166,8 @@ internal sealed class GroupShape(Count[] counted, GroupLine[] lines, int taken)
 internal sealed record SharedAmount(int Base, int Staying, int[] Lines, long[] Weights);
 
 /// <summary>
-/// What a correction does to records of one shape: same plan, outcome, kinds of counts, rates and accounts. Most records
-/// of a journal have one of a few shapes, so nearly all of the deciding is done once.
+/// What a correction does to records of one shape: same plan, outcome, kinds of counts, rates and accounts. Most
+/// records of a journal have one of a few shapes, so nearly all of the deciding is done once.
 /// </summary>
 internal sealed class CorrectionShape
 {

@@ -42,14 +42,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         RatingPlan plan = plans.Find(record.Context, record.EventTime);
         RateUsage.Rate(plan, plans, record, _rated, running);
         UsageRemarks remarks = UsageRemarks.None;
-        Amount held = default;
-        if (hold is not null)
-        {
-            // What was reserved is free for a moment and drawn again below, from the same accounts in the same order.
-            held = hold.Total;
-            ledger.End(hold);
-            KeepReserved(hold, now);
-        }
+        Amount held = hold is null ? default : Free(hold, now);
 
         // Step 6: Post.
         _postings.Clear();
@@ -99,10 +92,11 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         return (charges, paid);
     }
 
-    /// <summary>What was reserved on funding that has expired meanwhile stays for the call that it was reserved
-    /// for.</summary>
-    private void KeepReserved(Hold hold, Timestamp now)
+    /// <summary>Ends the hold of a record: what was reserved is free for a moment and drawn again, from the same
+    /// accounts in the same order. On funding that has expired meanwhile it stays for this call alone.</summary>
+    private Amount Free(Hold hold, Timestamp now)
     {
+        ledger.End(hold);
         foreach ((Account account, Amount amount) in hold.Legs)
         {
             if (account.Funding is not null && !LedgerState.IsOpen(account, now))
@@ -110,6 +104,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
                 _reserved[account] = _reserved.GetValueOrDefault(account) + amount;
             }
         }
+
+        return hold.Total;
     }
 
     private void UseReserved(Account account, Amount amount)

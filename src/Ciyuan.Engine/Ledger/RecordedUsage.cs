@@ -118,25 +118,29 @@ public sealed class RecordedUsage : IDisposable
                 usage.AddCount((count.Meter.Value << 3) | (int)count.Grade, count.Steps);
             }
 
-            int next = 0;
-            foreach (Charge charge in result.Charges)
-            {
-                ReadOnlySpan<Posting> own = result.Postings.AsSpan(next, charge.PostingCount);
-                next += charge.PostingCount;
-                bool posted = own.Length == 1;
-                bool plain = charge.Covered is null && charge.Amount.Pico == (posted ? own[0].Amount.Pico : 0)
-                    && own.Length <= 1;
-                usage.AddCharge(
-                    rates.Find(charge.Rate), plain, posted ? accounts.Find(own[0].Debit) : ChargeColumn.None,
-                    posted ? accounts.Find(own[0].Credit) : ChargeColumn.None, charge.Amount.Pico);
-            }
-
+            usage.AddCharges(result, rates, accounts);
             usage.AddRecord(
                 contexts.Find(record.Context), record.EventTime, record.Outcome, record.Tags.Length > 0,
                 result.Status == UsageStatus.Posted);
         }
 
         return usage;
+    }
+
+    private void AddCharges(UsageResult result, Numbered<Rate> rates, Numbered<AccountName> accounts)
+    {
+        int next = 0;
+        foreach (Charge charge in result.Charges)
+        {
+            ReadOnlySpan<Posting> own = result.Postings.AsSpan(next, charge.PostingCount);
+            next += charge.PostingCount;
+            bool posted = own.Length == 1;
+            bool plain = charge.Covered is null && own.Length <= 1
+                && charge.Amount.Pico == (posted ? own[0].Amount.Pico : 0);
+            AddCharge(
+                rates.Find(charge.Rate), plain, posted ? accounts.Find(own[0].Debit) : ChargeColumn.None,
+                posted ? accounts.Find(own[0].Credit) : ChargeColumn.None, charge.Amount.Pico);
+        }
     }
 
     /// <summary>Adds a count to the record under way.</summary>

@@ -232,12 +232,7 @@ public sealed class ReportRun
 
             if (local.Kind == FactKind.Record)
             {
-                foreach (int charge in _planGroups[local.Plan])
-                {
-                    Target(cell, countGroup, charge).Add(measure, steps);
-                }
-
-                Total.Add(measure, steps);
+                AddSteps(cell, countGroup, measure, steps);
                 GradeTokens[grade] += meter.IsTokens ? steps : 0;
             }
 
@@ -251,6 +246,16 @@ public sealed class ReportRun
                 }
             }
         }
+    }
+
+    private void AddSteps(int cell, int countGroup, int measure, Int128 steps)
+    {
+        foreach (int charge in _planGroups[Local(cell).Plan])
+        {
+            Target(cell, countGroup, charge).Add(measure, steps);
+        }
+
+        Total.Add(measure, steps);
     }
 
     // Shares, corrections, and what token packs covered.

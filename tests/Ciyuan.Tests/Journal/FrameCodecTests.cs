@@ -42,8 +42,9 @@ public sealed class FrameCodecTests
         Assert.Equal(Tell(frame), Tell(decoded));
 
         static IEnumerable<string> Tell(Frame frame) => frame.CorrectionResults.SelectMany(c => c.Records).Select(r =>
-            $"{r.Position} {r.Context} {r.EventTime} {r.Reversed} {string.Join(',', r.Charges.Select(c =>
-                $"{c.Rate.Agreement} {c.Amount.Pico}"))} {string.Join(',', r.Postings)} {string.Join(',', r.Counts ?? [])}");
+            $"{r.Position} {r.Context} {r.EventTime} {r.Reversed} {string.Join(',', r.Postings)} "
+            + $"{string.Join(',', r.Charges.Select(c => $"{c.Rate.Agreement} {c.Amount.Pico}"))} "
+            + string.Join(',', r.Counts ?? []));
     });
 
     [Fact]
@@ -172,6 +173,26 @@ public sealed class FrameCodecTests
     private static Frame FixedCorrection()
     {
         Frame record = Fixed();
+        CorrectedGroup group = FixedGroup(record);
+        GroupCharge share = group.Charges[2];
+        UsageRecord corrected = record.Records[0];
+        var single = new CorrectedRecord(
+            new FramePosition(6, 2), corrected.Context, corrected.EventTime, 0,
+            [new Charge(share.Rate, new Amount(7), 1)],
+            [new Posting(share.Debit!, share.Credit!, new Amount(7))], corrected.Counts);
+        return new Frame
+        {
+            Shard = 3,
+            Seq = 8,
+            Time = new Timestamp(1_800_000_001_000_000_000),
+            Corrections =
+                [new Correction("ops", "c", CorrectionMode.RerateTogether, 5, 7, Period.Always, Memo: "raised")],
+            CorrectionResults = [new CorrectionResult(LedgerStatus.Done, 7, [single], [group])],
+        };
+    }
+
+    private static CorrectedGroup FixedGroup(Frame record)
+    {
         Rate old = record.RecordResults[0].Charges[0].Rate;
         Posting posted = record.RecordResults[0].Postings[0];
         Rate now = old with { Version = 2, Prices = [new MeterPrice(new MeterPattern(127), new Amount(3_000_000))] };
@@ -190,7 +211,7 @@ public sealed class FrameCodecTests
         var payable = new AccountName("data/payable/cut", Currency.Cny);
         UsageContext context = record.Records[0].Context;
         long time = record.Records[0].EventTime.UnixNanoseconds;
-        var group = new CorrectedGroup
+        return new CorrectedGroup
         {
             Seq = 6,
             Reversed = 1,
@@ -206,18 +227,6 @@ public sealed class FrameCodecTests
             Times = [time, time + 1000],
             Steps = [1000, 2000],
             Amounts = [105_000_000, 210_000_000],
-        };
-        var single = new CorrectedRecord(
-            new FramePosition(6, 2), context, new Timestamp(time), 0, [new Charge(share, new Amount(7), 1)],
-            [new Posting(cost, payable, new Amount(7))], record.Records[0].Counts);
-        return new Frame
-        {
-            Shard = 3,
-            Seq = 8,
-            Time = new Timestamp(1_800_000_001_000_000_000),
-            Corrections =
-                [new Correction("ops", "c", CorrectionMode.RerateTogether, 5, 7, Period.Always, Memo: "raised")],
-            CorrectionResults = [new CorrectionResult(LedgerStatus.Done, 7, [single], [group])],
         };
     }
 

@@ -73,10 +73,16 @@ internal sealed class SampleFrames(int seed)
         Count[] counted = [.. Many(3, MakeCounts).SelectMany(c => c).Select(c => c with { Steps = 0 })];
         long[] steps = [.. Enumerable.Range(0, records * counted.Length).Select(_ => _random.NextInt64(1L << 20))];
         int listed = 1 + _random.Next(2);
-        long[] amounts = [.. Enumerable.Range(0, records * listed).Select(_ => _random.NextInt64() >> _random.Next(63))];
+        long[] amounts =
+            [.. Enumerable.Range(0, records * listed).Select(_ => _random.NextInt64() >> _random.Next(63))];
         GroupCharge[] charges = [.. Enumerable.Range(0, listed).Select(i => Charge(Pick(rates), true, Enumerable.Range(
             0, records).Aggregate(Int128.Zero, (sum, r) => sum + amounts[(r * listed) + i])))];
-        Rate perCall = MakeRate() with { Method = RateMethod.PerCall, PerCall = new Amount(_random.Next(3)), Prices = [] };
+        Rate perCall = MakeRate() with
+        {
+            Method = RateMethod.PerCall,
+            PerCall = new Amount(_random.Next(3)),
+            Prices = [],
+        };
         return new CorrectedGroup
         {
             Seq = _random.NextInt64(1, 1L << 40),

@@ -49,10 +49,7 @@ internal sealed partial class LedgerModel
 
         var record = new RecordModel { Usage = usage, Frame = Now };
         _records.Add(record);
-        _reserved = (hold?.Legs ?? []).Where(l => Funding.Any(f => f.Path == l.Path && f.End <= Now))
-            .ToDictionary(l => l.Path, l => l.Amount);
-        UsageRemarks remarks = Charge(record, _ => true);
-        _reserved = [];
+        UsageRemarks remarks = ChargeWith(hold, record);
         if (usage.Hold.Length > 0)
         {
             BigInteger held = Sum((hold?.Legs ?? []).Select(l => l.Amount));
@@ -64,6 +61,15 @@ internal sealed partial class LedgerModel
         }
 
         return (UsageStatus.Posted, remarks);
+    }
+
+    private UsageRemarks ChargeWith(HoldModel? hold, RecordModel record)
+    {
+        _reserved = (hold?.Legs ?? []).Where(l => Funding.Any(f => f.Path == l.Path && f.End <= Now))
+            .ToDictionary(l => l.Path, l => l.Amount);
+        UsageRemarks remarks = Charge(record, _ => true);
+        _reserved = [];
+        return remarks;
     }
 
     /// <summary>Takes back and makes anew what would be rated otherwise now, or only takes back.</summary>

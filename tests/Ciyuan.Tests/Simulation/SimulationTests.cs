@@ -73,8 +73,7 @@ public sealed class SimulationTests
             _net.Now = Start.PlusNanoseconds(_clock);
             bool upgrade = _model.Version < 3 && _random.Next(100) == 0;
             bool correct = _random.Next(60) == 0;
-            bool anew = _random.Next(4) > 0;
-            bool together = _random.Next(4) > 0;
+            (bool anew, bool together) = (_random.Next(4) > 0, _random.Next(4) > 0);
             (string Id, SimulatedOperation[] Operations)[] groups = [.. Enumerable.Range(0, _random.Next(3))
                 .Select(_ => MakeGroup())];
             SimulatedUsage[] usage = [.. Enumerable.Range(0, _random.Next(5)).Select(_ => MakeUsage())];

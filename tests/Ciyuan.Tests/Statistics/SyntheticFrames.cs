@@ -42,18 +42,19 @@ internal sealed class SyntheticFrames(int seed)
         }
     }
 
+    /// <summary>Corrections of the modes 3 and 4 tell what was counted.</summary>
+    private bool IsCounted => _seq % 2 == 0;
+
     private Frame MakeFrame(int count)
     {
         _seq++;
         var records = new UsageRecord[count];
         var results = new UsageResult[count];
         var corrected = new List<CorrectedRecord>();
-        bool counted = _seq % 2 == 0; // corrections of the modes 3 and 4 tell what was counted
         for (int i = 0; _past.Count > 0 && i < count / 10; i++)
         {
             int at = _random.Next(_past.Count);
-            CorrectedRecord made = Correct(_past[at]);
-            corrected.Add(counted ? made with { Counts = _past[at].Record.Counts } : made);
+            corrected.Add(Correct(_past[at]) with { Counts = IsCounted ? _past[at].Record.Counts : null });
             _past.RemoveAt(at);
         }
 
@@ -75,11 +76,10 @@ internal sealed class SyntheticFrames(int seed)
             Seq = _seq,
             Time = Start.PlusNanoseconds(_seq * Timestamp.PerSecond),
             Corrections = corrected.Count == 0 ? [] : [new Correction(
-                "s", $"c{_seq}", counted ? CorrectionMode.RerateTogether : CorrectionMode.Rerate, 1, _seq,
+                "s", $"c{_seq}", IsCounted ? CorrectionMode.RerateTogether : CorrectionMode.Rerate, 1, _seq,
                 Period.Always)],
-            CorrectionResults = corrected.Count == 0
-                ? []
-                : [new CorrectionResult(LedgerStatus.Done, _seq, corrected, [])],
+            CorrectionResults =
+                corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, _seq, corrected, [])],
             Records = records,
             RecordResults = results,
         };

@@ -63,7 +63,9 @@ internal sealed class EventBatch
         {
             _elements.Add(0..body.Length);
         }
-        else if (!JsonBatch.TrySplit(body, ServerLimits.Events, _elements, out IngestFault fault))
+        else if (!JsonBatch.TrySplit(
+            body, ServerLimits.Events, _elements, out IngestFault fault,
+            format == EventFormat.Response ? ResponseJson.MaxDepth + 1 : JsonBatch.EventsDepth))
         {
             return fault.Code == IngestCode.TooLong
                 ? Problems.TooManyEvents

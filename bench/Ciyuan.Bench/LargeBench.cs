@@ -102,7 +102,7 @@ internal static class LargeBench
                 1_000_000, bound: string.Create(
                     CultureInfo.InvariantCulture,
                     $"statistics included, durable after {durable:0.00} s; {clock.MicrosecondsOf(records):0.00} µs "
-                    + "of processor time a record"));
+                    + $"of processor time a record"));
         }
     }
 

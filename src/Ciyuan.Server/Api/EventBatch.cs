@@ -84,12 +84,8 @@ internal sealed class EventBatch
         }
 
         // After the results of all events, so that each event's index stays its own.
-        foreach (UsageRecord further in _furtherRecords)
-        {
-            Records.Add(further);
-            Faults.Add(null);
-        }
-
+        Records.AddRange(_furtherRecords);
+        Faults.AddRange(_furtherRecords.Select(_ => (string?)null));
         IsSingle &= _furtherRecords.Count == 0;
         return null;
     }

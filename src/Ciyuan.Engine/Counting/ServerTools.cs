@@ -11,7 +11,7 @@ namespace Ciyuan.Counting;
 internal static class ServerTools
 {
     // What of a body is kept of a stream, beside its usage.
-    private static readonly string[] Kept = ["performanceConfig", "choices", "tools", "tool_usage"];
+    private static readonly string[] Kept = ["performanceConfig", "choices", "tools", "web_search"];
 
     // Fields of an item that say what it is.
     private static readonly string[] ItemFields = ["id", "type", "status", "action", "quality", "size"];

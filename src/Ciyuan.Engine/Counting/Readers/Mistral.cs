@@ -10,7 +10,13 @@ internal static class Mistral
 {
     internal static UsageReader[] Readers { get; } =
     [
-        new("mistral", "chat", TakeChat) { AlsoFlavours = ["default", "fim", "transcription"] },
+        new("mistral", "chat", TakeChat)
+        {
+            AlsoFlavours = ["default", "fim", "transcription", "conversations"],
+            Shape = body => OpenAiSides.HasUsage(body, "connectors")
+                || OpenAiSides.HasUsage(body, "prompt_audio_seconds"),
+            ShapeOrder = 53,
+        },
         new("mistral", "embeddings", OpenAiEmbeddings.Take),
         new("mistral", "ocr", TakePages) { Roots = ["usage_info"] },
     ];

@@ -61,6 +61,11 @@ internal static class PricesExplainVerb
             Counts = ReadCounts(parsed.GetValue(Counted)!),
             Tags = ReadTags(parsed.GetValue(Labels)!),
         };
+        if (record.FindFault() is { } fault)
+        {
+            throw new WrongUsageException($"no record is so: {fault}");
+        }
+
         string name = parsed.GetValue(Book)!;
         PriceBooks books = ReadBooks(parsed.GetValue(Files)!, context);
         if (books.Versions(name).Count == 0)

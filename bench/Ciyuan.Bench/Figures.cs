@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Ciyuan.Bench;
@@ -74,4 +75,27 @@ internal sealed class Room : IDisposable
 
         return folder ?? throw new InvalidOperationException("Run the bench from within the repository.");
     }
+}
+
+/// <summary>Wall time, and this process's processor time: on a busy machine only the latter says much.</summary>
+internal readonly struct Stopwatches
+{
+    private readonly long _start;
+    private readonly TimeSpan _processor;
+
+    private Stopwatches(long start, TimeSpan processor)
+    {
+        _start = start;
+        _processor = processor;
+    }
+
+    /// <summary>Wall time since the start.</summary>
+    public double Seconds => Stopwatch.GetElapsedTime(_start).TotalSeconds;
+
+    public static Stopwatches Start() => new(Stopwatch.GetTimestamp(), Processor);
+
+    /// <summary>Processor time since the start, of all threads, for each of some things.</summary>
+    public double MicrosecondsOf(long things) => (Processor - _processor).TotalMicroseconds / things;
+
+    private static TimeSpan Processor => Environment.CpuUsage.TotalTime;
 }

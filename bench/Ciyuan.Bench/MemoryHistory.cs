@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 
 namespace Ciyuan.Bench;
 
@@ -12,4 +13,6 @@ internal sealed class MemoryHistory : IHistory
     public void Add(UInt128 digest, PastId past) => _ids.Add(digest, past);
 
     public Frame ReadFrame(long seq) => throw new InvalidOperationException("Nothing is corrected here.");
+
+    public RecordedUsage ReadUsage(long seq) => throw new InvalidOperationException("Nothing is corrected here.");
 }

@@ -47,7 +47,16 @@ internal static class Workload
     };
 
     /// <summary>The same prices, raised: what a month is rated again under.</summary>
-    public static Setup SecondBook => new() { By = "bench", Books = [Book("retail", 2, "33", "66")] };
+    public static Setup RaisedBook(int version) => new()
+    {
+        By = "bench",
+        Books =
+        [
+            Book(
+                "retail", version, (30 + (3 * (version - 1))).ToString(CultureInfo.InvariantCulture),
+                (60 + (6 * (version - 1))).ToString(CultureInfo.InvariantCulture)),
+        ],
+    };
 
     public static LedgerGroup Deposits => new(
         "bench",

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.IO.Enumeration;
-using Ciyuan.Journal;
+using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
@@ -8,8 +8,8 @@ using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
 
-/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now or at any moment, from the journal alone. Reads beside a
-/// running server.</summary>
+/// <summary><c>ciyuan balance [PATTERN]</c>: accounts now, with what is held and available, or at any moment.
+/// Reads beside a running server.</summary>
 internal static class BalanceVerb
 {
     internal static Command Make()
@@ -37,26 +37,22 @@ internal static class BalanceVerb
     internal static int Run(
         VerbContext context, string pattern, Timestamp? at, TimeBasis basis, CancellationToken cancel)
     {
-        using SqliteJournal journal = SqliteJournal.OpenReadOnly(context.Data);
-        var sums = new AccountSums(at ?? Timestamp.MaxValue, basis);
-        long lastSeq = 0;
-        foreach (Frame frame in Facts.FramesFrom(journal, 1))
+        bool Matches(string path) => FileSystemName.MatchesSimpleExpression(pattern, path, ignoreCase: false);
+        BalanceSheet sheet;
+        if (at is null && basis == TimeBasis.Recorded)
         {
-            cancel.ThrowIfCancellationRequested();
-            sums.Add(frame);
-            if (sums.IsComplete)
-            {
-                break;
-            }
-
-            lastSeq = frame.Seq;
+            (long seq, IReadOnlyList<AccountView> accounts) = Balances.Now(context.Data, cancel: cancel);
+            sheet = BalanceSheet.Now(accounts, pattern, Matches, seq);
+        }
+        else
+        {
+            Timestamp moment = at ?? Timestamp.MaxValue;
+            (long seq, IReadOnlyDictionary<AccountName, AccountTotals> sums) =
+                Balances.At(context.Data, moment, basis, cancel: cancel);
+            sheet = BalanceSheet.Then(moment, basis, sums, pattern, Matches, seq);
         }
 
-        var shown = sums.Totals
-            .Where(account => FileSystemName.MatchesSimpleExpression(pattern, account.Key.Path, ignoreCase: false))
-            .OrderBy(account => account.Key.Path, StringComparer.Ordinal).ThenBy(account => account.Key.Currency)
-            .Select(account => (account.Key, account.Value)).ToList();
-        context.Write(BalanceRendering.Render(new BalanceSheet(at, basis, pattern, lastSeq, shown)));
+        context.Write(BalanceRendering.Render(sheet));
         return Verb.Done;
     }
 }

@@ -14,14 +14,14 @@ public sealed record CorrectionTotals(long Corrected, long Frames, long Closed =
 public sealed class CorrectionRefusedException(string message) : Exception(message);
 
 /// <summary>
-/// Corrects any number of frames: the engine takes a piece at a time, so that usage goes on coming in between. Stopped
-/// at any point and run again with the same id, it goes on where it was; with another id, it finds what is left to
-/// change.
+/// Corrects any number of frames, in their order: the engine takes a piece at a time, so that usage goes on coming in
+/// between. Stopped at any point and run again with the same id, it goes on where it was; with another id, it finds
+/// what is left to change.
 /// </summary>
 public static class CorrectUsage
 {
-    /// <summary>Pieces under way at once: one is applied while another is made durable.</summary>
-    private const int Lanes = 2;
+    /// <summary>Pieces applied and not yet durable, at most: one is applied while others are made durable.</summary>
+    private const int UnderWay = 4;
 
     /// <summary>Makes a correction of frames 1 to the last, or of those that it names.</summary>
     /// <param name="shard">Where.</param>
@@ -32,41 +32,47 @@ public static class CorrectUsage
     public static async Task<CorrectionTotals> RunAsync(
         Shard shard, Correction whole, IProgress<CorrectionTotals>? progress = null, CancellationToken cancel = default)
     {
-        long from = Math.Max(whole.FromSeq, 1);
+        long next = Math.Max(whole.FromSeq, 1);
         long to = whole.ToSeq == 0 ? shard.DurableSeq : whole.ToSeq;
-        if (to < from)
+        var totals = new CorrectionTotals(0, 0);
+        var underWay = new Queue<(Task<CorrectionResult> Durable, long Frames)>();
+        while (underWay.Count > 0 || (next <= to && !cancel.IsCancellationRequested))
         {
-            return new CorrectionTotals(0, 0);
+            if (next <= to && underWay.Count < UnderWay && !cancel.IsCancellationRequested)
+            {
+                // Each piece begins where the one before it ended, which is known once that one is applied.
+                string id = string.Create(CultureInfo.InvariantCulture, $"{whole.Id}/{next}-{to}");
+                CorrectionWork piece = await shard.StartCorrectionAsync(
+                    whole with { Id = id, FromSeq = next, ToSeq = to }).ConfigureAwait(false);
+                CorrectionResult applied = await piece.Applied.ConfigureAwait(false);
+                long end = applied.Status is LedgerStatus.Done or LedgerStatus.Exists ? applied.ToSeq : to;
+                underWay.Enqueue((piece.Task, end - next + 1));
+                next = end + 1;
+                continue;
+            }
+
+            (Task<CorrectionResult> durable, long frames) = underWay.Dequeue();
+            CorrectionResult result = await durable.ConfigureAwait(false);
+            RequireDone(result, whole.Id);
+            totals = new CorrectionTotals(
+                totals.Corrected + (result.Status == LedgerStatus.Done ? result.Count : 0), totals.Frames + frames,
+                totals.Closed + result.Closed);
+            progress?.Report(totals);
         }
 
-        long middle = from + ((to - from) / Lanes);
-        (long corrected, long frames, long closed) = (0, 0, 0);
-        await Task.WhenAll(RunLane(from, middle), RunLane(middle + 1, to)).ConfigureAwait(false);
-        return new CorrectionTotals(corrected, frames, closed);
+        cancel.ThrowIfCancellationRequested();
+        return totals;
+    }
 
-        async Task RunLane(long next, long last)
+    private static void RequireDone(CorrectionResult piece, string id)
+    {
+        if (piece.Status is not (LedgerStatus.Done or LedgerStatus.Exists))
         {
-            while (next <= last)
-            {
-                cancel.ThrowIfCancellationRequested();
-                string id = string.Create(CultureInfo.InvariantCulture, $"{whole.Id}/{next}-{last}");
-                CorrectionResult piece = await shard.CorrectAsync(
-                    whole with { Id = id, FromSeq = next, ToSeq = last }, CancellationToken.None).ConfigureAwait(false);
-                if (piece.Status is not (LedgerStatus.Done or LedgerStatus.Exists))
-                {
-                    throw new CorrectionRefusedException(
-                        $"Correction '{whole.Id}' of frames {next} to {last}: {piece.Status}. "
-                        + (piece.Status == LedgerStatus.Conflict
-                            ? "Use an id that was not used before."
-                            : "Give a short id, and a memo within the limit."));
-                }
-
-                Interlocked.Add(ref corrected, piece.Status == LedgerStatus.Done ? piece.Records.Count : 0);
-                Interlocked.Add(ref closed, piece.Closed);
-                Interlocked.Add(ref frames, piece.ToSeq - next + 1);
-                next = piece.ToSeq + 1;
-                progress?.Report(new CorrectionTotals(Volatile.Read(ref corrected), Volatile.Read(ref frames)));
-            }
+            throw new CorrectionRefusedException(
+                $"Correction '{id}': {piece.Status}. "
+                + (piece.Status == LedgerStatus.Conflict
+                    ? "Use an id that was not used before."
+                    : "Give a short id, and a memo within the limit."));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 
 namespace Ciyuan.Storage;
@@ -18,12 +19,18 @@ internal sealed class FrameReader : IDisposable
     /// <summary>Frames decoded ahead of a reader in order.</summary>
     private const int Ahead = 2;
 
+    /// <summary>Frames whose records are made columns ahead of a reader in order: one less than a piece of a correction
+    /// usually has, so that they are ready when the next piece begins.</summary>
+    private const int UsageAhead = 3;
+
     private readonly SqliteJournal _journal;
     private readonly int _shard;
     private readonly Lock _reading = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Frame> _inFlight = [];
     private readonly LinkedList<(long Seq, Task<Frame?> Frame)> _recent = new();
+    private readonly Dictionary<long, Task<RecordedUsage?>> _usageAhead = [];
+    private long _lastUsage;
     private bool _disposed;
 
     /// <summary>Reads from a journal connection, which it owns.</summary>
@@ -84,9 +91,47 @@ internal sealed class FrameReader : IDisposable
             ?? throw new JournalException($"frame {seq} of shard {_shard}: there is none yet");
     }
 
+    /// <summary>The records of a frame as columns, which the caller disposes.</summary>
+    /// <exception cref="JournalException">There is no such frame, or it can't be read.</exception>
+    internal RecordedUsage ReadUsage(long seq)
+    {
+        lock (_gate)
+        {
+            if (_inFlight.TryGetValue(seq, out Frame? frame))
+            {
+                return RecordedUsage.Of(frame.Records, frame.RecordResults);
+            }
+        }
+
+        if (seq != _lastUsage + 1)
+        {
+            DropUsageAhead();
+        }
+
+        _lastUsage = seq;
+        if (!_usageAhead.Remove(seq, out Task<RecordedUsage?>? wanted))
+        {
+            wanted = Task.FromResult<RecordedUsage?>(null);
+        }
+
+        for (int i = 1; i <= UsageAhead; i++)
+        {
+            long ahead = seq + i;
+            if (!_usageAhead.ContainsKey(ahead))
+            {
+                _usageAhead.Add(ahead, Task.Run(() => ReadAndDecodeUsage(ahead)));
+            }
+        }
+
+        // Read ahead too early, it was not there yet: look again.
+        return wanted.GetAwaiter().GetResult() ?? ReadAndDecodeUsage(seq)
+            ?? throw new JournalException($"frame {seq} of shard {_shard}: there is none yet");
+    }
+
     /// <summary>Closes the journal connection.</summary>
     public void Dispose()
     {
+        DropUsageAhead();
         lock (_reading)
         {
             _disposed = true;
@@ -119,7 +164,27 @@ internal sealed class FrameReader : IDisposable
     private static bool IsUseful(Task<Frame?> task) =>
         !task.IsCompleted || (task.IsCompletedSuccessfully && task.Result is not null);
 
-    private Frame? ReadAndDecode(long seq)
+    private void DropUsageAhead()
+    {
+        foreach (Task<RecordedUsage?> task in _usageAhead.Values)
+        {
+            task.ContinueWith(
+                static done => (done.IsCompletedSuccessfully ? done.Result : null)?.Dispose(), TaskScheduler.Default);
+        }
+
+        _usageAhead.Clear();
+    }
+
+    private Frame? ReadAndDecode(long seq) =>
+        ReadBody(seq, static (shard, seq, time, body) => FrameDecoder.Decode(shard, seq, time, body));
+
+    private RecordedUsage? ReadAndDecodeUsage(long seq) =>
+        ReadBody(seq, static (shard, seq, time, body) => FrameDecoder.DecodeUsage(shard, seq, time, body));
+
+    private delegate T Decoder<T>(int shard, long seq, Timestamp time, ReadOnlySpan<byte> body);
+
+    private T? ReadBody<T>(long seq, Decoder<T> decode)
+        where T : class
     {
         (Timestamp Time, byte[] Rented, int Length)? stored;
         lock (_reading)
@@ -135,7 +200,7 @@ internal sealed class FrameReader : IDisposable
 
         try
         {
-            return FrameDecoder.Decode(_shard, seq, body.Time, body.Rented.AsSpan(0, body.Length));
+            return decode(_shard, seq, body.Time, body.Rented.AsSpan(0, body.Length));
         }
         finally
         {

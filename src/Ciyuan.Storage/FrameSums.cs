@@ -29,9 +29,17 @@ internal sealed class FrameSums
             }
         }
 
-        foreach (CorrectedRecord corrected in frame.CorrectionResults.SelectMany(c => c.Records))
+        foreach (CorrectionResult corrected in frame.CorrectionResults)
         {
-            Add(corrected.Charges);
+            foreach (CorrectedRecord single in corrected.Singles)
+            {
+                Add(single.Charges);
+            }
+
+            foreach (GroupCharge charge in corrected.Groups.SelectMany(g => g.Charges))
+            {
+                Add(charge.Rate, charge.Total);
+            }
         }
     }
 
@@ -50,11 +58,16 @@ internal sealed class FrameSums
     {
         foreach (Charge charge in charges)
         {
-            if (charge.Rate.Method != RateMethod.Suspense)
-            {
-                string side = charge.Rate.Side switch { Side.Income => "income", Side.Cost => "cost", _ => "between" };
-                Add($"{side}_{charge.Rate.Currency}", charge.Amount.Pico);
-            }
+            Add(charge.Rate, charge.Amount);
+        }
+    }
+
+    private void Add(Rate rate, Amount amount)
+    {
+        if (rate.Method != RateMethod.Suspense)
+        {
+            string side = rate.Side switch { Side.Income => "income", Side.Cost => "cost", _ => "between" };
+            Add($"{side}_{rate.Currency}", amount.Pico);
         }
     }
 

@@ -73,7 +73,7 @@ public sealed class Fsck
             journal.VerifyChain(_shard, seq =>
             {
                 Tell("chain", seq);
-                good = seq - 1; // one frame is still being hashed
+                good = Math.Max(seq - SqliteJournal.CheckedAtOnce, 0); // these are still being hashed
             });
         }
         catch (JournalException)

@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 
 namespace Ciyuan.Storage;
 
@@ -144,6 +145,9 @@ internal sealed class IdIndex : IHistory, IDisposable
 
     /// <inheritdoc/>
     public Frame ReadFrame(long seq) => _frames.Read(seq);
+
+    /// <inheritdoc/>
+    public RecordedUsage ReadUsage(long seq) => _frames.ReadUsage(seq);
 
     /// <summary>Stops the background work; what was not written is made anew by replay.</summary>
     public void Dispose() => _folder.Dispose();

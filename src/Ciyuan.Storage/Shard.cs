@@ -119,6 +119,14 @@ public sealed class Shard : IAsyncDisposable
         string source, Timestamp since, CancellationToken cancel = default) =>
         Send(new OpenHoldsWork(source, since), cancel);
 
+    /// <summary>Queues a correction, so that the next piece can be asked for once this one is applied.</summary>
+    internal async Task<CorrectionWork> StartCorrectionAsync(Correction correction)
+    {
+        var work = new CorrectionWork(correction);
+        await Queue(work, CancellationToken.None).ConfigureAwait(false);
+        return work;
+    }
+
     /// <summary>All accounts, with every frame durable that they come from.</summary>
     public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>
         Send(new BalancesWork(), cancel);
@@ -139,6 +147,12 @@ public sealed class Shard : IAsyncDisposable
 
     private async ValueTask<T> Send<T>(ShardWork<T> work, CancellationToken cancel)
     {
+        await Queue(work, cancel).ConfigureAwait(false);
+        return await work.Task.ConfigureAwait(false);
+    }
+
+    private async ValueTask Queue(ShardWork work, CancellationToken cancel)
+    {
         try
         {
             await _queue.Writer.WriteAsync(work, cancel).ConfigureAwait(false);
@@ -147,8 +161,6 @@ public sealed class Shard : IAsyncDisposable
         {
             throw new ObjectDisposedException(nameof(Shard));
         }
-
-        return await work.Task.ConfigureAwait(false);
     }
 
     private static Shard Open(ShardOptions options, CancellationToken cancel)

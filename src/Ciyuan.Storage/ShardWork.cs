@@ -122,12 +122,30 @@ internal sealed class GroupWork(LedgerGroup group) : ShardWork<GroupReply>
 /// <summary>A correction.</summary>
 internal sealed class CorrectionWork(Correction correction) : ShardWork<CorrectionResult>
 {
+    private readonly TaskCompletionSource<CorrectionResult> _applied =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private int _index;
+
+    /// <summary>What the engine made of it, before that is durable: it tells where the next piece begins.</summary>
+    internal Task<CorrectionResult> Applied => _applied.Task;
 
     internal override void AddTo(ProposalLists lists)
     {
         _index = lists.Corrections.Count;
         lists.Corrections.Add(correction);
+    }
+
+    internal override void TakeAnswer(Applied applied, Engine engine)
+    {
+        base.TakeAnswer(applied, engine);
+        _applied.TrySetResult(applied.Corrections[_index]);
+    }
+
+    internal override void Fail(Exception fault)
+    {
+        base.Fail(fault);
+        _applied.TrySetException(fault);
     }
 
     protected override CorrectionResult Answer(Applied applied, Engine engine) => applied.Corrections[_index];

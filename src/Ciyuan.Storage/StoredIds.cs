@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 
 namespace Ciyuan.Storage;
 
@@ -46,6 +47,9 @@ internal sealed class StoredIds : IHistory, IDisposable
 
     /// <inheritdoc/>
     public Frame ReadFrame(long seq) => _replayed.ReadFrame(seq);
+
+    /// <inheritdoc/>
+    public RecordedUsage ReadUsage(long seq) => _replayed.ReadUsage(seq);
 
     /// <summary>What was found, in words.</summary>
     /// <param name="ids">Ids that the engine remembers.</param>

@@ -57,7 +57,7 @@ public sealed class EventsTests
     private static string ResponseOf(string id, long input) => $$$"""
         {"source":"test","id":"{{{id}}}","time":"2026-11-02T08:00:00+08:00","party":"acme","provider":"zhipu",
          "flavour":"chat","response":{"model":"glm-4.6","usage":{"prompt_tokens":{{{input}}},"completion_tokens":100,
-         "total_tokens":{{{input + 100}}},"prompt_tokens_details":{"cached_tokens":400 } } } }
+         "total_tokens":{{{input + 100}}},"prompt_tokens_details":{"cached_tokens":400} } } }
         """;
 
     [Fact]

@@ -142,6 +142,19 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public async Task GetBalances_WithAnOpenHold_ShowsPendingAndAvailable()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        await Done(server, Deposit("d1", "acme", "10"));
+        await Done(server, Group("h1", Hold("call-1", "4")));
+        (_, JsonNode answer) = await server.GetAsync("/v1/balances?match=acme/prepaid/main");
+        JsonNode account = answer["accounts"]!.AsArray().Single()!;
+        Assert.Equal(
+            ("10", "4", "6"),
+            ((string)account["balance"]!, (string)account["pending"]!, (string)account["available"]!));
+    }
+
+    [Fact]
     public async Task GetBalances_AtAMoment_LeavesOutWhatCameLater()
     {
         await using TestServer server = await StartWithSetupAsync();

@@ -52,7 +52,7 @@ public sealed class RoutesTests
         await using TestServer server = await StartWithSetupAsync();
         (_, JsonNode document) = await server.GetAsync("/openapi/v1.json");
         JsonObject bodies = document["paths"]!["/v1/events"]!["post"]!["requestBody"]!["content"]!.AsObject();
-        Assert.Equal(4, bodies.Count);
+        Assert.Equal(6, bodies.Count);
         foreach ((string mediaType, JsonNode? body) in bodies)
         {
             JsonNode example = body!["example"]!;

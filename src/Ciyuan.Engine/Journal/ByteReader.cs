@@ -11,17 +11,52 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
+    private int _position;
+
     /// <summary>Offset of the next byte.</summary>
-    public int Position { get; private set; }
+    public readonly int Position => _position;
 
     /// <summary>Bytes not yet read.</summary>
-    public readonly int Remaining => _bytes.Length - Position;
+    public readonly int Remaining => _bytes.Length - _position;
 
     /// <summary>One byte.</summary>
-    public byte Byte() => Position < _bytes.Length ? _bytes[Position++] : throw Damaged("ends too early");
+    public byte Byte() => (uint)_position < (uint)_bytes.Length ? _bytes[_position++] : throw Damaged("ends too early");
 
     /// <summary>An unsigned integer.</summary>
     public ulong Varint()
+    {
+        // Most are below 128; of the others, most end well before the bytes do.
+        ReadOnlySpan<byte> bytes = _bytes;
+        int at = _position;
+        if ((uint)at < (uint)bytes.Length && bytes[at] < 0x80)
+        {
+            _position = at + 1;
+            return bytes[at];
+        }
+
+        return bytes.Length - at >= 10 ? LongVarint() : VarintAtEnd();
+    }
+
+    private ulong LongVarint()
+    {
+        ReadOnlySpan<byte> bytes = _bytes.Slice(_position, 10);
+        ulong value = 0;
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            ulong b = bytes[i];
+            value |= unchecked((b & 0x7f) << (7 * i));
+            if (b < 0x80)
+            {
+                _position += i + 1;
+                return value;
+            }
+        }
+
+        _position += bytes.Length;
+        throw Damaged("has an integer of more than 64 bits");
+    }
+
+    private ulong VarintAtEnd()
     {
         ulong value = 0;
         for (int shift = 0; shift < 64; shift += 7)
@@ -72,6 +107,26 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     /// <summary>A signed 128-bit integer.</summary>
     public Int128 ZigZag128()
     {
+        // Up to nine bytes are 63 bits, which amounts of one call nearly always are.
+        ReadOnlySpan<byte> bytes = _bytes[_position..];
+        bytes = bytes.Length > 9 ? bytes[..9] : bytes;
+        ulong value = 0;
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            ulong b = bytes[i];
+            value |= unchecked((b & 0x7f) << (7 * i));
+            if (b < 0x80)
+            {
+                _position += i + 1;
+                return unchecked((long)(value >> 1) ^ -(long)(value & 1));
+            }
+        }
+
+        return LongZigZag128();
+    }
+
+    private Int128 LongZigZag128()
+    {
         UInt128 zigzag = 0;
         for (int shift = 0; shift < 128; shift += 7)
         {
@@ -97,8 +152,8 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
             throw Damaged("ends too early");
         }
 
-        Position += length;
-        return _bytes.Slice(Position - length, length);
+        _position += length;
+        return _bytes.Slice(_position - length, length);
     }
 
     /// <summary>16 bytes, little-endian.</summary>

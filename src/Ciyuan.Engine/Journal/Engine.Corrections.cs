@@ -17,13 +17,14 @@ public sealed partial class Engine
     public const int CorrectedRecordsEach = 8_192;
 
     private readonly Dictionary<UsageContext, UsageContext> _contextOf = new(ReferenceEqualityComparer.Instance);
+    private readonly ContextTable _contextTable = new();
 
     private CorrectionResult ApplyCorrection(
         Correction correction, FramePosition position, Quantities.Timestamp time, FrameDraft frame)
     {
         if (IsMalformed(correction))
         {
-            return new CorrectionResult(LedgerStatus.Malformed, 0, []);
+            return new CorrectionResult(LedgerStatus.Malformed, 0, [], []);
         }
 
         UInt128 digest = _hasher.Digest(IdKind.Correction, correction.Source, correction.Id);
@@ -33,9 +34,26 @@ public sealed partial class Engine
         {
             return past.Fingerprint == fingerprint
                 ? ResultsOf(past.Position, frame) with { Status = LedgerStatus.Exists }
-                : new CorrectionResult(LedgerStatus.Conflict, 0, []);
+                : new CorrectionResult(LedgerStatus.Conflict, 0, [], []);
         }
 
+        CorrectionResult result = correction.Mode is CorrectionMode.Rerate or CorrectionMode.Reverse
+            ? CorrectOneByOne(correction, time, frame)
+            : CorrectTogether(correction, time, frame);
+        Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
+        if (result.Singles.Count + result.Groups.Count > 0)
+        {
+            _corrected.Add(new CorrectedRange(correction.FromSeq, result.ToSeq, position));
+        }
+
+        frame.Corrections.Add(correction);
+        frame.CorrectionResults.Add(result);
+        return result;
+    }
+
+    private CorrectionResult CorrectOneByOne(
+        Correction correction, Quantities.Timestamp time, FrameDraft frame)
+    {
         var corrected = new List<CorrectedRecord>();
         long seq = correction.FromSeq;
         int closed = 0;
@@ -46,16 +64,114 @@ public sealed partial class Engine
             closed += CorrectFrame(correction, source, time, frame, corrected);
         }
 
-        var result = new CorrectionResult(LedgerStatus.Done, seq - 1, corrected) { Closed = closed };
-        Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
-        if (corrected.Count > 0)
+        return new CorrectionResult(LedgerStatus.Done, seq - 1, corrected, []) { Closed = closed };
+    }
+
+    private CorrectionResult CorrectTogether(
+        Correction correction, Quantities.Timestamp time, FrameDraft frame)
+    {
+        var scope = new CorrectionScope(
+            correction.Mode == CorrectionMode.RerateTogether, correction.Agreement, correction.Period,
+            correction.Index);
+        _together.Begin(scope, _catalog, _books);
+        var singles = new List<CorrectedRecord>();
+        var groups = new List<CorrectedGroup>();
+        long seq = correction.FromSeq;
+        int closed = 0;
+        for (int looked = 0; seq <= correction.ToSeq && looked < CorrectedRecordsEach; seq++)
         {
-            _corrected.Add(new CorrectedRange(correction.FromSeq, result.ToSeq, position));
+            using RecordedUsage usage = _history.ReadUsage(seq);
+            looked += usage.Records;
+            _postUsage.BeginFrame();
+            _together.BeginFrame(seq, usage);
+            foreach (CorrectionResult earlier in EarlierOf(seq, frame))
+            {
+                ApplyEarlier(earlier, seq, usage);
+            }
+
+            UsageContext[] contexts = _contextTable.Find(usage, _catalog, c => FillIn(_filledIn.Intern(c)));
+            IReadOnlyList<int> rest = _together.Run(usage, contexts, time, groups);
+            closed += CorrectRest(rest, seq, scope, contexts, usage, time, frame, singles);
         }
 
-        frame.Corrections.Add(correction);
-        frame.CorrectionResults.Add(result);
-        return result;
+        return new CorrectionResult(LedgerStatus.Done, seq - 1, singles, groups) { Closed = closed };
+    }
+
+    private void ApplyEarlier(CorrectionResult earlier, long seq, RecordedUsage usage)
+    {
+        foreach (CorrectedRecord single in earlier.Singles)
+        {
+            if (single.Position.Seq == seq)
+            {
+                _together.ApplyEarlier(
+                    usage, single.Position.Index, single.Charges, single.Reversed, single.Postings);
+            }
+        }
+
+        foreach (CorrectedGroup group in earlier.Groups)
+        {
+            if (group.Seq == seq)
+            {
+                _together.ApplyEarlier(usage, group);
+            }
+        }
+    }
+
+    /// <summary>Corrects records of a frame one by one: takes all of them back, then makes them anew. Gives the number
+    /// of those that are left alone because their event time is closed.</summary>
+    private int CorrectRest(
+        IReadOnlyList<int> rest, long seq, CorrectionScope scope, UsageContext[] contexts, RecordedUsage usage,
+        Quantities.Timestamp time, FrameDraft frame, List<CorrectedRecord> singles)
+    {
+        if (rest.Count == 0)
+        {
+            return 0;
+        }
+
+        Frame source = _history.ReadFrame(seq);
+        Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(seq, frame);
+        int asked = rest.Count;
+        if (_catalog.HasClosings)
+        {
+            rest = [.. rest.Where(i =>
+            {
+                LoadCharges(source, i, earlier);
+                return !_postUsage.IsClosed(source.Records[i], contexts[usage.ContextOf(i)], scope, _catalog);
+            })];
+        }
+
+        var taken = new (Charge[] Charges, Posting[] Postings)[rest.Count];
+        for (int i = 0; i < taken.Length; i++)
+        {
+            LoadCharges(source, rest[i], earlier);
+            taken[i] = _postUsage.TakeBack(source.Records[rest[i]], contexts[usage.ContextOf(rest[i])], scope);
+        }
+
+        for (int i = 0; i < taken.Length; i++)
+        {
+            UsageRecord record = source.Records[rest[i]];
+            UsageContext context = contexts[usage.ContextOf(rest[i])];
+            LoadCharges(source, rest[i], earlier);
+            (Charge[] charges, Posting[] postings) = _postUsage.MakeAnew(record, context, scope, _catalog, time);
+            if (taken[i].Charges.Length + charges.Length > 0)
+            {
+                singles.Add(new CorrectedRecord(
+                    new FramePosition(seq, rest[i]), context, record.EventTime, taken[i].Charges.Length,
+                    [.. taken[i].Charges, .. charges], [.. taken[i].Postings, .. postings], record.Counts));
+            }
+        }
+
+        return asked - rest.Count;
+    }
+
+    private void LoadCharges(Frame source, int index, Dictionary<int, List<CorrectedRecord>>? earlier)
+    {
+        UsageResult result = source.RecordResults[index];
+        _postUsage.LoadCurrent(result.Charges, result.Postings);
+        foreach (CorrectedRecord later in earlier?.GetValueOrDefault(index) ?? [])
+        {
+            _postUsage.LoadLater(later.Charges, later.Reversed, later.Postings);
+        }
     }
 
     private bool IsMalformed(Correction correction) =>
@@ -89,12 +205,7 @@ public sealed partial class Engine
                 continue;
             }
 
-            _postUsage.LoadCurrent(result.Charges, result.Postings);
-            foreach (CorrectedRecord later in earlier?.GetValueOrDefault(i) ?? [])
-            {
-                _postUsage.LoadLater(later.Charges, later.Reversed, later.Postings);
-            }
-
+            LoadCharges(source, i, earlier);
             closed += CorrectOne(correction, record, context, new FramePosition(source.Seq, i), time, corrected);
         }
 
@@ -120,29 +231,33 @@ public sealed partial class Engine
     private Dictionary<int, List<CorrectedRecord>>? CorrectionsOf(long seq, FrameDraft frame)
     {
         Dictionary<int, List<CorrectedRecord>>? byIndex = null;
-        foreach (CorrectedRange range in _corrected)
+        foreach (CorrectionResult earlier in EarlierOf(seq, frame))
         {
-            if (range.FromSeq > seq || range.ToSeq < seq)
+            foreach (CorrectedRecord record in earlier.Records.Where(r => r.Position.Seq == seq))
             {
-                continue;
-            }
-
-            foreach (CorrectedRecord record in ResultsOf(range.Position, frame).Records)
-            {
-                if (record.Position.Seq == seq)
+                byIndex ??= [];
+                if (!byIndex.TryGetValue(record.Position.Index, out List<CorrectedRecord>? list))
                 {
-                    byIndex ??= [];
-                    if (!byIndex.TryGetValue(record.Position.Index, out List<CorrectedRecord>? list))
-                    {
-                        byIndex.Add(record.Position.Index, list = []);
-                    }
-
-                    list.Add(record);
+                    byIndex.Add(record.Position.Index, list = []);
                 }
+
+                list.Add(record);
             }
         }
 
         return byIndex;
+    }
+
+    /// <summary>The earlier corrections that may have changed records of a frame, in order.</summary>
+    private IEnumerable<CorrectionResult> EarlierOf(long seq, FrameDraft frame)
+    {
+        foreach (CorrectedRange range in _corrected)
+        {
+            if (range.FromSeq <= seq && seq <= range.ToSeq)
+            {
+                yield return ResultsOf(range.Position, frame);
+            }
+        }
     }
 
     /// <summary>The outcome of an earlier correction, which may stand in the frame that is being made.</summary>

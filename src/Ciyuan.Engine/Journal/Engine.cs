@@ -28,6 +28,7 @@ public sealed partial class Engine
     private readonly RatingPlans _plans = new();
     private readonly RunningQuantities _running = new();
     private readonly PostUsage _postUsage;
+    private readonly CorrectTogether _together;
     private readonly PostGroup _postGroup;
     private readonly List<Setup> _setups = [];
     private readonly List<CorrectedRange> _corrected = [];
@@ -44,12 +45,20 @@ public sealed partial class Engine
         Shard = shard;
         _history = history;
         _postUsage = new PostUsage(_ledger, _plans, _running);
+        _together = new CorrectTogether(_ledger, _plans, _postUsage);
         _postGroup = new PostGroup(_ledger);
         _hasher = new IdHasher(_idKey);
     }
 
     /// <summary>The shard.</summary>
     public int Shard { get; }
+
+    /// <summary>Most holds open at once; part of what a replay must have the same. Smaller in tests.</summary>
+    public int MostOpenHolds
+    {
+        get => _ledger.MostOpenHolds;
+        init => _ledger.MostOpenHolds = value;
+    }
 
     /// <summary>Number of the last frame; 0 before the first.</summary>
     public long Seq { get; private set; }

@@ -113,6 +113,13 @@ public enum CorrectionMode : byte
 
     /// <summary>Takes the charges back.</summary>
     Reverse = 2,
+
+    /// <summary>Like <see cref="Rerate"/>, a frame at a time: first every changed charge of the frame is taken back,
+    /// then the new ones are made. Records that change in the same way stand in groups.</summary>
+    RerateTogether = 3,
+
+    /// <summary>Takes the charges back, in groups.</summary>
+    ReverseTogether = 4,
 }
 
 /// <summary>
@@ -140,20 +147,42 @@ public sealed record Correction(
 /// and their postings have debit and credit swapped.</param>
 /// <param name="Charges">The charges taken back, then those made anew.</param>
 /// <param name="Postings">Postings, charge by charge.</param>
+/// <param name="Counts">What the record counted; null in corrections of the modes 1 and 2, which don't tell.</param>
 public sealed record CorrectedRecord(
     FramePosition Position, UsageContext Context, Timestamp EventTime, int Reversed, Charge[] Charges,
-    Posting[] Postings);
+    Posting[] Postings, Count[]? Counts = null);
 
 /// <summary>The stored outcome of a correction.</summary>
 /// <param name="Status"><see cref="LedgerStatus.Done"/>, or why not.</param>
 /// <param name="ToSeq">Last frame that was looked at. A correction stops at the end of a frame once it has seen
 /// <see cref="Engine.CorrectedRecordsEach"/> records; the rest is asked for by another, from the next frame on.</param>
-/// <param name="Records">The records whose charges changed, in journal order.</param>
-public sealed record CorrectionResult(LedgerStatus Status, long ToSeq, IReadOnlyList<CorrectedRecord> Records)
+/// <param name="Singles">Records that were corrected one by one, in journal order.</param>
+/// <param name="Groups">Records that were corrected together, by frame and first record; none in the modes 1 and
+/// 2.</param>
+public sealed record CorrectionResult(
+    LedgerStatus Status, long ToSeq, IReadOnlyList<CorrectedRecord> Singles, IReadOnlyList<CorrectedGroup> Groups)
 {
     /// <summary>Records that were left alone because their event time is closed; told in the answer and not
     /// stored.</summary>
     public int Closed { get; init; }
+
+    /// <summary>How many records changed.</summary>
+    public int Count => Singles.Count + Groups.Sum(g => g.Records);
+
+    /// <summary>The records whose charges changed, alone or in groups, in journal order. Made at each call.</summary>
+    public IEnumerable<CorrectedRecord> Records => Singles.Concat(Groups.SelectMany(RecordsOf))
+        .OrderBy(r => r.Position.Seq).ThenBy(r => r.Position.Index);
+
+    private static IEnumerable<CorrectedRecord> RecordsOf(CorrectedGroup group)
+    {
+        for (int i = 0; i < group.Records; i++)
+        {
+            (Charge[] charges, Posting[] postings) = group.ChargesOf(i);
+            yield return new CorrectedRecord(
+                new FramePosition(group.Seq, group.Indices[i]), group.Contexts[i], new Timestamp(group.Times[i]),
+                group.Reversed, charges, postings, group.CountsOf(i));
+        }
+    }
 }
 
 /// <summary>The answer to one usage record.</summary>
@@ -210,4 +239,7 @@ public interface IHistory
 
     /// <summary>A frame before the present one, decoded.</summary>
     Frame ReadFrame(long seq);
+
+    /// <summary>The records of a frame before the present one, as columns; the caller disposes them.</summary>
+    RecordedUsage ReadUsage(long seq);
 }

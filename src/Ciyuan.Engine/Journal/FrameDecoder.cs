@@ -8,10 +8,14 @@ using Ciyuan.Usage;
 namespace Ciyuan.Journal;
 
 /// <summary>Reads frames from bytes (docs/FORMATS.md, "Frame body"); needs nothing but the bytes.</summary>
-public static class FrameDecoder
+public static partial class FrameDecoder
 {
     /// <summary>Version of the format, the first byte of a body.</summary>
     public const byte Version = 1;
+
+    /// <summary>Version of a body with corrections of the modes 3 or 4: these are laid out in another way, all else is
+    /// the same.</summary>
+    public const byte VersionWithGroups = 2;
 
     internal const byte PostOperation = 1;
     internal const byte HoldOperation = 2;
@@ -43,18 +47,14 @@ public static class FrameDecoder
 
     private static Frame Read(int shard, long seq, Timestamp time, ref ByteReader reader)
     {
-        byte version = reader.Byte();
-        if (version != Version)
-        {
-            throw reader.Damaged($"is of format version {version}, this program reads version {Version}");
-        }
-
+        byte version = ReadVersion(ref reader);
         byte[]? idKey = reader.Byte() == 1 ? reader.Raw(16).ToArray() : null;
-        Tables tables = ReadTables(ref reader);
+        Tables tables = ReadTables(ref reader, withContexts: true);
         Expiry[] expiries = ReadExpiries(ref reader, tables);
         (Setup[] setups, SetupResult[] setupResults) = ReadSetups(ref reader);
         (LedgerGroup[] groups, GroupResult[] groupResults) = ReadGroups(ref reader, tables);
-        (Correction[] corrections, CorrectionResult[] correctionResults) = ReadCorrections(ref reader, tables, time);
+        (Correction[] corrections, CorrectionResult[] correctionResults) =
+            ReadCorrections(ref reader, tables, time, version);
         (UsageRecord[] records, UsageResult[] recordResults) = ReadRecords(ref reader, tables, time);
         if (reader.Remaining != 0)
         {
@@ -79,9 +79,19 @@ public static class FrameDecoder
         };
     }
 
-    private sealed record Tables(string[] Texts, UsageContext[] Contexts, AccountName[] Accounts, Rate[] Rates);
+    private static byte ReadVersion(ref ByteReader reader)
+    {
+        byte version = reader.Byte();
+        return version is Version or VersionWithGroups
+            ? version
+            : throw reader.Damaged(
+                $"is of format version {version}, this program reads versions {Version} and {VersionWithGroups}");
+    }
 
-    private static Tables ReadTables(ref ByteReader reader)
+    private sealed record Tables(
+        string[] Texts, int[] ContextParts, UsageContext[] Contexts, AccountName[] Accounts, Rate[] Rates);
+
+    private static Tables ReadTables(ref ByteReader reader, bool withContexts)
     {
         var texts = new string[1 + reader.Count()];
         texts[0] = "";
@@ -90,16 +100,10 @@ public static class FrameDecoder
             texts[i] = reader.Text();
         }
 
-        var contexts = new UsageContext[reader.Count()];
-        var parts = new string[UsageContext.Parts];
-        for (int i = 0; i < contexts.Length; i++)
+        int[] parts = new int[reader.Count() * UsageContext.Parts];
+        for (int i = 0; i < parts.Length; i++)
         {
-            for (int part = 0; part < parts.Length; part++)
-            {
-                parts[part] = texts[reader.Index(texts.Length)];
-            }
-
-            contexts[i] = UsageContext.FromParts(parts);
+            parts[i] = reader.Index(texts.Length);
         }
 
         var accounts = new AccountName[reader.Count()];
@@ -115,7 +119,24 @@ public static class FrameDecoder
             rates[i] = ReadRate(ref reader, texts);
         }
 
-        return new Tables(texts, contexts, accounts, rates);
+        return new Tables(texts, parts, withContexts ? MakeContexts(texts, parts) : [], accounts, rates);
+    }
+
+    private static UsageContext[] MakeContexts(string[] texts, int[] parts)
+    {
+        var contexts = new UsageContext[parts.Length / UsageContext.Parts];
+        string[] own = new string[UsageContext.Parts];
+        for (int i = 0; i < contexts.Length; i++)
+        {
+            for (int part = 0; part < own.Length; part++)
+            {
+                own[part] = texts[parts[(i * own.Length) + part]];
+            }
+
+            contexts[i] = UsageContext.FromParts(own);
+        }
+
+        return contexts;
     }
 
     private static Rate ReadRate(ref ByteReader reader, string[] texts)
@@ -234,47 +255,6 @@ public static class FrameDecoder
             ReverseOperation => new ReverseGroup(reader.Text()),
             _ => throw reader.Damaged($"has an operation of unknown kind {kind}"),
         };
-    }
-
-    private static (Correction[] Corrections, CorrectionResult[] Results) ReadCorrections(
-        ref ByteReader reader, Tables tables, Timestamp time)
-    {
-        var corrections = new Correction[reader.Count()];
-        var results = new CorrectionResult[corrections.Length];
-        for (int i = 0; i < corrections.Length; i++)
-        {
-            var mode = (CorrectionMode)reader.Byte();
-            string source = tables.Texts[reader.Index(tables.Texts.Length)];
-            string id = reader.Text();
-            long from = reader.ZigZag();
-            long to = reader.ZigZag();
-            var period = new Period(new Timestamp(reader.ZigZag()), new Timestamp(reader.ZigZag()));
-            string agreement = reader.Text();
-            var index = (int)reader.ZigZag();
-            corrections[i] = new Correction(source, id, mode, from, to, period, agreement, index, reader.Text());
-            results[i] = ReadCorrectionResult(ref reader, tables, from, time);
-        }
-
-        return (corrections, results);
-    }
-
-    private static CorrectionResult ReadCorrectionResult(ref ByteReader reader, Tables tables, long seq, Timestamp time)
-    {
-        var status = (LedgerStatus)reader.Byte();
-        long toSeq = reader.ZigZag();
-        var records = new CorrectedRecord[reader.Count()];
-        for (int i = 0; i < records.Length; i++)
-        {
-            seq += reader.ZigZag();
-            var position = new FramePosition(seq, reader.Index(FrameProposal.MaxCommands));
-            UsageContext context = tables.Contexts[reader.Index(tables.Contexts.Length)];
-            time = new Timestamp(unchecked(time.UnixNanoseconds + reader.ZigZag()));
-            int reversed = reader.Count();
-            (Charge[] charges, Posting[] postings) = ReadCharges(ref reader, tables);
-            records[i] = new CorrectedRecord(position, context, time, reversed, charges, postings);
-        }
-
-        return new CorrectionResult(status, toSeq, records);
     }
 
     private static (UsageRecord[] Records, UsageResult[] Results) ReadRecords(

@@ -12,7 +12,7 @@ namespace Ciyuan.Journal;
 /// Writes frames as bytes (docs/FORMATS.md, "Frame body"). What many commands share (texts, contexts, accounts, rates)
 /// is written once, in tables before the commands. Reusable; not for several threads at once.
 /// </summary>
-public sealed class FrameEncoder
+public sealed partial class FrameEncoder
 {
     private readonly ByteWriter _commands = new();
     private readonly ByteWriter _tables = new();
@@ -36,7 +36,7 @@ public sealed class FrameEncoder
         WriteRecords(frame);
         WriteTables();
 
-        _output.Byte(FrameDecoder.Version);
+        _output.Byte(frame.Corrections.Any(IsGrouped) ? FrameDecoder.VersionWithGroups : FrameDecoder.Version);
         _output.Byte(frame.IdKey is null ? (byte)0 : (byte)1);
         _output.Raw(frame.IdKey);
         _output.Count(_textList.Count);
@@ -202,43 +202,6 @@ public sealed class FrameEncoder
                 break;
             default:
                 throw new InvalidOperationException($"No form for {operation.GetType().Name}.");
-        }
-    }
-
-    private void WriteCorrections(Frame frame)
-    {
-        _commands.Count(frame.Corrections.Count);
-        for (int i = 0; i < frame.Corrections.Count; i++)
-        {
-            Correction correction = frame.Corrections[i];
-            _commands.Byte((byte)correction.Mode);
-            _commands.Count(TextIndex(correction.Source));
-            _commands.Text(correction.Id);
-            _commands.ZigZag(correction.FromSeq);
-            _commands.ZigZag(correction.ToSeq);
-            _commands.ZigZag(correction.Period.Start.UnixNanoseconds);
-            _commands.ZigZag(correction.Period.End.UnixNanoseconds);
-            _commands.Text(correction.Agreement);
-            _commands.ZigZag(correction.Index);
-            _commands.Text(correction.Memo);
-            WriteCorrectionResult(frame.CorrectionResults[i], correction.FromSeq, frame.Time);
-        }
-    }
-
-    private void WriteCorrectionResult(CorrectionResult result, long seq, Timestamp time)
-    {
-        _commands.Byte((byte)result.Status);
-        _commands.ZigZag(result.ToSeq);
-        _commands.Count(result.Records.Count);
-        foreach (CorrectedRecord record in result.Records)
-        {
-            _commands.ZigZag(record.Position.Seq - seq);
-            _commands.Count(record.Position.Index);
-            _commands.Count(ContextIndex(record.Context));
-            _commands.ZigZag(unchecked(record.EventTime.UnixNanoseconds - time.UnixNanoseconds));
-            _commands.Count(record.Reversed);
-            WriteCharges(record.Charges, record.Postings);
-            (seq, time) = (record.Position.Seq, record.EventTime);
         }
     }
 

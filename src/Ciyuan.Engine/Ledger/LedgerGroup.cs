@@ -149,8 +149,7 @@ public enum LedgerStatus : byte
     /// <summary>The group has been reversed already.</summary>
     AlreadyReversed = 17,
 
-    /// <summary>A balance would be larger than an amount can hold.</summary>
-    Overflow = 18,
+    // 18 is not used: it was for a balance beyond what an amount can hold, which docs/LEDGER.md rules out.
 
     /// <summary>Too many holds are open (<see cref="LedgerState.MaxOpenHolds"/>).</summary>
     TooManyHolds = 19,

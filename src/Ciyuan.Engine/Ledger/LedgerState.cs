@@ -30,6 +30,9 @@ public sealed class LedgerState
     private readonly List<Account> _fundingByOrder = [];
     private readonly List<Action> _undo = [];
 
+    /// <summary>Most holds open at once here.</summary>
+    internal int MostOpenHolds { get; set; } = MaxOpenHolds;
+
     internal IEnumerable<Account> Accounts => _accounts.Values;
 
     internal IReadOnlyDictionary<UInt128, Hold> Holds => _holds;
@@ -250,20 +253,21 @@ public sealed class LedgerState
 
     /// <summary>
     /// What each funding account of a consumer would give towards an amount, in the order in which they are drawn;
-    /// the rest that they can't cover comes back too.
+    /// the rest that they can't cover comes back too. Of expired funding only what was reserved is given.
     /// </summary>
     internal static Amount Draw(
         IReadOnlyList<Account> funding, Currency currency, string? model, Timestamp now, Amount amount,
-        List<(Account Account, Amount Amount)> drawn)
+        List<(Account Account, Amount Amount)> drawn, Dictionary<Account, Amount>? reserved = null)
     {
         drawn.Clear();
         for (int i = 0; i < funding.Count && !amount.IsZero; i++)
         {
             Account account = funding[i];
-            if (account.Name.Currency == currency && IsOpen(account, now)
+            bool open = IsOpen(account, now);
+            if (account.Name.Currency == currency && (open || reserved?.ContainsKey(account) == true)
                 && (model is null || account.Funding!.CoversModel(model)))
             {
-                Amount part = Amount.Min(account.Available, amount);
+                Amount part = Amount.Min(open ? account.Available : reserved![account], amount);
                 if (part > Amount.Zero)
                 {
                     drawn.Add((account, part));

@@ -127,7 +127,7 @@ internal sealed class PostGroup(LedgerState ledger)
             return LedgerStatus.InsufficientFunds;
         }
 
-        if (ledger.Holds.Count >= LedgerState.MaxOpenHolds)
+        if (ledger.Holds.Count >= ledger.MostOpenHolds)
         {
             return LedgerStatus.TooManyHolds;
         }

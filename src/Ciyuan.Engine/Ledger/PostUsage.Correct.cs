@@ -5,6 +5,13 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Ledger;
 
+/// <summary>What a correction does to records of one shape.</summary>
+/// <param name="Taken">Places of the charges taken back.</param>
+/// <param name="Anew">What is made anew; no accounts where it goes to suspense.</param>
+/// <param name="Shares">The shares among those.</param>
+internal sealed record CorrectionPlan(
+    int[] Taken, (Rate Rate, PostUsage.LineAccounts? Accounts)[] Anew, SharedAmount[] Shares);
+
 /// <content>Corrections of one record: which charges change, their reversal, and the charges made anew.</content>
 internal sealed partial class PostUsage
 {
@@ -70,16 +77,8 @@ internal sealed partial class PostUsage
         UsageRecord record, UsageContext context, bool rerate, string agreement, Catalog catalog, Timestamp now,
         out bool isClosed)
     {
-        _rated.Clear();
-        RatingPlan plan = plans.Find(context, record.EventTime);
-        if (rerate)
-        {
-            RateUsage.Rate(plan, plans, record, _rated, running);
-            RateUsage.Share(plans, _rated); // tells which shares have a base; their amounts are made again below
-        }
-
-        bool Closes(Rate rate) => InScope(rate, agreement) && catalog.IsClosed(rate.Agreement, record.EventTime);
-        isClosed = _current.Exists(c => Closes(c.Charge.Rate)) || _rated.Exists(r => Closes(r.Rate));
+        RatingPlan plan = RateAgain(record, context, rerate);
+        isClosed = IsClosed(record, agreement, catalog);
         if (isClosed)
         {
             return null;
@@ -91,6 +90,115 @@ internal sealed partial class PostUsage
         int reversed = _corrected.Count;
         MakeAnew(record, agreement, plan, catalog, now);
         return _corrected.Count == 0 ? null : ([.. _corrected], [.. _postings], reversed);
+    }
+
+    /// <summary>Whether a record's event time is closed for an agreement that a correction would look at.</summary>
+    public bool IsClosed(UsageRecord record, UsageContext context, CorrectionScope scope, Catalog catalog)
+    {
+        RateAgain(record, context, scope.Rerate);
+        return IsClosed(record, scope.Agreement, catalog);
+    }
+
+    /// <summary>Takes back those of the loaded charges that change.</summary>
+    public (Charge[] Charges, Posting[] Postings) TakeBack(
+        UsageRecord record, UsageContext context, CorrectionScope scope)
+    {
+        RateAgain(record, context, scope.Rerate);
+        _postings.Clear();
+        _corrected.Clear();
+        TakeBack(record, scope.Agreement);
+        return ([.. _corrected], [.. _postings]);
+    }
+
+    /// <summary>Makes anew what changes of the loaded charges, which have been taken back.</summary>
+    public (Charge[] Charges, Posting[] Postings) MakeAnew(
+        UsageRecord record, UsageContext context, CorrectionScope scope, Catalog catalog, Timestamp now)
+    {
+        RatingPlan plan = RateAgain(record, context, scope.Rerate);
+        _postings.Clear();
+        _corrected.Clear();
+        MakeAnew(record, scope.Agreement, plan, catalog, now);
+        return ([.. _corrected], [.. _postings]);
+    }
+
+    /// <summary>What a correction does to a record, told by its plan, the kinds of its counts, and the rates of its
+    /// charges.</summary>
+    public CorrectionPlan PlanCorrection(
+        UsageRecord record, RatingPlan plan, CorrectionScope scope, ReadOnlySpan<ChargeColumn> charges,
+        List<Rate> rates, Catalog catalog)
+    {
+        RateAgain(record, record.Context, scope.Rerate);
+        _current.Clear();
+        var taken = new List<int>();
+        foreach (ChargeColumn charge in charges)
+        {
+            _current.Add(new CurrentCharge(new Charge(rates[charge.Rate], default, 0), [], 0));
+        }
+
+        for (int i = 0; i < charges.Length; i++)
+        {
+            Rate rate = rates[charges[i].Rate];
+            if (InScope(rate, scope.Agreement) && !Stays(rate, scope.Agreement))
+            {
+                taken.Add(i);
+            }
+        }
+
+        var anew = new List<(Rate Rate, LineAccounts? Accounts)>();
+        int[] staying = new int[_rated.Count];
+        int[] lines = new int[_rated.Count];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            RatedLine line = _rated[i];
+            staying[i] = FindStaying(line.Rate, scope.Agreement);
+            lines[i] = -1;
+            if (staying[i] < 0 && InScope(line.Rate, scope.Agreement))
+            {
+                lines[i] = taken.Count + anew.Count;
+                anew.Add((line.Rate, line.IsSuspended ? null : AccountsOf(line, record.Context, plan, catalog)));
+            }
+        }
+
+        return new CorrectionPlan([.. taken], [.. anew], FindShares(staying, lines));
+    }
+
+    /// <summary>The shares that are made anew, by what they are cut from.</summary>
+    private SharedAmount[] FindShares(int[] staying, int[] lines)
+    {
+        var found = new List<SharedAmount>();
+        for (int i = 0; i < lines.Length; i++)
+        {
+            int[] shares = [.. Enumerable.Range(0, lines.Length).Where(s => _rated[s].Rate.Method == RateMethod.Share
+                && ReferenceEquals(_rated[s].Line.Base, _rated[i].Line))];
+            if (Array.Exists(shares, s => lines[s] >= 0))
+            {
+                long[] weights = [.. shares.Select(s => (long)_rated[s].Rate.SharePpm)];
+                found.Add(new SharedAmount(
+                    lines[i], staying[i], [.. shares.Select(s => lines[s])], [.. weights, 1_000_000 - weights.Sum()]));
+            }
+        }
+
+        return [.. found];
+    }
+
+    private RatingPlan RateAgain(UsageRecord record, UsageContext context, bool rerate)
+    {
+        _rated.Clear();
+        RatingPlan plan = plans.Find(context, record.EventTime);
+        if (rerate)
+        {
+            RateUsage.Rate(plan, plans, record, _rated, running);
+            RateUsage.Share(plans, _rated); // tells which shares have a base; their amounts are made again later
+        }
+
+        return plan;
+    }
+
+    private bool IsClosed(UsageRecord record, string agreement, Catalog catalog)
+    {
+        bool Closes(Rate rate) => InScope(rate, agreement) && catalog.IsClosed(rate.Agreement, record.EventTime);
+        return catalog.HasClosings
+            && (_current.Exists(c => Closes(c.Charge.Rate)) || _rated.Exists(r => Closes(r.Rate)));
     }
 
     private void AddCurrent(Charge[] charges, int from, Posting[] postings)
@@ -255,7 +363,7 @@ internal sealed partial class PostUsage
         return DrawPacks(index, record, plan, catalog, now);
     }
 
-    private Rate Canonical(Rate rate)
+    internal Rate Canonical(Rate rate)
     {
         if (!_rateOf.TryGetValue(rate, out Rate? canonical))
         {
@@ -266,7 +374,7 @@ internal sealed partial class PostUsage
         return canonical;
     }
 
-    private Account AccountOf(AccountName name)
+    internal Account AccountOf(AccountName name)
     {
         if (!_accountOf.TryGetValue(name, out Account? account))
         {

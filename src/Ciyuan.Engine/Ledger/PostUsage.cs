@@ -15,9 +15,10 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
     private readonly List<RatedLine> _rated = [];
     private readonly List<Posting> _postings = [];
     private readonly List<(Account Account, Amount Amount)> _drawn = [];
+    private readonly Dictionary<Account, Amount> _reserved = []; // by the hold of the record, on expired funding
 
     /// <summary>The accounts that a plan line posts to; found once and remembered with the line.</summary>
-    private sealed class LineAccounts(Account credit, Account? direct, Account[] packs, Account[] money)
+    internal sealed class LineAccounts(Account credit, Account? direct, Account[] packs, Account[] money)
     {
         public Account Credit { get; } = credit;
 
@@ -27,6 +28,10 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         public Account[] Packs { get; } = packs;
 
         public Account[] Money { get; } = money;
+
+        public bool SameAs(LineAccounts other) =>
+            Credit == other.Credit && Direct == other.Direct && Packs.AsSpan().SequenceEqual(other.Packs)
+            && Money.AsSpan().SequenceEqual(other.Money);
     }
 
     /// <summary>Rates and posts one record at a time of recording; <paramref name="hold"/> is what was reserved for
@@ -37,13 +42,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         RatingPlan plan = plans.Find(record.Context, record.EventTime);
         RateUsage.Rate(plan, plans, record, _rated, running);
         UsageRemarks remarks = UsageRemarks.None;
-        Amount held = default;
-        if (hold is not null)
-        {
-            // What was reserved is free for a moment and drawn again below, from the same accounts in the same order.
-            held = hold.Total;
-            ledger.End(hold);
-        }
+        Amount held = hold is null ? default : Free(hold, now);
 
         // Step 6: Post.
         _postings.Clear();
@@ -89,7 +88,32 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);
         }
 
+        _reserved.Clear();
         return (charges, paid);
+    }
+
+    /// <summary>Ends the hold of a record: what was reserved is free for a moment and drawn again, from the same
+    /// accounts in the same order. On funding that has expired meanwhile it stays for this call alone.</summary>
+    private Amount Free(Hold hold, Timestamp now)
+    {
+        ledger.End(hold);
+        foreach ((Account account, Amount amount) in hold.Legs)
+        {
+            if (account.Funding is not null && !LedgerState.IsOpen(account, now))
+            {
+                _reserved[account] = _reserved.GetValueOrDefault(account) + amount;
+            }
+        }
+
+        return hold.Total;
+    }
+
+    private void UseReserved(Account account, Amount amount)
+    {
+        if (_reserved.TryGetValue(account, out Amount left))
+        {
+            _reserved[account] = left - amount;
+        }
     }
 
     private UsageRemarks PostLine(
@@ -121,7 +145,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
 
         // The usual case: the first account covers it all.
         Account first = accounts.Money[0];
-        if (LedgerState.IsOpen(first, now) && first.Available >= line.Amount)
+        if (_reserved.Count == 0 && LedgerState.IsOpen(first, now) && first.Available >= line.Amount)
         {
             _postings.Add(ledger.Post(first, accounts.Credit, line.Amount));
             return UsageRemarks.None;
@@ -146,9 +170,11 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
 
     private UsageRemarks PostDrawn(in RatedLine line, LineAccounts accounts, string party, Timestamp now)
     {
-        Amount rest = LedgerState.Draw(accounts.Money, line.Rate.Currency, null, now, line.Amount, _drawn);
+        Amount rest =
+            LedgerState.Draw(accounts.Money, line.Rate.Currency, null, now, line.Amount, _drawn, _reserved);
         foreach ((Account account, Amount amount) in _drawn)
         {
+            UseReserved(account, amount);
             _postings.Add(ledger.Post(account, accounts.Credit, amount));
         }
 
@@ -209,12 +235,8 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
 
     private void DrawPack(Account pack, Count[] open, in RatedLine line, Timestamp now)
     {
-        if (!LedgerState.IsOpen(pack, now))
-        {
-            return;
-        }
-
-        var left = (long)Int128.Min(pack.Available.Pico / Amount.PicoPerUnit, UsageRecord.MaxSteps);
+        Amount usable = LedgerState.IsOpen(pack, now) ? pack.Available : _reserved.GetValueOrDefault(pack);
+        var left = (long)Int128.Min(usable.Pico / Amount.PicoPerUnit, UsageRecord.MaxSteps);
         long taken = 0;
         for (int i = 0; i < open.Length && left > taken; i++)
         {
@@ -229,6 +251,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         if (taken > 0)
         {
             Account redeemed = ledger.Open(AccountPath.Redeemed(line.Rate.Payee, line.Rate.Agreement), Currency.Tok);
+            UseReserved(pack, Amount.FromUnits(taken));
             _postings.Add(ledger.Post(pack, redeemed, Amount.FromUnits(taken)));
         }
     }

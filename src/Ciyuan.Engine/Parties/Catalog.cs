@@ -48,8 +48,11 @@ public sealed class Catalog
     /// <summary>The project of a party with an id, or null.</summary>
     public ProjectSetup? FindProject(string party, string id) => _projects.GetValueOrDefault((party, id));
 
+    /// <summary>Whether any event times are closed.</summary>
+    public bool HasClosings => _closedUntil.Count > 0;
+
     /// <summary>Whether what an agreement charged for a moment never changes any more.</summary>
-    public bool IsClosed(string agreement, Timestamp moment) => _closedUntil.Count > 0
+    public bool IsClosed(string agreement, Timestamp moment) => HasClosings
         && ((_closedUntil.TryGetValue("", out Timestamp all) && moment < all)
             || (_closedUntil.TryGetValue(agreement, out Timestamp own) && moment < own));
 

@@ -57,6 +57,19 @@ public sealed class AccountSums(Timestamp at, TimeBasis basis)
         return sums.Totals;
     }
 
+    /// <summary>Starts with the sums of all frames up to one that counts whole; only by time of recording, and before
+    /// any frame.</summary>
+    public void StartFrom(IEnumerable<AccountView> accounts)
+    {
+        foreach (AccountView account in accounts)
+        {
+            if (!account.DebitsPosted.IsZero || !account.CreditsPosted.IsZero)
+            {
+                _totals.Add(account.Name, new AccountTotals(account.DebitsPosted, account.CreditsPosted));
+            }
+        }
+    }
+
     /// <summary>Takes a frame in.</summary>
     public void Add(Frame frame)
     {
@@ -78,15 +91,27 @@ public sealed class AccountSums(Timestamp at, TimeBasis basis)
 
         foreach (CorrectionResult result in frame.CorrectionResults)
         {
-            foreach (CorrectedRecord record in result.Records)
-            {
-                Add(record.Postings, record.EventTime, frame.Time);
-            }
+            Add(result, frame.Time);
         }
 
         for (int i = 0; i < frame.Records.Count; i++)
         {
             Add(frame.RecordResults[i].Postings, frame.Records[i].EventTime, frame.Time);
+        }
+    }
+
+    private void Add(CorrectionResult result, Timestamp recorded)
+    {
+        // By time of recording a group counts whole, by that of events each of its records in its own.
+        bool whole = basis == TimeBasis.Recorded;
+        foreach (CorrectedRecord record in whole ? result.Singles : result.Records)
+        {
+            Add(record.Postings, record.EventTime, recorded);
+        }
+
+        foreach (CorrectedGroup group in whole ? result.Groups : [])
+        {
+            Add(group.Postings(), recorded, recorded);
         }
     }
 

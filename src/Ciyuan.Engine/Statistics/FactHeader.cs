@@ -10,11 +10,16 @@ public enum FactKind : byte
     /// <summary>A posted record: one call, its counts, its charges.</summary>
     Record = 0,
 
-    /// <summary>Corrected charges of a record: no call, no counts, signed amounts.</summary>
+    /// <summary>Corrected charges of a record whose counts the correction does not tell: no call, no counts, signed
+    /// amounts.</summary>
     Correction = 1,
 
     /// <summary>An event kept aside: it counts as nothing but that.</summary>
     Conflict = 2,
+
+    /// <summary>Corrected charges of a record with what it counted: amounts by class follow from it, of charges taken
+    /// back with the opposite sign. The counts themselves count as nothing: they are the record's.</summary>
+    CountedCorrection = 3,
 }
 
 /// <summary>One amount of a row: a charge's, or for a charge in suspense what waits of one counted unit.</summary>
@@ -111,6 +116,9 @@ public sealed class FactHeader
 
     /// <summary>True when all rows are inside the period.</summary>
     public bool IsWithin(Period period) => period.Contains(MinTime) && period.Contains(MaxTime);
+
+    /// <summary>True for both kinds of corrections.</summary>
+    public static bool IsCorrection(FactKind kind) => kind is FactKind.Correction or FactKind.CountedCorrection;
 
     /// <summary>
     /// What one step of a meter adds to a slot of a record: its price under the rate, where it has one that holds

@@ -55,11 +55,14 @@ public sealed class FactSegmentBuilder : IDisposable
         LastTime = frame.Time;
         foreach (CorrectionResult result in frame.CorrectionResults)
         {
-            foreach (CorrectedRecord record in result.Records)
+            foreach (CorrectedRecord record in result.Singles)
             {
-                int type = _types.Find(record.Context, FactKind.Correction, default, record.Charges, record.Reversed);
-                int row = AddRow(record.EventTime, type);
-                AddCharges(row, type, record.Charges, record.Postings, [], record.Reversed);
+                AddCorrected(record);
+            }
+
+            foreach (CorrectedGroup group in result.Groups)
+            {
+                AddGroup(group);
             }
         }
 
@@ -143,16 +146,62 @@ public sealed class FactSegmentBuilder : IDisposable
         int type = _types.Find(record.Context, FactKind.Record, record.Outcome, result.Charges, 0);
         int row = AddRow(record.EventTime, type);
         _records++;
-        foreach (Count count in record.Counts)
+        AddCounts(row, record.Counts);
+        AddCharges(row, type, result.Charges, result.Postings, record.Counts, 0);
+    }
+
+    private void AddCorrected(CorrectedRecord record)
+    {
+        FactKind kind = record.Counts is null ? FactKind.Correction : FactKind.CountedCorrection;
+        int type = _types.Find(record.Context, kind, default, record.Charges, record.Reversed);
+        int row = AddRow(record.EventTime, type);
+        AddCounts(row, record.Counts ?? []);
+        AddCharges(row, type, record.Charges, record.Postings, record.Counts ?? [], record.Reversed);
+    }
+
+    private void AddGroup(CorrectedGroup group)
+    {
+        Charge[] charges = Array.ConvertAll(group.Charges, c => new Charge(c.Rate, default, 0));
+        int[] listed = [.. Enumerable.Range(0, charges.Length).Where(i => group.Charges[i].Listed)];
+        int counted = group.Counted.Length;
+        int type = 0;
+        for (int i = 0; i < group.Records; i++)
         {
-            if (count.Steps != 0)
+            type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, group.Reversed);
+            int row = AddRow(new Timestamp(group.Times[i]), type);
+            for (int c = 0; c < counted; c++)
             {
-                ref Entries? entries = ref _quantities[(count.Meter.Value * Grades) + (int)count.Grade];
-                (entries ??= new Entries(256)).Add(row, count.Steps);
+                AddCount(row, group.Counted[c], group.Steps[(i * counted) + c]);
+            }
+
+            for (int c = 0; c < listed.Length; c++)
+            {
+                AddRest(row, listed[c], group.Amounts[(i * listed.Length) + c]);
             }
         }
 
-        AddCharges(row, type, result.Charges, result.Postings, record.Counts, 0);
+        FactSlot[] slots = _types.Plans[_types.Types[type].Plan]; // nothing in suspense, so a slot for each charge
+        for (int i = 0; i < charges.Length; i++)
+        {
+            _types.AddToSum(slots[i].Rate, group.Charges[i].Total);
+        }
+    }
+
+    private void AddCounts(int row, Count[] counts)
+    {
+        foreach (Count count in counts)
+        {
+            AddCount(row, count, count.Steps);
+        }
+    }
+
+    private void AddCount(int row, in Count count, long steps)
+    {
+        if (steps != 0)
+        {
+            ref Entries? entries = ref _quantities[(count.Meter.Value * Grades) + (int)count.Grade];
+            (entries ??= new Entries(256)).Add(row, steps);
+        }
     }
 
     private int AddRow(Timestamp eventTime, int type)
@@ -168,7 +217,7 @@ public sealed class FactSegmentBuilder : IDisposable
     private void AddCharges(int row, int type, Charge[] charges, Posting[] postings, Count[] counts, int reversed)
     {
         FactSlot[] slots = _types.Plans[_types.Types[type].Plan];
-        bool isRecord = _types.Types[type].Kind == FactKind.Record;
+        bool counted = _types.Types[type].Kind is FactKind.Record or FactKind.CountedCorrection;
         int slot = 0;
         int posting = 0;
         for (int i = 0; i < charges.Length; i++)
@@ -184,8 +233,8 @@ public sealed class FactSegmentBuilder : IDisposable
             }
 
             _types.AddToSum(slots[slot].Rate, charge.Amount);
-            Int128 rest = charge.Amount.Pico - (isRecord ? Derive(charge, counts) : 0);
-            AddRest(row, slot, rest);
+            Int128 derived = counted ? Derive(charge, counts) : 0;
+            AddRest(row, slot, charge.Amount.Pico - (i < reversed ? -derived : derived));
             foreach (Count covered in charge.Covered ?? [])
             {
                 (int, Meter, EvidenceGrade) key = (slot, covered.Meter, covered.Grade);
@@ -217,7 +266,8 @@ public sealed class FactSegmentBuilder : IDisposable
         foreach (Count count in counts)
         {
             int unit = count.Meter.IsTokens ? 0 : count.Meter.Value - 255;
-            waiting[unit] -= (Int128)count.Steps * (Amount.PicoPerUnit / count.Meter.StepsPerUnit);
+            Int128 own = (Int128)count.Steps * (Amount.PicoPerUnit / count.Meter.StepsPerUnit);
+            waiting[unit] -= takenBack ? -own : own;
         }
 
         for (int i = 0; i < waiting.Length; i++)

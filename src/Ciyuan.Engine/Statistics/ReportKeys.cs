@@ -44,7 +44,7 @@ internal sealed class ReportKeys
         Dimension.Site => context.Site,
         Dimension.Operation => context.Operation,
         Dimension.Source => context.Source,
-        _ => type.Kind == FactKind.Correction ? Dimensions.None : NameOf(type.Outcome),
+        _ => FactHeader.IsCorrection(type.Kind) ? Dimensions.None : NameOf(type.Outcome),
     });
 
     public int OfCount(Meter meter, EvidenceGrade grade) => _counts.Find(dimension => dimension switch

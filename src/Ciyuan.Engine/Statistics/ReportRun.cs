@@ -136,7 +136,7 @@ public sealed class ReportRun
                 continue;
             }
 
-            Corrections += local.Kind == FactKind.Correction && _keys.NoCount >= 0 ? rows : 0;
+            Corrections += FactHeader.IsCorrection(local.Kind) && _keys.NoCount >= 0 ? rows : 0;
             if (local.Kind == FactKind.Record && !_keys.TellsCountsApart)
             {
                 AddCalls(cell, _keys.NoCount, rows);
@@ -163,9 +163,10 @@ public sealed class ReportRun
                 AddTo(cell, _keys.NoCount, slots[s], Measures.SuspenseCharges, (Int128)rows * slots[s].SuspenseCharges);
             }
 
-            if (rate.Method == RateMethod.PerCall && local.Kind == FactKind.Record)
+            if (rate.Method == RateMethod.PerCall && local.Kind != FactKind.Correction)
             {
-                AddTo(cell, _keys.NoCount, slots[s], _slotMeasures[local.Plan][s], rate.PerCall.Pico * rows);
+                Int128 amount = rate.PerCall.Pico * (slots[s].TakenBack ? -rows : rows);
+                AddTo(cell, _keys.NoCount, slots[s], _slotMeasures[local.Plan][s], amount);
             }
         }
     }
@@ -212,7 +213,8 @@ public sealed class ReportRun
         int grade = (int)_header.Columns[column].Grade;
         int measure = Measures.Of(meter);
         Int128[] prices = [.. _header.Plans.SelectMany(plan => plan)
-            .Select(slot => FactHeader.Derive(_header.Rates[slot.Rate], slot.Unit, meter).Pico)];
+            .Select(slot => FactHeader.Derive(_header.Rates[slot.Rate], slot.Unit, meter).Pico
+                * (slot.TakenBack ? -1 : 1))];
         int[] firstPrice = new int[_header.Plans.Count];
         for (int p = 1; p < firstPrice.Length; p++)
         {
@@ -228,13 +230,12 @@ public sealed class ReportRun
                 continue;
             }
 
-            foreach (int charge in _planGroups[local.Plan])
+            if (local.Kind == FactKind.Record)
             {
-                Target(cell, countGroup, charge).Add(measure, steps);
+                AddSteps(cell, countGroup, measure, steps);
+                GradeTokens[grade] += meter.IsTokens ? steps : 0;
             }
 
-            Total.Add(measure, steps);
-            GradeTokens[grade] += meter.IsTokens ? steps : 0;
             FactSlot[] slots = _header.Plans[local.Plan];
             for (int s = 0; s < slots.Length; s++)
             {
@@ -245,6 +246,16 @@ public sealed class ReportRun
                 }
             }
         }
+    }
+
+    private void AddSteps(int cell, int countGroup, int measure, Int128 steps)
+    {
+        foreach (int charge in _planGroups[Local(cell).Plan])
+        {
+            Target(cell, countGroup, charge).Add(measure, steps);
+        }
+
+        Total.Add(measure, steps);
     }
 
     // Shares, corrections, and what token packs covered.
@@ -278,7 +289,7 @@ public sealed class ReportRun
             }
 
             AddTo(cell, countGroup, slot, c.Meter.IsTokens ? Measures.PackTokens : Measures.PackOf(c.Meter), sum);
-            if (local.Kind == FactKind.Record)
+            if (local.Kind != FactKind.Correction)
             {
                 Int128 price = FactHeader.Derive(_header.Rates[slot.Rate], slot.Unit, c.Meter).Pico;
                 AddTo(cell, countGroup, slot, _slotMeasures[local.Plan][c.Slot], -price * sum);

@@ -162,7 +162,7 @@ public static class ReportWriter
         var notes = new List<string> { "Records and their corrections count in the records' event time." };
         if (byCount || query.Filters.Any(filter => filter.Dimension.IsOfCount()))
         {
-            notes.Add("Amounts per call, shares and corrections have no class: they stand under '-'.");
+            notes.Add("Amounts per call and shares have no class: they stand under '-'.");
         }
 
         if (byCount)

@@ -129,9 +129,12 @@ public sealed class StatementRun(StatementQuery query)
             return;
         }
 
-        if (local.Kind == FactKind.Correction || rate.Method == RateMethod.Share)
+        if (FactHeader.IsCorrection(local.Kind) || rate.Method == RateMethod.Share)
         {
-            _builder.AddAmount(rate, local.Model, KindOf(local, slot), rows, 0);
+            bool perCall = local.Kind == FactKind.CountedCorrection && rate.Method == RateMethod.PerCall;
+            Int128 amount = perCall ? rate.PerCall.Pico * (slot.TakenBack ? -rows : rows) : 0;
+            _builder.AddAmount(rate, local.Model, KindOf(local, slot), rows, amount);
+            _charged += amount;
         }
         else if (rate.Method == RateMethod.PerCall)
         {
@@ -181,9 +184,17 @@ public sealed class StatementRun(StatementQuery query)
     {
         Rate rate = RateOf(slot);
         Int128 perStep = FactHeader.Derive(rate, slot.Unit, meter).Pico;
+        Int128 sign = slot.TakenBack ? -1 : 1;
         if (local.Kind == FactKind.Correction)
         {
             _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, 0, meter.IsTokens ? covered : 0);
+        }
+        else if (local.Kind == FactKind.CountedCorrection && rate.Method != RateMethod.Suspense)
+        {
+            // What packs covered has its sign already.
+            Int128 amount = perStep * ((steps * sign) - covered);
+            _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, amount, meter.IsTokens ? covered : 0);
+            _charged += amount;
         }
         else if (rate.Method is RateMethod.Prices or RateMethod.Formula)
         {
@@ -192,7 +203,7 @@ public sealed class StatementRun(StatementQuery query)
         }
         else if (rate.Method == RateMethod.Suspense && perStep != 0)
         {
-            _builder.AddWaiting(rate, slot.Unit, perStep * steps);
+            _builder.AddWaiting(rate, slot.Unit, perStep * steps * sign);
         }
     }
 
@@ -211,7 +222,7 @@ public sealed class StatementRun(StatementQuery query)
 
     private Rate RateOf(FactSlot slot) => _header.Rates[slot.Rate];
 
-    private StatementLineKind KindOf(LocalKey local, FactSlot slot) => local.Kind == FactKind.Correction
+    private StatementLineKind KindOf(LocalKey local, FactSlot slot) => FactHeader.IsCorrection(local.Kind)
         ? slot.TakenBack ? StatementLineKind.TakenBack : StatementLineKind.MadeAnew
         : RateOf(slot).Method == RateMethod.Share ? StatementLineKind.Share : StatementLineKind.Usage;
 

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
@@ -33,9 +32,8 @@ internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gat
         {
             long seq = shard.DurableSeq;
             IReadOnlyList<AccountView> views = await shard.BalancesAsync();
-            IEnumerable<(AccountName, AccountTotals)> all =
-                views.Select(v => (v.Name, new AccountTotals(v.DebitsPosted, v.CreditsPosted)));
-            return gate.Run(format, () => Render(all, null, TimeBasis.Recorded, pattern, seq));
+            return gate.Run(
+                format, () => BalanceRendering.Render(BalanceSheet.Now(views, pattern, Matching(pattern), seq)));
         }
 
         TimeBasis basis = by == "event" ? TimeBasis.Event : TimeBasis.Recorded;
@@ -47,24 +45,11 @@ internal sealed class BalancesApi(Shard shard, ShardOptions folder, ReadGate gat
     // From the frames themselves, by a connection of its own: the writer isn't held up.
     private Rendering RenderAt(Timestamp moment, TimeBasis basis, string pattern)
     {
-        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder.Folder);
-        long seq = 0;
-        IEnumerable<Frame> frames = journal.ReadFrom(1, folder.Shard).Select(stored =>
-        {
-            seq = stored.Seq;
-            return FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body);
-        });
-        IReadOnlyDictionary<AccountName, AccountTotals> totals = AccountSums.At(frames, moment, basis);
-        return Render(totals.Select(t => (t.Key, t.Value)), moment, basis, pattern, seq);
+        (long seq, IReadOnlyDictionary<AccountName, AccountTotals> totals) =
+            Balances.At(folder.Folder, moment, basis, folder.Shard);
+        return BalanceRendering.Render(
+            BalanceSheet.Then(moment, basis, totals, pattern, Matching(pattern), seq));
     }
 
-    private static Rendering Render(
-        IEnumerable<(AccountName Name, AccountTotals Totals)> accounts, Timestamp? at, TimeBasis basis, string pattern,
-        long seq)
-    {
-        var shown = new Filter(Dimension.Party, [pattern]);
-        return BalanceRendering.Render(new BalanceSheet(at, basis, pattern, seq, [.. accounts
-            .Where(account => shown.Matches(account.Name.Path))
-            .OrderBy(account => account.Name.Path, StringComparer.Ordinal).ThenBy(account => account.Name.Currency)]));
-    }
+    private static Func<string, bool> Matching(string pattern) => new Filter(Dimension.Party, [pattern]).Matches;
 }

@@ -63,7 +63,9 @@ internal sealed class EventBatch
         {
             _elements.Add(0..body.Length);
         }
-        else if (!JsonBatch.TrySplit(body, ServerLimits.Events, _elements, out IngestFault fault))
+        else if (!JsonBatch.TrySplit(
+            body, ServerLimits.Events, _elements, out IngestFault fault,
+            format == EventFormat.Response ? ResponseJson.MaxDepth + 1 : JsonBatch.EventsDepth))
         {
             return fault.Code == IngestCode.TooLong
                 ? Problems.TooManyEvents
@@ -82,12 +84,8 @@ internal sealed class EventBatch
         }
 
         // After the results of all events, so that each event's index stays its own.
-        foreach (UsageRecord further in _furtherRecords)
-        {
-            Records.Add(further);
-            Faults.Add(null);
-        }
-
+        Records.AddRange(_furtherRecords);
+        Faults.AddRange(_furtherRecords.Select(_ => (string?)null));
         IsSingle &= _furtherRecords.Count == 0;
         return null;
     }

@@ -58,7 +58,7 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
 
     private static IResult ToApi(CorrectionResult result) => result.Status is LedgerStatus.Done or LedgerStatus.Exists
         ? Results.Json(
-            new CorrectionAnswer(NameOf(result.Status), result.Records.Count, result.ToSeq), CommandBody.Json)
+            new CorrectionAnswer(NameOf(result.Status), result.Count, result.ToSeq), CommandBody.Json)
         : Refuse(result.Status, -1);
 
     private static IResult ToApi(GroupReply reply)
@@ -110,7 +110,6 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
             + "first.",
         LedgerStatus.GroupNotFound => "There is no such posted group of this source.",
         LedgerStatus.AlreadyReversed => "The group has been reversed already.",
-        LedgerStatus.Overflow => "A balance would be larger than an amount can hold.",
         LedgerStatus.TooManyHolds => "Too many holds are open. Settle or release some.",
         _ => "Refused.",
     };

@@ -142,6 +142,13 @@ internal sealed record ReverseBody(
     internal override (LedgerOperation? Operation, string? Fault) FromApi() => (new ReverseGroup(Group), null);
 }
 
+/// <summary>The modes of a correction that can be asked for; those record by record are only read.</summary>
+internal enum CorrectionBodyMode
+{
+    Rerate = CorrectionMode.RerateTogether,
+    Reverse = CorrectionMode.ReverseTogether,
+}
+
 /// <summary>A correction as it is sent.</summary>
 [Description("Corrects the charges of recorded usage by reversing entries; the records stay as they are.")]
 internal sealed record CorrectionBody
@@ -152,8 +159,9 @@ internal sealed record CorrectionBody
     [Description("1 to 256 characters.")]
     public required string Id { get; init; }
 
-    [Description("rerate: takes the charges back and makes them anew under today's books. reverse: takes them back.")]
-    public required CorrectionMode Mode { get; init; }
+    [Description("rerate: takes the charges back and makes them anew under today's books. reverse: takes them back. "
+        + "Both do so a frame at a time, all of it back before anything anew.")]
+    public required CorrectionBodyMode Mode { get; init; }
 
     [Description("First frame whose records are looked at.")]
     public long FromSeq { get; init; } = 1;
@@ -191,7 +199,7 @@ internal sealed record CorrectionBody
 
         bool inRange = FromSeq >= 1 && ToSeq >= FromSeq && Index >= -1 && (Index == -1 || FromSeq == ToSeq);
         return inRange
-            ? (new Correction(Source, Id, Mode, FromSeq, ToSeq, period, Agreement, Index, Memo), null)
+            ? (new Correction(Source, Id, (CorrectionMode)Mode, FromSeq, ToSeq, period, Agreement, Index, Memo), null)
             : (null, "from_seq, to_seq: frames from 1, in order; index goes with one frame");
     }
 }

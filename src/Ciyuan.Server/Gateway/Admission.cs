@@ -179,7 +179,8 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
             $"The money of '{call.Caller.Key.Party}' does not cover the {most.Amount} {most.Currency} that this call "
             + "can cost at most. Pay in, or ask for a shorter answer."),
         LedgerStatus.TooManyHolds => new GatewayRefusal(
-            RefusalKind.Busy, "Too many calls are under way. Send the call again later.") { RetryAfterSeconds = 1 },
+            RefusalKind.Busy, "Too many calls are under way. Send the call again later.")
+        { RetryAfterSeconds = 1 },
         _ => new GatewayRefusal(RefusalKind.Internal, $"The hold was refused: {status}."),
     };
 }

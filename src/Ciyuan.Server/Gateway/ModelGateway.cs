@@ -100,8 +100,7 @@ internal sealed class ModelGateway : IDisposable
 
         if (route.Kind == CallKind.ListModels)
         {
-            return await ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route),
-                policy.Models.Where(caller.MayUse));
+            return await ListAsync(http, route, policy.Models.Where(caller.MayUse));
         }
 
         // What.
@@ -117,8 +116,7 @@ internal sealed class ModelGateway : IDisposable
             return fault;
         }
 
-        Candidate[] candidates = _routing.Order(call, policy);
-        if (candidates.Length == 0)
+        if (_routing.Order(call, policy) is not { Length: > 0 } candidates)
         {
             return new GatewayRefusal(
                 RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling.");
@@ -128,6 +126,9 @@ internal sealed class ModelGateway : IDisposable
         (Admission? admission, GatewayRefusal? refusal) = await _admit.RunAsync(call, candidates);
         return admission is null ? refusal : await ServeAdmittedAsync(call, candidates, admission);
     }
+
+    private static Task<GatewayRefusal?> ListAsync(HttpContext http, CallRoute route, IEnumerable<string> models) =>
+        ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route), models);
 
     private static Call MakeCall(
         HttpContext http, CallRoute route, Caller caller, GatewayPolicy policy, Timestamp now,
@@ -160,41 +161,40 @@ internal sealed class ModelGateway : IDisposable
             if (answer is not null)
             {
                 await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
-                counter = OpenCounter(call, answer);
-                UpstreamClient.ReturnHeaders(answer, call.Http.Response);
-                WriteHeaders(call, admission);
+                counter = OpenCounter(call, admission, answer);
                 if (counter.Streams || call.Facts.Streams || !await ReadPricedAsync(call, stream, counter, patience))
                 {
                     await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
                 }
                 else
                 {
-                    recorded = Record(counter, answer);
+                    recorded = RecordAsync(call, admission, counter, answer, start);
                     await ReturnWholeAsync(call, counter);
                 }
             }
         }
         finally
         {
-            recorded ??= Record(counter, answer);
+            recorded ??= RecordAsync(call, admission, counter, answer, start);
             await recorded;
             counter?.Dispose();
             answer?.Dispose();
         }
 
         return refusal;
+    }
 
-        // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
-        Task Record(CallCounter? counted, HttpResponseMessage? answered)
-        {
-            CallCount count = counted?.Finish((int)answered!.StatusCode) ?? CallCounter.WithoutAnswer(call);
-            int latencyMs = (int)_time.GetElapsedTime(start).TotalMilliseconds;
-            UsageRecord record = _recorder.Make(call, count, admission, latencyMs);
-            Money? cost = _pricing.FindCost(call.Policy, record);
-            admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
-            WriteCost(call, cost);
-            return _recorder.RecordAsync(record);
-        }
+    // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
+    private Task RecordAsync(
+        Call call, Admission admission, CallCounter? counter, HttpResponseMessage? answer, long start)
+    {
+        CallCount count = counter?.Finish((int)answer!.StatusCode) ?? CallCounter.WithoutAnswer(call);
+        int latencyMs = (int)_time.GetElapsedTime(start).TotalMilliseconds;
+        UsageRecord record = _recorder.Make(call, count, admission, latencyMs);
+        Money? cost = _pricing.FindCost(call.Policy, record);
+        admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
+        WriteCost(call, cost);
+        return _recorder.RecordAsync(record);
     }
 
     /// <summary>Reads an answer that is small enough to wait for; false when it is not, and the rest is still to
@@ -255,8 +255,10 @@ internal sealed class ModelGateway : IDisposable
         }
     }
 
-    private static CallCounter OpenCounter(Call call, HttpResponseMessage answer)
+    private static CallCounter OpenCounter(Call call, Admission admission, HttpResponseMessage answer)
     {
+        UpstreamClient.ReturnHeaders(answer, call.Http.Response);
+        WriteHeaders(call, admission);
         HttpContentHeaders headers = answer.Content.Headers;
         bool events = headers.ContentType?.MediaType == "text/event-stream";
         return new CallCounter(call, events, headers.ContentEncoding.FirstOrDefault());
@@ -308,7 +310,8 @@ internal sealed class ModelGateway : IDisposable
             RefusalKind.TooLarge,
             $"The body is larger than {GatewayLimits.RequestBytes.ToString(CultureInfo.InvariantCulture)} bytes."),
         StatusCodes.Status429TooManyRequests => new GatewayRefusal(
-            RefusalKind.Busy, "The gateway holds as many bytes of calls as it may.") { RetryAfterSeconds = 1 },
+            RefusalKind.Busy, "The gateway holds as many bytes of calls as it may.")
+        { RetryAfterSeconds = 1 },
         _ => new GatewayRefusal(RefusalKind.Malformed, problem.Detail),
     };
 

@@ -168,7 +168,10 @@ internal sealed class Pricing
 
     private static UsageRecord Imagine(UsageContext context, Timestamp now, Count[] counts) => new()
     {
-        Id = "most", Context = context, EventTime = now, Counts = counts,
+        Id = "most",
+        Context = context,
+        EventTime = now,
+        Counts = counts,
     };
 
     private static Money? Highest(IEnumerable<Money?> some) =>

@@ -31,7 +31,8 @@ public static class ResponseFile
         }
 
         List<Range> parts = [];
-        if (JsonBatch.IsArray(bytes) && !JsonBatch.TrySplit(bytes, MaxResponses, parts, out IngestFault broken))
+        if (JsonBatch.IsArray(bytes) && !JsonBatch.TrySplit(
+            bytes, MaxResponses, parts, out IngestFault broken, ResponseJson.MaxDepth + 1))
         {
             read.Add((1, null, broken));
             return read;
@@ -60,7 +61,7 @@ public static class ResponseFile
     {
         try
         {
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 128 });
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = ResponseJson.MaxDepth });
             return reader.Read() && reader.TrySkip() && !reader.Read();
         }
         catch (JsonException)

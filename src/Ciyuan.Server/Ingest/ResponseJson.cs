@@ -16,12 +16,16 @@ public sealed class ResponseJson(ResponseConstants constants)
     /// <summary>Longest envelope in bytes.</summary>
     public const int MaxBytes = UsageJson.MaxBytes;
 
+    /// <summary>How deep a response may be with its envelope: far above any, and far below the end of a
+    /// stack.</summary>
+    internal const int MaxDepth = 128;
+
     private const string ByShape = "detect";
 
     // The part names of the envelope that are not those of a usage record.
     private static readonly string[] OwnFields = ["response", "events", "flavour", "api", "cache"];
 
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 128 };
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     private readonly RecordBuilder _builder = new();
     private readonly Dictionary<string, JsonElement> _own = [];

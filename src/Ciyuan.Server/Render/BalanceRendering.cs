@@ -12,8 +12,47 @@ namespace Ciyuan.Server.Render;
 /// <param name="DataToSeq">Last frame that was read.</param>
 /// <param name="Accounts">Sorted by path, then currency.</param>
 public sealed record BalanceSheet(
-    Timestamp? At, TimeBasis Basis, string Pattern, long DataToSeq,
-    IReadOnlyList<(AccountName Name, AccountTotals Totals)> Accounts);
+    Timestamp? At, TimeBasis Basis, string Pattern, long DataToSeq, IReadOnlyList<BalanceLine> Accounts)
+{
+    /// <summary>The accounts after the last frame, with what is held and what is available.</summary>
+    /// <param name="accounts">All accounts.</param>
+    /// <param name="pattern">Shown in the scope.</param>
+    /// <param name="matches">Which paths are shown.</param>
+    /// <param name="seq">The last frame.</param>
+    public static BalanceSheet Now(
+        IEnumerable<AccountView> accounts, string pattern, Func<string, bool> matches, long seq) =>
+        new(null, TimeBasis.Recorded, pattern, seq,
+        [
+            .. accounts.Where(a => matches(a.Name.Path))
+                .OrderBy(a => a.Name.Path, StringComparer.Ordinal).ThenBy(a => a.Name.Currency)
+                .Select(a => new BalanceLine(
+                    a.Name, new AccountTotals(a.DebitsPosted, a.CreditsPosted), a.DebitsPending, a.Available)),
+        ]);
+
+    /// <summary>The accounts at a moment: what was posted, as what was held can't be told from frames.</summary>
+    /// <param name="at">The moment.</param>
+    /// <param name="basis">Which time counts.</param>
+    /// <param name="sums">All accounts.</param>
+    /// <param name="pattern">Shown in the scope.</param>
+    /// <param name="matches">Which paths are shown.</param>
+    /// <param name="seq">The last frame that was read.</param>
+    public static BalanceSheet Then(
+        Timestamp at, TimeBasis basis, IReadOnlyDictionary<AccountName, AccountTotals> sums, string pattern,
+        Func<string, bool> matches, long seq) =>
+        new(at, basis, pattern, seq,
+        [
+            .. sums.Where(a => matches(a.Key.Path))
+                .OrderBy(a => a.Key.Path, StringComparer.Ordinal).ThenBy(a => a.Key.Currency)
+                .Select(a => new BalanceLine(a.Key, a.Value, null, null)),
+        ]);
+}
+
+/// <summary>One account.</summary>
+/// <param name="Name">Path and currency.</param>
+/// <param name="Totals">What was posted.</param>
+/// <param name="Pending">Sum of the open holds; null at a moment in the past.</param>
+/// <param name="Available">What can still be drawn; null without a limit, and at a moment in the past.</param>
+public readonly record struct BalanceLine(AccountName Name, AccountTotals Totals, Amount? Pending, Amount? Available);
 
 /// <summary>Writes balances. In JSON amounts are decimal strings.</summary>
 public static class BalanceRendering
@@ -28,7 +67,9 @@ public static class BalanceRendering
             : "now";
         var table = new Table([
             new("account"), new("currency"), new("debits", IsNumber: true), new("credits", IsNumber: true),
-            new("balance", IsNumber: true),
+            new("balance", IsNumber: true), .. sheet.At is null
+                ? new TableColumn[] { new("pending", IsNumber: true), new("available", IsNumber: true) }
+                : [],
         ])
         {
             Scope =
@@ -38,10 +79,11 @@ public static class BalanceRendering
             ],
             Notes = SumSentences(sheet),
         };
-        foreach ((AccountName name, AccountTotals totals) in sheet.Accounts)
+        foreach ((AccountName name, AccountTotals totals, Amount? pending, Amount? available) in sheet.Accounts)
         {
-            table.Add(name.Path, name.Currency.ToString(), totals.Debits.ToString(), totals.Credits.ToString(),
-                totals.Balance.ToString());
+            string[] now = sheet.At is null ? [pending.ToString() ?? "", available?.ToString() ?? ""] : [];
+            table.Add([name.Path, name.Currency.ToString(), totals.Debits.ToString(), totals.Credits.ToString(),
+                totals.Balance.ToString(), .. now]);
         }
 
         return table;
@@ -66,7 +108,7 @@ public static class BalanceRendering
         json.WriteString("pattern", sheet.Pattern);
         json.WriteNumber("data_to_seq", sheet.DataToSeq);
         json.WriteStartArray("accounts");
-        foreach ((AccountName name, AccountTotals totals) in sheet.Accounts)
+        foreach ((AccountName name, AccountTotals totals, Amount? pending, Amount? available) in sheet.Accounts)
         {
             json.WriteStartObject();
             json.WriteString("account", name.Path);
@@ -74,6 +116,12 @@ public static class BalanceRendering
             json.WriteString("debits", totals.Debits.ToString());
             json.WriteString("credits", totals.Credits.ToString());
             json.WriteString("balance", totals.Balance.ToString());
+            if (sheet.At is null)
+            {
+                json.WriteString("pending", pending.ToString());
+                json.WriteString("available", available?.ToString());
+            }
+
             json.WriteEndObject();
         }
 

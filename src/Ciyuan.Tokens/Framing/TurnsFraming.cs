@@ -101,7 +101,8 @@ internal sealed class TurnsFraming
                     _prompt.Literal(system.Length > 0 ? _rule.Text("toolsSeparator") : "");
                     WriteTools();
                 }
-            }));
+            }
+        ));
     }
 
     private void WriteUser(ChatMessage message, bool first, bool lastUser, bool last)
@@ -135,7 +136,8 @@ internal sealed class TurnsFraming
                 }
 
                 WriteParts(message);
-            }));
+            }
+        ));
     }
 
     private void WriteParts(ChatMessage message)
@@ -181,7 +183,8 @@ internal sealed class TurnsFraming
                         _prompt.Literal(content.Length > 0 ? _rule.Text("contentGap") : "");
                         WriteCalls(message);
                     }
-                }));
+                }
+            ));
         }
 
         if (apart)
@@ -244,7 +247,8 @@ internal sealed class TurnsFraming
                 {
                     WriteParts(message);
                 }
-            }));
+            }
+        ));
         _prompt.Literal(last ? _rule.Text("toolClose") : "");
     }
 

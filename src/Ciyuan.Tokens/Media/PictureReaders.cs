@@ -46,12 +46,7 @@ internal static class PictureReaders
         int orientation = 1;
         while (s.Holds(at, 4) && s.MayGoOn)
         {
-            if (s.U8(at) != 0xFF)
-            {
-                return (null, Inv($"jpeg: no marker at byte {at}"));
-            }
-
-            int marker = s.U8(at + 1);
+            int marker = s.U8(at) == 0xFF ? s.U8(at + 1) : throw Damaged(at, "no marker");
             if (marker is 0xFF or 0x01 or (>= 0xD0 and <= 0xD8))
             {
                 at += marker == 0xFF ? 1 : 2; // a filling byte, or a marker without a length
@@ -63,12 +58,7 @@ internal static class PictureReaders
                 break;
             }
 
-            int length = s.U16(at + 2);
-            if (length < 2)
-            {
-                return (null, Inv($"jpeg: the segment at byte {at} has no length"));
-            }
-
+            int length = s.U16(at + 2) is >= 2 and var told ? told : throw Damaged(at, "a segment without length");
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
                 return JpegFrame(s, at, orientation);
@@ -84,6 +74,8 @@ internal static class PictureReaders
 
         return (null, "jpeg: the file has no frame header");
     }
+
+    private static DamagedMediaException Damaged(long at, string what) => new(Inv($"jpeg: {what} at byte {at}"));
 
     private static (MediaFacts? Facts, string Reason) JpegFrame(ProbeSource s, long at, int orientation)
     {

@@ -38,8 +38,7 @@ internal static class SoundReaders
             else if (s.Is(at, "data"u8))
             {
                 length = DataLength(length, wide, s.Length - data);
-                bool plain = code is 1 or 3 or 6 or 7 && align > 0;
-                samples = plain ? length / align : samples;
+                samples = code is 1 or 3 or 6 or 7 && align > 0 ? length / align : samples;
                 return rate is < 1 or > 10_000_000 || (samples == 0 && bytesPerSecond == 0)
                     ? (null, Inv($"wav: no usable format before the data (code {code}, {rate} Hz)"))
                     : (Sound("wav", samples, rate, channels, samples > 0 ? 0 : Scale(length, bytesPerSecond)), "");
@@ -119,13 +118,13 @@ internal static class SoundReaders
     /// <summary>A sound; the duration is that of its samples, or the one told when there are none.</summary>
     internal static MediaFacts Sound(
         string format, long samples, long rate, long channels, long microseconds = 0) => new()
-    {
-        Kind = MediaKind.Audio,
-        Format = format,
-        SampleRate = (int)Math.Min(rate, int.MaxValue),
-        Channels = (int)Math.Min(channels, int.MaxValue),
-        DurationMicroseconds = samples > 0 ? Scale(samples, rate) : microseconds,
-    };
+        {
+            Kind = MediaKind.Audio,
+            Format = format,
+            SampleRate = (int)Math.Min(rate, int.MaxValue),
+            Channels = (int)Math.Min(channels, int.MaxValue),
+            DurationMicroseconds = samples > 0 ? Scale(samples, rate) : microseconds,
+        };
 
     /// <summary>count / perSecond in microseconds, rounded down; 0 for no rate, and never beyond 64 bits.</summary>
     internal static long Scale(long count, long perSecond)

@@ -19,12 +19,15 @@ public sealed class DotNetClientTests
 
     private static AnthropicClient Claude(GatewayServer server, string secret = Secret) => new()
     {
-        ApiKey = secret, BaseUrl = server.Host.Url.ToString().TrimEnd('/'),
+        ApiKey = secret,
+        BaseUrl = server.Host.Url.ToString().TrimEnd('/'),
     };
 
     private static MessageCreateParams Message(string text) => new()
     {
-        Model = "m", MaxTokens = 50, Messages = [new UserMessageParam(text)],
+        Model = "m",
+        MaxTokens = 50,
+        Messages = [new UserMessageParam(text)],
     };
 
     [Fact]

@@ -46,9 +46,9 @@ public sealed class ProgramTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
         File.WriteAllText(Path.Combine(_folder, "r.json"), """
-            {"id":"c","created":1793491200,"model":"m",
+            [{"id":"c","created":1793491200,"model":"m",
              "usage":{"prompt_tokens":30,"completion_tokens":10,"total_tokens":40,
-                      "prompt_tokens_details":{"cached_tokens":20}}}
+                      "prompt_tokens_details":{"cached_tokens":20}},"choices":[{"logprobs":{"content":[{"top":[1]}]}}]}]
             """);
         File.WriteAllText(Path.Combine(_folder, "r.sse"), """
             data: {"choices":[{"finish_reason":"stop"}]}

@@ -82,8 +82,11 @@ public sealed class ConventionPropertyTests
         }
     }
 
-    private static bool OneCache(TokenClass c) => c is { Direction: Direction.Input, Modality: Modality.Text,
-        Kind: TokenKind.Fresh }
+    private static bool OneCache(TokenClass c) => c is
+    {
+        Direction: Direction.Input, Modality: Modality.Text,
+        Kind: TokenKind.Fresh
+    }
         || (c is { Direction: Direction.Input, Modality: Modality.Text } && Cached.Contains(c.Kind));
 
     private static bool IsOutput(TokenClass c, params Modality[] modalities) => c.Direction == Direction.Output
@@ -99,24 +102,24 @@ public sealed class ConventionPropertyTests
 
     private static JsonObject Chat(Use use, string input, string inputDetails, string output, string outputDetails) =>
         new()
-    {
-        ["usage"] = new JsonObject
         {
-            [input] = use.Input(),
-            [inputDetails] = new JsonObject
+            ["usage"] = new JsonObject
             {
-                ["cached_tokens"] = use.Input(k: TokenKind.CacheRead),
-                ["cache_write_tokens"] = use.Input(k: TokenKind.CacheWrite),
+                [input] = use.Input(),
+                [inputDetails] = new JsonObject
+                {
+                    ["cached_tokens"] = use.Input(k: TokenKind.CacheRead),
+                    ["cache_write_tokens"] = use.Input(k: TokenKind.CacheWrite),
+                },
+                [output] = use.Output(),
+                [outputDetails] = new JsonObject
+                {
+                    ["reasoning_tokens"] = use.Output(k: TokenKind.Reasoning),
+                    ["audio_tokens"] = use.Output(Modality.Audio),
+                },
+                ["total_tokens"] = use.Input() + use.Output(),
             },
-            [output] = use.Output(),
-            [outputDetails] = new JsonObject
-            {
-                ["reasoning_tokens"] = use.Output(k: TokenKind.Reasoning),
-                ["audio_tokens"] = use.Output(Modality.Audio),
-            },
-            ["total_tokens"] = use.Input() + use.Output(),
-        },
-    };
+        };
 
     private static JsonObject Realtime(Use use) => new()
     {
@@ -234,8 +237,14 @@ public sealed class ConventionPropertyTests
                 .Where(v => TokenClass.TryFromValue((byte)v, out _))
                 .Select(v => TokenClass.TryFromValue((byte)v, out TokenClass c) ? c : default).Where(says))
             {
-                long count = random.Next(4) switch { 0 => 0, 1 => random.Next(10), 2 => random.Next(100_000), _ =>
-                    random.NextInt64(1_000_000_000_000) };
+                long count = random.Next(4) switch
+                {
+                    0 => 0,
+                    1 => random.Next(10),
+                    2 => random.Next(100_000),
+                    _ =>
+                    random.NextInt64(1_000_000_000_000)
+                };
                 if (count > 0)
                 {
                     use.Counts.Add(tokenClass, count);

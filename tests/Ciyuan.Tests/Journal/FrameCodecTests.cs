@@ -34,6 +34,54 @@ public sealed class FrameCodecTests
     });
 
     [Fact]
+    public void Decode_CorrectionsInGroups_TellTheSameOfEachRecord() => Properties.ForAll(100, Properties.Seeds, seed =>
+    {
+        Frame frame = new SampleFrames(seed).Make(4);
+        byte[] body = new FrameEncoder().Encode(frame).ToArray();
+        Frame decoded = FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, body);
+        Assert.Equal(Tell(frame), Tell(decoded));
+
+        static IEnumerable<string> Tell(Frame frame) => frame.CorrectionResults.SelectMany(c => c.Records).Select(r =>
+            $"{r.Position} {r.Context} {r.EventTime} {r.Reversed} {string.Join(',', r.Postings)} "
+            + $"{string.Join(',', r.Charges.Select(c => $"{c.Rate.Agreement} {c.Amount.Pico}"))} "
+            + string.Join(',', r.Counts ?? []));
+    });
+
+    [Fact]
+    public void DecodeUsage_AnyFrame_IsWhatItsRecordsSay() => Properties.ForAll(100, Properties.Seeds, seed =>
+    {
+        Frame frame = new SampleFrames(seed).Make(4);
+        byte[] body = new FrameEncoder().Encode(frame).ToArray();
+        using RecordedUsage read = FrameDecoder.DecodeUsage(frame.Shard, frame.Seq, frame.Time, body);
+        using var made = RecordedUsage.Of(frame.Records, frame.RecordResults);
+        Assert.Equal(Tell(made), Tell(read));
+
+        static IEnumerable<string> Tell(RecordedUsage usage) => Enumerable.Range(0, usage.Records).Select(i =>
+        {
+            string context = string.Join('/', usage.ContextParts.Skip(usage.ContextOf(i) * UsageContext.Parts)
+                .Take(UsageContext.Parts).Select(t => usage.Texts[t]));
+            string[] charges = [.. usage.Charges(i).ToArray().Select(c =>
+                $"{usage.Rates[c.Rate].GetHashCode()} {Account(c.Debit)} {Account(c.Credit)} {c.Amount}")];
+            return $"{context} {usage.EventTime(i)} {usage.TraitsOf(i)} {string.Join(',', charges)} "
+                + $"{string.Join(',', usage.Heads(i).ToArray())} {string.Join(',', usage.Steps(i).ToArray())}";
+
+            string Account(int place) => place < 0 ? $"{place}" : usage.Accounts[place].ToString();
+        });
+    });
+
+    [Fact]
+    public void Encode_FixedCorrectionInGroups_IsFrozen()
+    {
+        Frame frame = FixedCorrection();
+        byte[] body = new FrameEncoder().Encode(frame).ToArray();
+        Assert.Equal(FrozenGroupedBody, Convert.ToHexStringLower(body));
+        Frame decoded = FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, body);
+        Assert.Equal(body, new FrameEncoder().Encode(decoded).ToArray());
+        byte[] asVersion1 = [1, .. body[1..]];
+        Assert.Throws<JournalException>(() => FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, asVersion1));
+    }
+
+    [Fact]
     public void Decode_TruncatedAnywhere_ThrowsJournalException()
     {
         byte[] body = Sample(out Frame frame);
@@ -116,10 +164,70 @@ public sealed class FrameCodecTests
     private static byte[] Sample(out Frame frame)
     {
         frame = Enumerable.Range(1, 100).Select(seed => new SampleFrames(seed).Make(2)).Where(f =>
-            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count * f.CorrectionResults.Sum(c =>
-                c.Records.Count) > 0)
+            f.Records.Count * f.Groups.Count * f.Setups.Count * f.Expiries.Count
+                * f.CorrectionResults.Sum(c => c.Singles.Count) * f.CorrectionResults.Sum(c => c.Groups.Count) > 0)
             .MinBy(f => new FrameEncoder().Encode(f).Length)!;
         return new FrameEncoder().Encode(frame).ToArray();
+    }
+
+    private static Frame FixedCorrection()
+    {
+        Frame record = Fixed();
+        CorrectedGroup group = FixedGroup(record);
+        GroupCharge share = group.Charges[2];
+        UsageRecord corrected = record.Records[0];
+        var single = new CorrectedRecord(
+            new FramePosition(6, 2), corrected.Context, corrected.EventTime, 0,
+            [new Charge(share.Rate, new Amount(7), 1)],
+            [new Posting(share.Debit!, share.Credit!, new Amount(7))], corrected.Counts);
+        return new Frame
+        {
+            Shard = 3,
+            Seq = 8,
+            Time = new Timestamp(1_800_000_001_000_000_000),
+            Corrections =
+                [new Correction("ops", "c", CorrectionMode.RerateTogether, 5, 7, Period.Always, Memo: "raised")],
+            CorrectionResults = [new CorrectionResult(LedgerStatus.Done, 7, [single], [group])],
+        };
+    }
+
+    private static CorrectedGroup FixedGroup(Frame record)
+    {
+        Rate old = record.RecordResults[0].Charges[0].Rate;
+        Posting posted = record.RecordResults[0].Postings[0];
+        Rate now = old with { Version = 2, Prices = [new MeterPrice(new MeterPattern(127), new Amount(3_000_000))] };
+        var share = new Rate
+        {
+            Agreement = "cut",
+            Method = RateMethod.Share,
+            Side = Side.Cost,
+            Payer = "plat",
+            Payee = "data",
+            Currency = Currency.Cny,
+            ShareOf = "sell",
+            SharePpm = 35_000,
+        };
+        var cost = new AccountName("plat/cost/cut", Currency.Cny);
+        var payable = new AccountName("data/payable/cut", Currency.Cny);
+        UsageContext context = record.Records[0].Context;
+        long time = record.Records[0].EventTime.UnixNanoseconds;
+        return new CorrectedGroup
+        {
+            Seq = 6,
+            Reversed = 1,
+            Charges =
+            [
+                new GroupCharge(old, false, new Amount(-6_000_000_000), posted.Credit, posted.Debit),
+                new GroupCharge(now, false, new Amount(9_000_000_000), posted.Debit, posted.Credit),
+                new GroupCharge(share, true, new Amount(315_000_000), cost, payable),
+            ],
+            Counted = [new Count(TokenClass.InputText, EvidenceGrade.Reported, 0)],
+            Indices = [0, 3],
+            Contexts = [context, context],
+            Times = [time, time + 1000],
+            Steps = [1000, 2000],
+            Amounts = [105_000_000, 210_000_000],
+        };
     }
 
     private static Frame Fixed()
@@ -175,6 +283,16 @@ public sealed class FrameCodecTests
         + "6f6a65637473223a5b5d2c226b657973223a5b5d2c227369746573223a5b5d2c22626f6f6b73223a5b5d2c2261677265656d"
         + "656e7473223a5b5d2c2266756e64696e67223a5b5d7d0301026e6f01010267310a03776879010401680d0100000100027231"
         + "a9b4de751e0c0101e80701020470726f6401680108010080d0acf30e050001";
+
+    // Frozen: version 2, as above.
+    private const string FrozenGroupedBody =
+        "02000f036f70730267770461636d65026d310d706c61742f636f73742f63757403434e5910646174612f70617961626c652f"
+        + "63757411706c61742f726576656e75652f73656c6c1461636d652f72656365697661626c652f73656c6c0363757404706c61"
+        + "7404646174610473656c6c046c697374026d2a0102030000000004000000040506070608060906030201000a0b0c06000000"
+        + "00000db891020000000d030b060e010f017f8092f4010000000000000d030b060e020f017f809bee02000000000000010301"
+        + "01630a0effffffffffffffffff01feffffffffffffffff01000106726169736564010e01020200ffa7d6b9070101e8070001"
+        + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
+        + "91640200d00fd00f80e2a2c80100";
 
     private const string FrozenHash = "ec28d61b53b5d6a7ee89914d37a0be5b3c9f12ad6c99dc03e7bd338318d9a2f5";
 }

@@ -1,4 +1,5 @@
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 
 namespace Ciyuan.Tests.Journal;
@@ -23,6 +24,12 @@ public sealed class MemoryHistory : IHistory
     {
         (Timestamp time, byte[] body) = _frames[(int)seq - 1];
         return FrameDecoder.Decode(0, seq, time, body);
+    }
+
+    public RecordedUsage ReadUsage(long seq)
+    {
+        (Timestamp time, byte[] body) = _frames[(int)seq - 1];
+        return FrameDecoder.DecodeUsage(0, seq, time, body);
     }
 
     public byte[] Body(long seq) => _frames[(int)seq - 1].Body;

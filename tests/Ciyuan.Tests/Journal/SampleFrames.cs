@@ -40,14 +40,7 @@ internal sealed class SampleFrames(int seed)
             GroupResults = [.. groups.Select(_ => new GroupResult(
                 Pick(Enum.GetValues<LedgerStatus>()), _random.Next(-1, 256), Postings(accounts, _random.Next(4))))],
             Corrections = corrections,
-            CorrectionResults = [.. corrections.Select(c => new CorrectionResult(LedgerStatus.Done, Long(),
-                Many(most, () =>
-            {
-                (Charge[] charges, Posting[] postings) = Charges(rates, accounts);
-                return new CorrectedRecord(
-                    new FramePosition(_random.NextInt64(1, 1L << 40), _random.Next(65_535)), MakeContext(), Time(),
-                    _random.Next(charges.Length + 1), charges, postings);
-            })))],
+            CorrectionResults = [.. corrections.Select(c => MakeCorrectionResult(c, most, rates, accounts))],
             Records = records,
             RecordResults = [.. records.Select(_ =>
             {
@@ -56,6 +49,56 @@ internal sealed class SampleFrames(int seed)
                     (UsageRemarks)_random.Next(16), charges, postings);
             })],
         };
+    }
+
+    private CorrectionResult MakeCorrectionResult(Correction correction, int most, Rate[] rates, AccountName[] accounts)
+    {
+        bool grouped = correction.Mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
+        CorrectedRecord[] singles = Many(most, () =>
+        {
+            (Charge[] charges, Posting[] postings) = Charges(rates, accounts);
+            return new CorrectedRecord(
+                new FramePosition(_random.NextInt64(1, 1L << 40), _random.Next(65_535)), MakeContext(), Time(),
+                _random.Next(charges.Length + 1), charges, postings, grouped ? MakeCounts() : null);
+        });
+        return new CorrectionResult(
+            LedgerStatus.Done, Long(), singles, grouped ? Many(most, () => MakeGroup(rates, accounts)) : []);
+    }
+
+    /// <summary>A group that adds up: amounts of all sizes where they are listed, small ones where they
+    /// follow.</summary>
+    private CorrectedGroup MakeGroup(Rate[] rates, AccountName[] accounts)
+    {
+        int records = 1 + _random.Next(40);
+        Count[] counted = [.. Many(3, MakeCounts).SelectMany(c => c).Select(c => c with { Steps = 0 })];
+        long[] steps = [.. Enumerable.Range(0, records * counted.Length).Select(_ => _random.NextInt64(1L << 20))];
+        int listed = 1 + _random.Next(2);
+        long[] amounts =
+            [.. Enumerable.Range(0, records * listed).Select(_ => _random.NextInt64() >> _random.Next(63))];
+        GroupCharge[] charges = [.. Enumerable.Range(0, listed).Select(i => Charge(Pick(rates), true, Enumerable.Range(
+            0, records).Aggregate(Int128.Zero, (sum, r) => sum + amounts[(r * listed) + i])))];
+        Rate perCall = MakeRate() with
+        {
+            Method = RateMethod.PerCall,
+            PerCall = new Amount(_random.Next(3)),
+            Prices = [],
+        };
+        return new CorrectedGroup
+        {
+            Seq = _random.NextInt64(1, 1L << 40),
+            Reversed = charges.Length,
+            Charges = [.. charges, Charge(perCall, false, perCall.PerCall.Pico * records)],
+            Counted = counted,
+            Indices = [.. Enumerable.Range(0, records).Select(i => (i * 1600) + _random.Next(1600))],
+            Contexts = [.. Enumerable.Range(0, records).Select(_ => MakeContext())],
+            Times = [.. Enumerable.Range(0, records).Select(_ => Long())],
+            Steps = steps,
+            Amounts = amounts,
+        };
+
+        GroupCharge Charge(Rate rate, bool isListed, Int128 total) => total == 0
+            ? new GroupCharge(rate, isListed, default, null, null)
+            : new GroupCharge(rate, isListed, new Amount(total), Pick(accounts), Pick(accounts));
     }
 
     private (Charge[] Charges, Posting[] Postings) Charges(Rate[] rates, AccountName[] accounts)

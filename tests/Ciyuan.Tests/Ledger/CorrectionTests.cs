@@ -12,7 +12,7 @@ namespace Ciyuan.Tests.Ledger;
 /// <summary>Corrections: docs/LEDGER.md. Without limits, the balances after a rerate are those of a ledger that was
 /// rated
 /// that way from the start.</summary>
-public sealed class CorrectionTests
+public abstract class CorrectionTests(CorrectionMode rerate, CorrectionMode reverse)
 {
     private static readonly Setup[] Steps =
     [
@@ -52,7 +52,7 @@ public sealed class CorrectionTests
             {
                 net.SetUp(step);
                 fresh.SetUp(step);
-                net.Correct(CorrectionMode.Rerate);
+                net.Correct(rerate);
                 var compare = new TestNetwork { Restarts = false };
                 for (long seq = 1; seq <= fresh.Engine.Seq; seq++)
                 {
@@ -61,7 +61,7 @@ public sealed class CorrectionTests
 
                 compare.Apply(records: records);
                 Assert.Equal(compare.Balances(), net.Balances());
-                CorrectionResult again = net.Correct(CorrectionMode.Rerate);
+                CorrectionResult again = net.Correct(rerate);
                 Assert.Equal(LedgerStatus.Done, again.Status);
                 Assert.Empty(again.Records);
                 AssertSharesAddUp(net);
@@ -76,12 +76,12 @@ public sealed class CorrectionTests
         net.Deposit("acme/prepaid/main", "0.0001");
         net.Apply(records: Records(3));
         string before = net.Balances();
-        net.Correct(CorrectionMode.Reverse);
+        net.Correct(reverse);
         Assert.Equal("acme/cash/bank CNY -0.0001\nacme/prepaid/main CNY 0.0001", net.Balances());
-        Assert.Empty(net.Correct(CorrectionMode.Reverse).Records);
-        net.Correct(CorrectionMode.Rerate);
+        Assert.Empty(net.Correct(reverse).Records);
+        net.Correct(rerate);
         Assert.Equal(before, net.Balances());
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+        Assert.Empty(net.Correct(rerate).Records);
     }
 
     [Fact]
@@ -92,14 +92,14 @@ public sealed class CorrectionTests
         net.SetUp(Steps[0]).SetUp(Steps[1]);
         string revenue = net.Balance("plat/revenue/sell");
         string share = net.Balance("data/payable/a-share");
-        net.Correct(CorrectionMode.Rerate, "buy");
+        net.Correct(rerate, "buy");
         Assert.Equal((revenue, share), (net.Balance("plat/revenue/sell"), net.Balance("data/payable/a-share")));
-        net.Correct(CorrectionMode.Rerate, "a-share");
+        net.Correct(rerate, "a-share");
         Assert.Equal((revenue, share), (net.Balance("plat/revenue/sell"), net.Balance("data/payable/a-share")));
-        net.Correct(CorrectionMode.Rerate, "sell");
+        net.Correct(rerate, "sell");
         Assert.NotEqual(revenue, net.Balance("plat/revenue/sell"));
         Assert.NotEqual(share, net.Balance("data/payable/a-share"));
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+        Assert.Empty(net.Correct(rerate).Records);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class CorrectionTests
         net.Use(Record("r", 1000, 100, model: "z"));
         Assert.Equal("-1100", net.Balance("ledger/suspense/income", "TOK"));
         net.SetUp(new Setup { Books = [Book("list", 2, Price("z", ("input", "1"), ("output", "1")))] });
-        CorrectionResult result = net.Correct(CorrectionMode.Rerate);
+        CorrectionResult result = net.Correct(rerate);
         Assert.Equal("0", net.Balance("ledger/suspense/income", "TOK"));
         Assert.Equal("0.0011", net.Balance("plat/revenue/sell"));
         Assert.Equal(2, result.Records.Single().Charges.Length);
@@ -127,11 +127,11 @@ public sealed class CorrectionTests
             Projects = [new ProjectSetup("acme", "chat")],
             Keys = [new KeySetup("acme", "chat", "k1")],
         });
-        CorrectedRecord corrected = net.Correct(CorrectionMode.Rerate).Records.Single();
+        CorrectedRecord corrected = net.Correct(rerate).Records.Single();
         Assert.Equal(("acme", "chat"), (corrected.Context.Party, corrected.Context.Project));
         Assert.Equal("0", net.Balance("ledger/suspense/income", "TOK"));
         Assert.NotEqual("0", net.Balance("plat/revenue/sell"));
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+        Assert.Empty(net.Correct(rerate).Records);
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public sealed class CorrectionTests
     {
         TestNetwork net = Usual();
         net.Apply(records: Records(1));
-        Assert.Equal(LedgerStatus.Done, net.Correct(CorrectionMode.Reverse, id: "x").Status);
-        var correction = new Correction("ops", "x", CorrectionMode.Reverse, 1, 2, Period.Always);
+        Assert.Equal(LedgerStatus.Done, net.Correct(reverse, id: "x").Status);
+        var correction = new Correction("ops", "x", reverse, 1, 2, Period.Always);
         Assert.Equal(LedgerStatus.Exists, net.Apply(corrections: [correction]).Corrections[0].Status);
         Assert.Equal(LedgerStatus.Conflict, net.Apply(corrections: [correction with { Memo = "other" }])
             .Corrections[0].Status);
@@ -160,9 +160,9 @@ public sealed class CorrectionTests
         TestNetwork net = Usual();
         net.Apply(records: Records(2));
         string before = net.Balances();
-        var reverse = new Correction("ops", "x", CorrectionMode.Reverse, 1, 2, Period.Always);
-        net.Apply(corrections: [reverse, reverse with { Id = "y" }, reverse with { Id = "z",
-            Mode = CorrectionMode.Rerate }]);
+        var first = new Correction("ops", "x", reverse, 1, 2, Period.Always);
+        net.Apply(corrections: [first, first with { Id = "y" }, first with { Id = "z",
+            Mode = rerate }]);
         Assert.Equal(before, net.Balances());
     }
 
@@ -175,7 +175,7 @@ public sealed class CorrectionTests
         {
             Id = "late", Context = late.Context, Counts = late.Counts, EventTime = At("2026-12-01T00:00:00Z"),
         }]);
-        var one = new Correction("ops", "x", CorrectionMode.Reverse, 2, 2, Period.Always, Index: 1);
+        var one = new Correction("ops", "x", reverse, 2, 2, Period.Always, Index: 1);
         Assert.Equal(1, net.Apply(corrections: [one]).Corrections[0].Records.Single().Position.Index);
         var december = new Period(At("2026-12-01T00:00:00Z"), At("2027-01-01T00:00:00Z"));
         var two = one with { Id = "y", Index = -1, Period = december };
@@ -196,3 +196,10 @@ public sealed class CorrectionTests
         Assert.Equal(net.Balance("plat/revenue/sell"), shares.ToString());
     }
 }
+
+/// <summary>The modes 1 and 2.</summary>
+public sealed class CorrectionOneByOneTests() : CorrectionTests(CorrectionMode.Rerate, CorrectionMode.Reverse);
+
+/// <summary>The modes 3 and 4.</summary>
+public sealed class CorrectionTogetherTests()
+    : CorrectionTests(CorrectionMode.RerateTogether, CorrectionMode.ReverseTogether);

@@ -72,7 +72,7 @@ public sealed class RunningPriceTests
         net.Use(Out("b", 400_001));
         Assert.Equal("1.99999", net.Balance("acme/prepaid/main"));
         Assert.Equal("10.00001", net.Balance("plat/revenue/sell"));
-        Assert.Equal(2, net.Correct(CorrectionMode.Reverse).Records.Count);
+        Assert.Equal(2, net.Correct(CorrectionMode.ReverseTogether).Count);
         Assert.Equal("12", net.Balance("acme/prepaid/main"));
     }
 
@@ -108,7 +108,7 @@ public sealed class RunningPriceTests
         net.Use(Out("a", 1_000_000));
         net.Use(Out("b", 1_000_000));
         CorrectionResult taken = net.Apply(corrections:
-            [new Correction("ops", "x", CorrectionMode.Reverse, net.Engine.Seq - 1, net.Engine.Seq - 1,
+            [new Correction("ops", "x", CorrectionMode.ReverseTogether, net.Engine.Seq - 1, net.Engine.Seq - 1,
                 Ciyuan.Quantities.Period.Always)]).Corrections[0];
         Assert.Single(taken.Records);
         Assert.Equal("10", net.Balance("plat/revenue/sell")); // b stays as it was charged
@@ -132,9 +132,9 @@ public sealed class RunningPriceTests
                 prices: [{model: m*, per_million_tokens: {}, curves: [{name: c, meters: [output], kind: graduated,
                     per: month, steps: [{up_to: 500000, price: 4}, {price: 2}]}]}]
             """, "test"));
-        Assert.Equal(2, net.Correct(CorrectionMode.Rerate).Records.Count);
+        Assert.Equal(2, net.Correct(CorrectionMode.RerateTogether).Count);
         Assert.Equal("5", net.Balance("plat/revenue/sell"));
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+        Assert.Empty(net.Correct(CorrectionMode.RerateTogether).Records);
     }
 
     [Fact]
@@ -145,13 +145,13 @@ public sealed class RunningPriceTests
         net.SetUp(Closing("2026-12-01T00:00:00Z", "sell"));
         string before = net.Balances();
         net.SetUp(new Setup { Books = [Book("list", 2, Price("m*", ("input", "3"), ("output", "9")))] });
-        CorrectionResult result = net.Correct(CorrectionMode.Rerate);
-        Assert.Equal((0, 1), (result.Records.Count, result.Closed));
-        result = net.Correct(CorrectionMode.Reverse);
-        Assert.Equal((0, 1), (result.Records.Count, result.Closed));
+        CorrectionResult result = net.Correct(CorrectionMode.RerateTogether);
+        Assert.Equal((0, 1), (result.Count, result.Closed));
+        result = net.Correct(CorrectionMode.ReverseTogether);
+        Assert.Equal((0, 1), (result.Count, result.Closed));
         Assert.Equal(before, net.Balances());
         net.SetUp(new Setup { Books = [Book("cost", 2, Price("*", ("input", "2"), ("output", "9")))] });
-        Assert.Single(net.Correct(CorrectionMode.Rerate, "buy").Records); // that agreement is open
+        Assert.Single(net.Correct(CorrectionMode.RerateTogether, "buy").Records); // that agreement is open
     }
 
     [Fact]

@@ -87,11 +87,11 @@ public sealed class PricePropertiesTests
         TestNetwork net = NetworkOf(setup);
         net.Apply(records: [.. Enumerable.Range(0, 30).Select(random.Record)]);
         string balances = net.Balances();
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records); // nothing has changed
-        net.Correct(CorrectionMode.Reverse);
+        Assert.Empty(net.Correct(CorrectionMode.RerateTogether).Records); // nothing has changed
+        net.Correct(CorrectionMode.ReverseTogether);
         Assert.Equal("", net.Balances());
-        net.Correct(CorrectionMode.Rerate);
-        Assert.Empty(net.Correct(CorrectionMode.Rerate).Records);
+        net.Correct(CorrectionMode.RerateTogether);
+        Assert.Empty(net.Correct(CorrectionMode.RerateTogether).Records);
         if (!setup.Books.Any(b => b.Prices.Any(p => p.MinimumPerCall is not null)))
         {
             Assert.Equal((seed, balances), (seed, net.Balances()));

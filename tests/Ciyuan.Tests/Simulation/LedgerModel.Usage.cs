@@ -47,9 +47,9 @@ internal sealed partial class LedgerModel
             hold = null; // somebody else's hold is none of its business
         }
 
-        var record = new RecordModel { Usage = usage };
+        var record = new RecordModel { Usage = usage, Frame = Now };
         _records.Add(record);
-        UsageRemarks remarks = Charge(record, _ => true);
+        UsageRemarks remarks = ChargeWith(hold, record);
         if (usage.Hold.Length > 0)
         {
             BigInteger held = Sum((hold?.Legs ?? []).Select(l => l.Amount));
@@ -63,28 +63,54 @@ internal sealed partial class LedgerModel
         return (UsageStatus.Posted, remarks);
     }
 
-    /// <summary>Takes back and makes anew what would be rated otherwise now, or only takes back.</summary>
-    /// <returns>How many records changed.</returns>
-    public int Correct(bool anew)
+    private UsageRemarks ChargeWith(HoldModel? hold, RecordModel record)
     {
-        int changed = 0;
+        _reserved = (hold?.Legs ?? []).Where(l => Funding.Any(f => f.Path == l.Path && f.End <= Now))
+            .ToDictionary(l => l.Path, l => l.Amount);
+        UsageRemarks remarks = Charge(record, _ => true);
+        _reserved = [];
+        return remarks;
+    }
+
+    /// <summary>Takes back and makes anew what would be rated otherwise now, or only takes back.</summary>
+    /// <param name="anew">Whether to make anew.</param>
+    /// <param name="together">Whether all of a frame is taken back before anything of it is made anew.</param>
+    /// <returns>How many records changed.</returns>
+    public int Correct(bool anew, bool together)
+    {
         Effect = true;
-        foreach (RecordModel record in _records)
+        return together
+            ? _records.GroupBy(r => r.Frame).Sum(frame => Correct([.. frame], anew))
+            : _records.Sum(record => Correct([record], anew));
+    }
+
+    private int Correct(RecordModel[] records, bool anew)
+    {
+        ChargeModel[][] stay = [.. records.Select(record =>
         {
             string[] rates = anew ? Rates(record.Usage) : [];
             bool baseStays = record.Charges.Exists(c => c.Rate.StartsWith("sell", StringComparison.Ordinal)
                 && rates.Contains(c.Rate));
-            ChargeModel[] stay = [.. record.Charges.Where(c => rates.Contains(c.Rate) && (c.Rate != "cut"
-                || baseStays))];
-            ChargeModel[] go = [.. record.Charges.Except(stay)];
+            return record.Charges.Where(c => rates.Contains(c.Rate) && (c.Rate != "cut" || baseStays)).ToArray();
+        })];
+        int[] gone = new int[records.Length];
+        for (int i = 0; i < records.Length; i++)
+        {
+            ChargeModel[] go = [.. records[i].Charges.Except(stay[i])];
             foreach (Move move in go.SelectMany(c => Enumerable.Reverse(c.Moves)))
             {
                 Apply(new Move(move.Credit, move.Debit, move.Currency, move.Amount), []);
             }
 
-            record.Charges = [.. stay];
-            Charge(record, rate => anew && !stay.Any(s => s.Rate == rate));
-            changed += go.Length > 0 || record.Charges.Count > stay.Length ? 1 : 0;
+            gone[i] = go.Length;
+            records[i].Charges = [.. stay[i]];
+        }
+
+        int changed = 0;
+        for (int i = 0; i < records.Length; i++)
+        {
+            Charge(records[i], rate => anew && !stay[i].Any(s => s.Rate == rate));
+            changed += gone[i] > 0 || records[i].Charges.Count > stay[i].Length ? 1 : 0;
         }
 
         return changed;

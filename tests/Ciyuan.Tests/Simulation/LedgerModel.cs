@@ -27,6 +27,9 @@ internal sealed partial class LedgerModel
     private readonly HashSet<string> _conflicts = [];
     private readonly List<RecordModel> _records = [];
 
+    /// <summary>What the hold of the present record has reserved on funding that has ended since.</summary>
+    private Dictionary<string, BigInteger> _reserved = [];
+
     /// <summary>Version of the price list in force.</summary>
     public int Version { get; set; } = 1;
 
@@ -48,6 +51,9 @@ internal sealed partial class LedgerModel
     private sealed class RecordModel
     {
         public required SimulatedUsage Usage { get; init; }
+
+        /// <summary>Time of its frame, which no other has.</summary>
+        public required long Frame { get; init; }
 
         public List<ChargeModel> Charges { get; set; } = [];
     }
@@ -246,9 +252,11 @@ internal sealed partial class LedgerModel
     {
         foreach (var (path, currency, _, end) in Funding)
         {
-            BigInteger part = BigInteger.Min(amount, Free(path));
-            if (currency == "CNY" && end > Now && part > 0)
+            BigInteger part = BigInteger.Min(
+                amount, end > Now ? Free(path) : _reserved.GetValueOrDefault(path));
+            if (currency == "CNY" && part > 0)
             {
+                _reserved[path] = _reserved.GetValueOrDefault(path) - part;
                 take(path, part);
                 amount -= part;
             }

@@ -73,7 +73,7 @@ public sealed class SimulationTests
             _net.Now = Start.PlusNanoseconds(_clock);
             bool upgrade = _model.Version < 3 && _random.Next(100) == 0;
             bool correct = _random.Next(60) == 0;
-            bool anew = _random.Next(4) > 0;
+            (bool anew, bool together) = (_random.Next(4) > 0, _random.Next(4) > 0);
             (string Id, SimulatedOperation[] Operations)[] groups = [.. Enumerable.Range(0, _random.Next(3))
                 .Select(_ => MakeGroup())];
             SimulatedUsage[] usage = [.. Enumerable.Range(0, _random.Next(5)).Select(_ => MakeUsage())];
@@ -86,15 +86,15 @@ public sealed class SimulationTests
             }
 
             LedgerStatus[] statuses = [.. groups.Select(g => _model.Group(g.Id, g.Operations))];
-            int changed = correct ? _model.Correct(anew) : 0;
+            int changed = correct ? _model.Correct(anew, together) : 0;
             (UsageStatus, UsageRemarks)[] replies = [.. usage.Select(_model.Use)];
             _model.End();
 
             Applied applied = _net.Apply(
                 upgrade ? [new Setup { Books = [ListBook(_model.Version)] }] : [],
                 [.. groups.Select(g => new LedgerGroup("gw", g.Id, Start, [.. g.Operations.Select(ToOperation)]))],
-                correct ? [new Correction("ops", $"c{_ids++}", anew ? CorrectionMode.Rerate : CorrectionMode.Reverse,
-                    1, _net.Engine.Seq, Period.Always)] : [],
+                correct ? [new Correction("ops", $"c{_ids++}", ModeOf(anew, together), 1, _net.Engine.Seq,
+                    Period.Always)] : [],
                 [.. usage.Select(ToRecord)]);
 
             Assert.Equal(statuses, applied.Groups.Select(g => g.Status));
@@ -105,7 +105,7 @@ public sealed class SimulationTests
             Assert.Equal(_model.Effect, applied.Frame is not null);
             if (correct)
             {
-                Assert.Equal(changed, applied.Corrections[0].Records.Count);
+                Assert.Equal(changed, applied.Corrections[0].Count);
             }
 
             Check(applied);
@@ -138,7 +138,8 @@ public sealed class SimulationTests
         {
             foreach (Posting posting in frame.Expiries.SelectMany(e => e.Postings)
                 .Concat(frame.GroupResults.SelectMany(g => g.Postings))
-                .Concat(frame.CorrectionResults.SelectMany(c => c.Records).SelectMany(r => r.Postings))
+                .Concat(frame.CorrectionResults.SelectMany(c => c.Singles).SelectMany(r => r.Postings))
+                .Concat(frame.CorrectionResults.SelectMany(c => c.Groups).SelectMany(g => g.Postings()))
                 .Concat(frame.RecordResults.SelectMany(r => r.Postings)))
             {
                 Assert.True(posting.Amount > Amount.Zero && posting.Debit != posting.Credit
@@ -195,6 +196,14 @@ public sealed class SimulationTests
 
         private T Pick<T>(params T[] from) => from[_random.Next(from.Length)];
     }
+
+    private static CorrectionMode ModeOf(bool anew, bool together) => (anew, together) switch
+    {
+        (true, true) => CorrectionMode.RerateTogether,
+        (true, false) => CorrectionMode.Rerate,
+        (false, true) => CorrectionMode.ReverseTogether,
+        _ => CorrectionMode.Reverse,
+    };
 
     private static BookSetup ListBook(int version) => new(
         "list", version, "CNY", "", "", "", [Price("m1", ("input", Million(LedgerModel.List[version - 1].Input)),

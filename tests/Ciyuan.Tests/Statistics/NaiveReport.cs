@@ -94,7 +94,7 @@ internal sealed class NaiveReport
                 Id = "",
                 Context = corrected.Context,
                 EventTime = corrected.EventTime,
-                Counts = []
+                Counts = corrected.Counts ?? [],
             };
             AddCharges(record, corrected.Charges, corrected.Postings, isCorrection: true, corrected.Reversed);
         }
@@ -124,14 +124,14 @@ internal sealed class NaiveReport
                     AddWaiting(record, isCorrection, rate, posting, sign);
                 }
             }
-            else if (rate.Method == RateMethod.Prices && !isCorrection)
+            else if (rate.Method == RateMethod.Prices && record.Counts.Length > 0)
             {
                 foreach (Count count in record.Counts)
                 {
                     long free = (charge.Covered ?? []).FirstOrDefault(c => c.Meter == count.Meter).Steps;
                     Int128 part = rate.TryGetPrice(count.Meter, out Amount price)
                         ? price.Pico * (count.Steps - free) : 0;
-                    Add(record, isCorrection, count, rate, MoneyName(rate), part);
+                    Add(record, isCorrection, count, rate, MoneyName(rate), sign * part);
                 }
             }
             else
@@ -144,7 +144,7 @@ internal sealed class NaiveReport
     private void AddWaiting(UsageRecord record, bool isCorrection, Rate rate, Posting posting, int sign)
     {
         Currency unit = posting.Debit.Currency;
-        Count[] counts = isCorrection ? [] : [.. record.Counts.Where(c => c.Steps > 0 && c.Meter.Currency == unit)];
+        Count[] counts = [.. record.Counts.Where(c => c.Steps > 0 && c.Meter.Currency == unit)];
         if (counts.Length == 0)
         {
             Add(record, isCorrection, null, rate, $"suspense_{unit}", sign * posting.Amount.Pico);
@@ -153,7 +153,7 @@ internal sealed class NaiveReport
         foreach (Count count in counts)
         {
             Int128 part = (Int128)count.Steps * (Amount.PicoPerUnit / count.Meter.StepsPerUnit);
-            Add(record, isCorrection, count, rate, $"suspense_{unit}", part);
+            Add(record, isCorrection, count, rate, $"suspense_{unit}", sign * part);
         }
     }
 

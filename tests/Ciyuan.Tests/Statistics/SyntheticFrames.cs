@@ -42,6 +42,9 @@ internal sealed class SyntheticFrames(int seed)
         }
     }
 
+    /// <summary>Corrections of the modes 3 and 4 tell what was counted.</summary>
+    private bool IsCounted => _seq % 2 == 0;
+
     private Frame MakeFrame(int count)
     {
         _seq++;
@@ -51,7 +54,7 @@ internal sealed class SyntheticFrames(int seed)
         for (int i = 0; _past.Count > 0 && i < count / 10; i++)
         {
             int at = _random.Next(_past.Count);
-            corrected.Add(Correct(_past[at]));
+            corrected.Add(Correct(_past[at]) with { Counts = IsCounted ? _past[at].Record.Counts : null });
             _past.RemoveAt(at);
         }
 
@@ -73,8 +76,10 @@ internal sealed class SyntheticFrames(int seed)
             Seq = _seq,
             Time = Start.PlusNanoseconds(_seq * Timestamp.PerSecond),
             Corrections = corrected.Count == 0 ? [] : [new Correction(
-                "s", $"c{_seq}", CorrectionMode.Rerate, 1, _seq, Period.Always)],
-            CorrectionResults = corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, _seq, corrected)],
+                "s", $"c{_seq}", IsCounted ? CorrectionMode.RerateTogether : CorrectionMode.Rerate, 1, _seq,
+                Period.Always)],
+            CorrectionResults =
+                corrected.Count == 0 ? [] : [new CorrectionResult(LedgerStatus.Done, _seq, corrected, [])],
             Records = records,
             RecordResults = results,
         };

@@ -31,9 +31,9 @@ public sealed class FrozenTests
         "Done=1 Exists=2 Conflict=3 Malformed=4 AmountOutOfRange=5 AccountNotFound=6 AccountsAreSame=7 "
         + "AccountIsKept=8 AccountExpired=9 PartyNotFound=10 HoldExpiresTooSoon=11 HoldExists=12 HoldNotOpen=13 "
         + "ExceedsHold=14 "
-        + "InsufficientFunds=15 GroupNotFound=16 AlreadyReversed=17 Overflow=18 TooManyHolds=19")]
+        + "InsufficientFunds=15 GroupNotFound=16 AlreadyReversed=17 TooManyHolds=19")]
     [InlineData(typeof(SetupStatus), "Done=1 Exists=2 Refused=3")]
-    [InlineData(typeof(CorrectionMode), "Rerate=1 Reverse=2")]
+    [InlineData(typeof(CorrectionMode), "Rerate=1 Reverse=2 RerateTogether=3 ReverseTogether=4")]
     [InlineData(typeof(IdKind), "Usage=1 Group=2 Hold=3 Conflict=4 Reversal=5 Correction=6")]
     public void Enum_Stored_HasTheFrozenNumbers(Type type, string numbers)
     {

@@ -16,8 +16,9 @@ internal sealed class RandomText(int seed)
 
     private static readonly string[] Wholes =
     [
-        "'s", "'S", "'ſ", "'re", "'LL", "don't", " the", "http://", "😀", "👨‍👩‍👧", "🇨🇳",
-        "𠀀", "𝐇𝐞", "\uD83D", "\uDE00", "<|endoftext|>",
+        "'s", "'S", "'ſ", "'re", "'LL", "don't", " the", "http://", "😀", "👨‍👩‍👧", "🇨🇳", "𠀀", "𝐇𝐞",
+        "\uD83D", "\uDE00",
+        "<|endoftext|>",
         "<think>", "\r\n", "\n\n", "    ", "中A", "API的", "AxxB", "camelCaseHTTP", "\u3000\u3000",
         "//", "/*", "*/\n/", "🏽", "\uFE0F", "\U0010FFFF",
         "一二三四五六七八九十一二三四五六七八九十", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",

@@ -41,7 +41,8 @@ public sealed class EveryEntryTests(ITestOutputHelper output)
             int count = fast.Count(bytes);
             Assert.True(
                 expected.SequenceEqual(ids) && expected.Count == count,
-                $"{name}: the text of token {id} is {string.Join(',', expected)}, not {string.Join(',', ids)} ({count})");
+                $"{name}: the text of token {id} is {string.Join(',', expected)}, "
+                    + $"not {string.Join(',', ids)} ({count})");
             tried++;
         }
 

@@ -130,7 +130,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         List<int> slow = reference.Encode(text, withSpecial);
         Assert.True(
             slow.SequenceEqual(expected),
-            $"{name}: {Rune(text)}: {string.Join(",", expected)} is right, the reference gives {string.Join(",", slow)}");
+            $"{name}: {Rune(text)}: {string.Join(",", expected)} is right, "
+                + $"the reference gives {string.Join(",", slow)}");
         SpecialTokens policy = withSpecial ? SpecialTokens.Parsed : SpecialTokens.AsText;
         Assert.Equal(expected, fast.Encode(text, policy));
         Assert.Equal(expected.Length, fast.Count(text, policy));

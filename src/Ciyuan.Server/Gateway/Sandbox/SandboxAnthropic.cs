@@ -34,18 +34,12 @@ internal static class SandboxAnthropic
         yield return Make("ping", []);
         foreach (string piece in call.Pieces)
         {
-            yield return Make("content_block_delta", new JsonObject
-            {
-                ["index"] = 0, ["delta"] = new JsonObject { ["type"] = "text_delta", ["text"] = piece },
-            });
+            yield return Make("content_block_delta", Delta("text_delta", "text", piece));
         }
 
         if (call.Tool is not null)
         {
-            yield return Make("content_block_delta", new JsonObject
-            {
-                ["index"] = 0, ["delta"] = new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = "{}" },
-            });
+            yield return Make("content_block_delta", Delta("input_json_delta", "partial_json", "{}"));
         }
 
         yield return Make("content_block_stop", new JsonObject { ["index"] = 0 });
@@ -63,9 +57,18 @@ internal static class SandboxAnthropic
         }
     }
 
+    private static JsonObject Delta(string type, string name, string text) => new()
+    {
+        ["index"] = 0,
+        ["delta"] = new JsonObject { ["type"] = type, [name] = text },
+    };
+
     private static JsonObject Tool(SandboxCall call) => new()
     {
-        ["type"] = "tool_use", ["id"] = call.Id("toolu_"), ["name"] = call.Tool, ["input"] = new JsonObject(),
+        ["type"] = "tool_use",
+        ["id"] = call.Id("toolu_"),
+        ["name"] = call.Tool,
+        ["input"] = new JsonObject(),
     };
 
     private static string Stop(SandboxCall call) =>

@@ -50,16 +50,16 @@ internal sealed class SandboxHandler : HttpMessageHandler
 
     private static HttpResponseMessage AnswerGemini(string path, SandboxCall call) =>
         path[(path.LastIndexOf(':') + 1)..] switch
-    {
-        "generateContent" => Json(SandboxGemini.Whole(call)),
-        "streamGenerateContent" when call.AsEvents => Events(SandboxGemini.Parts(call).Select(p => Data(p))),
-        "streamGenerateContent" => Bytes(
-            Encoding.UTF8.GetBytes(
-                $"[{string.Join(",\r\n", SandboxGemini.Parts(call).Select(p => p.ToJsonString()))}]"),
-            "application/json"),
-        "countTokens" => Json(new JsonObject { ["totalTokens"] = call.Input }),
-        _ => Json(SandboxMedia.GeminiEmbeddings(call)),
-    };
+        {
+            "generateContent" => Json(SandboxGemini.Whole(call)),
+            "streamGenerateContent" when call.AsEvents => Events(SandboxGemini.Parts(call).Select(p => Data(p))),
+            "streamGenerateContent" => Bytes(
+                Encoding.UTF8.GetBytes(
+                    $"[{string.Join(",\r\n", SandboxGemini.Parts(call).Select(p => p.ToJsonString()))}]"),
+                "application/json"),
+            "countTokens" => Json(new JsonObject { ["totalTokens"] = call.Input }),
+            _ => Json(SandboxMedia.GeminiEmbeddings(call)),
+        };
 
     /// <summary>An event with data alone.</summary>
     internal static string Data(JsonNode data) => $"data: {data.ToJsonString()}\n\n";

@@ -9,7 +9,10 @@ internal static class SandboxOpenAI
     {
         ["error"] = new JsonObject
         {
-            ["message"] = message, ["type"] = "invalid_request_error", ["param"] = null, ["code"] = null,
+            ["message"] = message,
+            ["type"] = "invalid_request_error",
+            ["param"] = null,
+            ["code"] = null,
         },
     };
 
@@ -28,7 +31,10 @@ internal static class SandboxOpenAI
 
         var choice = new JsonObject
         {
-            ["index"] = 0, ["message"] = message, ["logprobs"] = null, ["finish_reason"] = Finish(call),
+            ["index"] = 0,
+            ["message"] = message,
+            ["logprobs"] = null,
+            ["finish_reason"] = Finish(call),
         };
         return Envelope(call, "chatcmpl-", "chat.completion", choice, Usage(call));
     }
@@ -61,7 +67,10 @@ internal static class SandboxOpenAI
         {
             var choice = new JsonObject
             {
-                ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = finish,
+                ["index"] = 0,
+                ["delta"] = delta,
+                ["logprobs"] = null,
+                ["finish_reason"] = finish,
             };
             return SandboxHandler.Data(Envelope(call, "chatcmpl-", "chat.completion.chunk", choice, null));
         }
@@ -116,7 +125,10 @@ internal static class SandboxOpenAI
 
     private static JsonObject TextChoice(string text, string? finish) => new()
     {
-        ["index"] = 0, ["text"] = text, ["logprobs"] = null, ["finish_reason"] = finish,
+        ["index"] = 0,
+        ["text"] = text,
+        ["logprobs"] = null,
+        ["finish_reason"] = finish,
     };
 
     private static JsonObject ToolCall(SandboxCall call) => new()

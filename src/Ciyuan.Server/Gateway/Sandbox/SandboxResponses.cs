@@ -36,7 +36,8 @@ internal static class SandboxResponses
         yield return Make("response.in_progress", new JsonObject { ["response"] = Whole(call, "in_progress") });
         yield return Make("response.output_item.added", new JsonObject
         {
-            ["output_index"] = 0, ["item"] = Item(call, "in_progress"),
+            ["output_index"] = 0,
+            ["item"] = Item(call, "in_progress"),
         });
         foreach ((string type, JsonObject data) in call.Tool is null ? TextEvents(call) : ToolEvents(call))
         {
@@ -45,7 +46,8 @@ internal static class SandboxResponses
 
         yield return Make("response.output_item.done", new JsonObject
         {
-            ["output_index"] = 0, ["item"] = Item(call, "completed"),
+            ["output_index"] = 0,
+            ["item"] = Item(call, "completed"),
         });
         yield return Make(
             call.IsCut ? "response.incomplete" : "response.completed",
@@ -75,11 +77,16 @@ internal static class SandboxResponses
     {
         yield return ("response.function_call_arguments.delta", new JsonObject
         {
-            ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["delta"] = "{}",
+            ["item_id"] = call.Id("fc_"),
+            ["output_index"] = 0,
+            ["delta"] = "{}",
         });
         yield return ("response.function_call_arguments.done", new JsonObject
         {
-            ["item_id"] = call.Id("fc_"), ["output_index"] = 0, ["name"] = call.Tool, ["arguments"] = "{}",
+            ["item_id"] = call.Id("fc_"),
+            ["output_index"] = 0,
+            ["name"] = call.Tool,
+            ["arguments"] = "{}",
         });
     }
 
@@ -87,7 +94,10 @@ internal static class SandboxResponses
     {
         var data = new JsonObject
         {
-            ["item_id"] = call.Id("msg_"), ["output_index"] = 0, ["content_index"] = 0, [name] = value,
+            ["item_id"] = call.Id("msg_"),
+            ["output_index"] = 0,
+            ["content_index"] = 0,
+            [name] = value,
         };
         if (name is "delta" or "text")
         {
@@ -99,7 +109,9 @@ internal static class SandboxResponses
 
     private static JsonObject Part(string text) => new()
     {
-        ["type"] = "output_text", ["text"] = text, ["annotations"] = new JsonArray(),
+        ["type"] = "output_text",
+        ["text"] = text,
+        ["annotations"] = new JsonArray(),
     };
 
     private static JsonObject Item(SandboxCall call, string status)

@@ -107,12 +107,8 @@ internal static class TokensBench
         using Tokenizer tokenizer = Tokenizer.For(vocabulary);
         byte[] message = Encoding.UTF8.GetBytes(
             "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it "
-<<<<<<< HEAD
-            + "the cache, the network, or the new compiler? If you don't know, say so. Thank you very much, and have a good day!")[..200];
-=======
             + "the cache, the network, or the new compiler? If you don't know, say so. Thank you very much for it, and "
             + "good night!")[..200];
->>>>>>> main
         const int Times = 100_000;
         double best = Best(Rounds, () =>
         {

@@ -134,25 +134,19 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         {
             Seams seams = Merger.Seams;
             byte* singles = Singles;
-            byte* start = piece;
             int right = Utf8Reader.Decode(piece, out int size);
-            for (byte* at = piece + size; ; at += size)
+            for (byte* start = piece, at = piece + size; ; at += size)
             {
                 int left = right;
-                if (at < end)
+                if (at < end && seams.MayJoin(left, right = Utf8Reader.Decode(at, out size), at))
                 {
-                    right = Utf8Reader.Decode(at, out size);
-                    if (seams.MayJoin(left, right, at))
-                    {
-                        continue;
-                    }
+                    continue;
                 }
 
                 int length = (int)(at - start);
                 if (length <= 3 && Utf8Reader.Length(*start) == length)
                 {
-                    int single = singles[left];
-                    count += single != 0 ? single : CountSingle(left, start, length);
+                    count += singles[left] != 0 ? singles[left] : CountSingle(left, start, length);
                 }
                 else if (length < ShortCounts.MaxLength)
                 {
@@ -160,9 +154,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                 }
                 else
                 {
-                    bool part = length < end - piece;
-                    count += length <= LongCounts.MaxLength
-                        ? CountMiddle(start, length, part) : CountLarge(start, length, part, readable);
+                    count += CountLong(start, length, length < end - piece, readable);
                 }
 
                 if (at == end)
@@ -175,6 +167,9 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             }
         }
     }
+
+    private int CountLong(byte* at, int length, bool part, byte* readable) => length <= LongCounts.MaxLength
+        ? CountMiddle(at, length, part) : CountLarge(at, length, part, readable);
 
     /// <summary>Has a key wait for its line, which is fetched meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

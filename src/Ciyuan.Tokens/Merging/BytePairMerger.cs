@@ -135,22 +135,19 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
                 }
 
                 symbols[best] = (symbols[best] & 0xFFFFFFFF_00000000) | (uint)lowest;
-                count--;
-                for (int i = best + 1; i <= count; i++)
+                for (int i = best + 1; i < count; i++)
                 {
                     symbols[i] = symbols[i + 1];
                     pairs[i - 1] = pairs[i];
                 }
 
+                count--;
                 if (best > 0)
                 {
                     pairs[best - 1] = Pair(at, symbols, best - 1);
                 }
 
-                if (best < count - 1)
-                {
-                    pairs[best] = Pair(at, symbols, best);
-                }
+                pairs[best] = best < count - 1 ? Pair(at, symbols, best) : ulong.MaxValue;
             }
         }
     }

@@ -92,21 +92,17 @@ internal sealed unsafe class Seams : IDisposable
             AddPart(bytes, at);
         }
 
+        AddPairs(bytes, at);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddPairs(ReadOnlySpan<byte> bytes, int at)
+    {
         fixed (byte* start = bytes)
         {
             int left = -1;
-            while (at < bytes.Length)
+            while (at < bytes.Length && at + Utf8Reader.Length(bytes[at]) <= bytes.Length)
             {
-                if (at + Utf8Reader.Length(bytes[at]) > bytes.Length)
-                {
-                    if (at > 0)
-                    {
-                        AddPart(bytes, at);
-                    }
-
-                    return;
-                }
-
                 int right = Utf8Reader.Decode(start + at, out int length);
                 if (left >= 0)
                 {
@@ -117,6 +113,11 @@ internal sealed unsafe class Seams : IDisposable
                 left = right;
                 at += length;
             }
+        }
+
+        if (at > 0 && at < bytes.Length)
+        {
+            AddPart(bytes, at);
         }
     }
 

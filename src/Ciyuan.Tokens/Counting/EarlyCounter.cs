@@ -52,7 +52,15 @@ internal sealed unsafe class EarlyCounter
         }
 
         EarlyCounter counter = new(vocabulary, index, scanner);
-        return Array.IndexOf(counter._byteIds, -1) < 0 ? counter : null;
+        foreach (int id in counter._byteIds)
+        {
+            if (id < 0)
+            {
+                return null;
+            }
+        }
+
+        return counter;
     }
 
     /// <summary>Counts a text, special tokens as text; false when that is not for this counter.</summary>

@@ -35,11 +35,15 @@ internal static class ImageReader
                 + "Make it again with 'ciyuan vocab add'.");
         }
 
-        ReadOnlySpan<int> numbers = MemoryMarshal.Cast<byte, int>(file[24..60]);
+        Span<int> numbers = stackalloc int[9];
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = BinaryPrimitives.ReadInt32LittleEndian(file[(24 + (4 * i))..]);
+            Demand(numbers[i] is >= 0 and <= ImageFormat.MaxFileBytes, "a count of its header");
+        }
+
         ImageHeader header = new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6],
             numbers[7], file[7] == ImageFormat.FirstVersion ? 0 : numbers[8]);
-        Demand(numbers.IndexOfAnyInRange(int.MinValue, -1) < 0
-            && numbers.IndexOfAnyInRange(ImageFormat.MaxFileBytes + 1, int.MaxValue) < 0, "a count of its header");
         Demand(header.Entries <= ImageFormat.MaxEntries && header.EntryBytes <= ImageFormat.MaxEntryBytes, "its size");
         Demand(header.Merges <= JsonBpe.MaxMerges && header.Runs <= header.Merges, "its number of merges");
         Demand(header.Scores == 0 || header.Scores == header.Entries, "its number of scores");

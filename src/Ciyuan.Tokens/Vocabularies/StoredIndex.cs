@@ -59,7 +59,11 @@ internal sealed unsafe class StoredIndex
     internal int[] ByteIds()
     {
         int[] ids = new int[256];
-        Array.Fill(ids, -1);
+        for (int value = 0; value < 256; value++)
+        {
+            ids[value] = -1; // here and below no generic methods, which would be compiled before the first count
+        }
+
         ReadOnlySpan<byte> file = _image.Span;
         for (int i = _literalIds.Length - 1; i >= 0; i--)
         {
@@ -154,7 +158,7 @@ internal sealed unsafe class StoredIndex
     /// <summary>Where bytes go on behind an entry that begins at a place; -1 when it does not stand there.</summary>
     private int Spells(ReadOnlySpan<byte> file, int id, ReadOnlySpan<byte> bytes, int at, int depth)
     {
-        int literal = Array.BinarySearch(_literalIds, id);
+        int literal = LiteralOf(id);
         if (literal >= 0)
         {
             ReadOnlySpan<byte> entry = file.Slice(_literalStarts[literal], _literalLengths[literal]);
@@ -170,6 +174,19 @@ internal sealed unsafe class StoredIndex
         (int left, int right) = ImageReader.PartsOf(file, _header, merge);
         int middle = Spells(file, left, bytes, at, depth + 1);
         return middle < 0 ? -1 : Spells(file, right, bytes, middle, depth + 1);
+    }
+
+    /// <summary>The place of an entry among those that are spelled out; -1 when it is not.</summary>
+    private int LiteralOf(int id)
+    {
+        (int low, int high) = (0, _literalIds.Length);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = _literalIds[middle] < id ? (middle + 1, high) : (low, middle);
+        }
+
+        return low < _literalIds.Length && _literalIds[low] == id ? low : -1;
     }
 
     /// <summary>The merge that makes an entry, in a file whose results rise; -1 when there is none.</summary>

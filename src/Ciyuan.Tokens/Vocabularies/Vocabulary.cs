@@ -46,11 +46,11 @@ public sealed class Vocabulary
         IgnoreMerges = (file[16] & 1) != 0;
         FuseUnknown = (file[16] & 2) != 0;
         UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
-        DemandKnown();
         _table = new Lazy<EntryTable>(() => new EntryTable(Entries));
         _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, _profile.Limit));
         if (!isOurs)
         {
+            DemandKnown();
             _entries = ReadEntries(); // checks what the file says; ours are checked by a test, and wait until needed
         }
     }

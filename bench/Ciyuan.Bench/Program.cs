@@ -10,6 +10,11 @@ if (args is ["tokens", ..])
     return TokensBench.Run(Text("--corpus"), Text("--peers"), CpuName());
 }
 
+if (args is ["tokens-load", string vocabulary])
+{
+    return TokensBench.LoadOnce(vocabulary);
+}
+
 var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
 long records = Option("--records", 2_000_000);
 long large = Option("--large", 10_000_000);

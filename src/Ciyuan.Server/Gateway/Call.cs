@@ -103,8 +103,8 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
         return spoken;
     }
 
-    /// <summary>Of upstreams in their order, those that the call can be said to. Where the first one speaks the caller's
-    /// protocol, the others are looked at when it comes to them.</summary>
+    /// <summary>Of upstreams in their order, those that the call can be said to. Where the first one speaks the
+    /// caller's protocol, the others are looked at when it comes to them.</summary>
     internal (Candidate[] Candidates, GatewayRefusal? Refusal) Speakable(Candidate[] candidates)
     {
         if (Routing.IsNative(candidates[0], route.Protocol))

@@ -117,13 +117,7 @@ internal sealed class ModelGateway : IDisposable
             return fault;
         }
 
-        if (_routing.Order(call, policy) is not { Length: > 0 } candidates)
-        {
-            return new GatewayRefusal(
-                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling.");
-        }
-
-        (candidates, GatewayRefusal? refusal) = call.Speakable(candidates);
+        (Candidate[] candidates, GatewayRefusal? refusal) = FindCandidates(call, policy);
         if (refusal is not null)
         {
             return refusal;
@@ -133,6 +127,12 @@ internal sealed class ModelGateway : IDisposable
         (Admission? admission, refusal) = await _admit.RunAsync(call, candidates);
         return admission is null ? refusal : await ServeAdmittedAsync(call, candidates, admission);
     }
+
+    private (Candidate[] Candidates, GatewayRefusal? Refusal) FindCandidates(Call call, GatewayPolicy policy) =>
+        _routing.Order(call, policy) is { Length: > 0 } candidates
+            ? call.Speakable(candidates)
+            : ([], new GatewayRefusal(
+                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling."));
 
     private static Task<GatewayRefusal?> ListAsync(HttpContext http, CallRoute route, IEnumerable<string> models) =>
         ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route), models);
@@ -169,8 +169,7 @@ internal sealed class ModelGateway : IDisposable
             {
                 await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
                 counter = OpenCounter(call, admission, answer);
-                bool relays = counter.Streams || (call.Facts.Streams && !call.Spoken.IsForeign);
-                if (relays || !await ReadPricedAsync(call, stream, counter, patience))
+                if (!WaitsFor(call, counter) || !await ReadPricedAsync(call, stream, counter, patience))
                 {
                     await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
                 }
@@ -191,6 +190,10 @@ internal sealed class ModelGateway : IDisposable
 
         return refusal;
     }
+
+    // A whole answer that is translated can't go out before it is over, even if a stream was asked for.
+    private static bool WaitsFor(Call call, CallCounter counter) =>
+        !counter.Streams && (!call.Facts.Streams || call.Spoken.IsForeign);
 
     // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
     private Task RecordAsync(

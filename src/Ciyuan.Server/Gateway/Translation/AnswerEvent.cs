@@ -50,8 +50,8 @@ internal readonly record struct AnswerEvent(AnswerEventKind Kind, string Text = 
     /// <summary>Why the model stopped.</summary>
     internal StopReason Stop { get; init; }
 
-    /// <summary>Whose proof <see cref="Text"/> is; of a thought, <see cref="Signature.OpenAI"/> where its upstream wants
-    /// it back.</summary>
+    /// <summary>Whose proof <see cref="Text"/> is; of a thought, <see cref="Signature.OpenAI"/> where its upstream
+    /// wants it back.</summary>
     internal char Maker { get; init; }
 
     /// <summary>How the upstream failed.</summary>

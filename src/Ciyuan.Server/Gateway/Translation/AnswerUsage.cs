@@ -67,6 +67,23 @@ internal readonly record struct AnswerUsage(long Fresh, long CacheRead, long Cac
         json.WriteEndObject();
     }
 
+    /// <summary>Writes it as OpenAI's responses do.</summary>
+    internal void WriteResponses(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("usage");
+        json.WriteNumber("input_tokens", Input);
+        json.WriteStartObject("input_tokens_details");
+        json.WriteNumber("cached_tokens", CacheRead);
+        json.WriteNumber("cache_write_tokens", CacheWrite);
+        json.WriteEndObject();
+        json.WriteNumber("output_tokens", Output);
+        json.WriteStartObject("output_tokens_details");
+        json.WriteNumber("reasoning_tokens", Thought);
+        json.WriteEndObject();
+        json.WriteNumber("total_tokens", Input + Output);
+        json.WriteEndObject();
+    }
+
     /// <summary>Writes it as Anthropic does: cached tokens beside those in, thinking within those out.</summary>
     internal void WriteAnthropic(Utf8JsonWriter json)
     {

@@ -42,6 +42,9 @@ internal abstract class AnswerWriter : IDisposable
     /// <summary>What was written since it was taken last.</summary>
     internal ArrayBufferWriter<byte> Output => _output;
 
+    /// <summary>The error that a whole answer became; null: none.</summary>
+    internal AnswerEvent? Error { get; private protected set; }
+
     /// <summary>What the upstream does not say.</summary>
     protected AnswerFrame Frame { get; }
 
@@ -53,11 +56,14 @@ internal abstract class AnswerWriter : IDisposable
 
     /// <summary>Opens a writer.</summary>
     /// <param name="protocol">The caller's protocol.</param>
+    /// <param name="kind">What the caller asks for.</param>
     /// <param name="streams">Whether the caller asks for a stream.</param>
     /// <param name="frame">What the upstream does not say.</param>
-    internal static AnswerWriter Open(UpstreamProtocol protocol, bool streams, AnswerFrame frame) =>
-        !streams ? new WholeAnswerWriter(protocol, frame) : protocol switch
+    internal static AnswerWriter Open(UpstreamProtocol protocol, CallKind kind, bool streams, AnswerFrame frame) =>
+        protocol switch
         {
+            _ when kind == CallKind.Responses => new ResponsesWriter(frame, streams),
+            _ when !streams => new WholeAnswerWriter(protocol, frame),
             UpstreamProtocol.Anthropic => new AnthropicStreamWriter(frame),
             UpstreamProtocol.Gemini => new GeminiStreamWriter(frame),
             _ => new OpenAIStreamWriter(frame),

@@ -233,7 +233,9 @@ internal sealed class AnthropicRequestReader
         block.Only("type", "tool_use_id", "content", "is_error", "cache_control");
         Node said = block.Need("tool_use_id");
         (string id, _) = CallIds.Unpack(said.Text);
-        string name = _tools.TryGetValue(id, out string? tool) ? tool : throw said.Fault("is the id of no call before it");
+        string name = _tools.TryGetValue(id, out string? tool)
+            ? tool
+            : throw said.Fault("is the id of no call before it");
         Part[] content = block.Find("content") switch
         {
             null => [],

@@ -54,7 +54,8 @@ internal static class CallIds
         while (!rest.IsEmpty)
         {
             int line = rest.IndexOf('_');
-            if (line < 2 || !int.TryParse(rest[1..line], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+            if (line < 2
+                || !int.TryParse(rest[1..line], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
                 || length > rest.Length - line - 1 || Decode(rest.Slice(line + 1, length)) is not { } data)
             {
                 return (packed, []);

@@ -49,7 +49,8 @@ internal sealed class GeminiRequestReader
         }
 
         string[] words = name.Split('_', StringSplitOptions.RemoveEmptyEntries);
-        return string.Concat(words.Select((w, i) => i == 0 ? w : char.ToUpper(w[0], CultureInfo.InvariantCulture) + w[1..]));
+        return string.Concat(words.Select((word, i) =>
+            i == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word[1..]));
     }
 
     private static Node? Find(Node from, string name)

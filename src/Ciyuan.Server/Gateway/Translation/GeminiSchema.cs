@@ -36,28 +36,12 @@ internal static class GeminiSchema
                 case "type" when field.IsText:
                     WriteType(json, field.Text.ToLowerInvariant(), nullable);
                     break;
-                case "properties":
-                    json.WriteStartObject(field.Name);
-                    foreach (Node property in field.Fields)
-                    {
-                        json.WritePropertyName(property.Name);
-                        Write(json, property);
-                    }
-
-                    json.WriteEndObject();
+                case "properties" or "anyOf" or "any_of":
+                    WriteSchemas(json, field);
                     break;
                 case "items" when field.IsObject:
                     json.WritePropertyName(field.Name);
                     Write(json, field);
-                    break;
-                case "anyOf" or "any_of":
-                    json.WriteStartArray("anyOf");
-                    foreach (Node one in field.Items)
-                    {
-                        Write(json, one);
-                    }
-
-                    json.WriteEndArray();
                     break;
                 // Numbers that go over 32 bits come as texts.
                 case "minItems" or "maxItems" or "minLength" or "maxLength" or "minProperties" or "maxProperties"
@@ -76,6 +60,30 @@ internal static class GeminiSchema
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteSchemas(Utf8JsonWriter json, Node field)
+    {
+        if (field.Name == "properties")
+        {
+            json.WriteStartObject(field.Name);
+            foreach (Node property in field.Fields)
+            {
+                json.WritePropertyName(property.Name);
+                Write(json, property);
+            }
+
+            json.WriteEndObject();
+            return;
+        }
+
+        json.WriteStartArray("anyOf");
+        foreach (Node one in field.Items)
+        {
+            Write(json, one);
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteType(Utf8JsonWriter json, string type, bool nullable)

@@ -46,7 +46,8 @@ internal sealed class OpenAIAnswerReader(string call) : AnswerReader
 
     private void TakeSaid(Node said, int choice)
     {
-        bool interrupts = said.TextOf("reasoning_content").Length > 0 || said.Find("content") is { IsText: true, Text: not "" };
+        bool interrupts = said.TextOf("reasoning_content").Length > 0
+            || said.Find("content") is { IsText: true, Text: not "" };
         if (interrupts)
         {
             _open.Remove(choice);
@@ -105,8 +106,9 @@ internal sealed class OpenAIAnswerReader(string call) : AnswerReader
         FindText(AnswerEventKind.Arguments, function.TextOf("arguments"), choice);
     }
 
-    private StopReason ReadStop(string finish, int choice) => _refused.Contains(choice) ? StopReason.Filter : finish switch
+    private StopReason ReadStop(string finish, int choice) => finish switch
     {
+        _ when _refused.Contains(choice) => StopReason.Filter,
         "length" => StopReason.Length,
         "tool_calls" or "function_call" => StopReason.Tools,
         "content_filter" => StopReason.Filter,

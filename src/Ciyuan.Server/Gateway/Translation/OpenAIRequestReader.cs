@@ -284,7 +284,8 @@ internal sealed class OpenAIRequestReader
             call.Path, id, name, Arguments(function.Need("arguments")), signatures));
     }
 
-    private static string Arguments(Node arguments)
+    /// <summary>The arguments of a call, which come as a text.</summary>
+    internal static string Arguments(Node arguments)
     {
         string text = arguments.Text;
         return string.IsNullOrWhiteSpace(text) ? "{}"
@@ -338,7 +339,8 @@ internal sealed class OpenAIRequestReader
         }
     }
 
-    private static MediaPart ReadPicture(Node picture)
+    /// <summary>A picture: the address of one, or its data.</summary>
+    internal static MediaPart ReadPicture(Node picture)
     {
         Node url = picture.IsText ? picture : picture.Need("url");
         return ReadData(url) is { } data
@@ -349,7 +351,8 @@ internal sealed class OpenAIRequestReader
     private static MediaPart ReadSound(Node sound) => new(
         sound.Path, MediaKind.Audio, "audio/" + sound.Need("format").Text, sound.Need("data").Bytes, IsAddress: false);
 
-    private static MediaPart ReadFile(Node file)
+    /// <summary>A document.</summary>
+    internal static MediaPart ReadFile(Node file)
     {
         if (file.Find("file_id") is { } id)
         {

@@ -26,6 +26,7 @@ internal sealed record SpokenCall(CallRoute Route, CallFacts Facts, ReadOnlyMemo
     internal static bool Carries(in CallRoute route, UpstreamProtocol protocol) => route.Kind switch
     {
         CallKind.Chat => true,
+        CallKind.Responses => protocol != UpstreamProtocol.OpenAI, // whose own responses are asked for
         CallKind.CountTokens => protocol != UpstreamProtocol.OpenAI, // which has no way to ask for that
         _ => false,
     };
@@ -60,7 +61,7 @@ internal sealed record SpokenCall(CallRoute Route, CallFacts Facts, ReadOnlyMemo
         UpstreamProtocol.Anthropic => AnthropicRequestReader.Read(body),
         UpstreamProtocol.Gemini => GeminiRequestReader.Read(
             route.Kind == CallKind.CountTokens ? body.Find("generateContentRequest") ?? body : body),
-        _ => OpenAIRequestReader.Read(body),
+        _ => route.Kind == CallKind.Responses ? ResponsesRequestReader.Read(body) : OpenAIRequestReader.Read(body),
     };
 
     private static SpokenCall Write(in CallRoute asked, Exchange exchange, Candidate to)
@@ -87,7 +88,7 @@ internal sealed record SpokenCall(CallRoute Route, CallFacts Facts, ReadOnlyMemo
             }
         }
 
-        CallRoute route = RouteTo(protocol, asked.Kind, exchange.Streams, model);
+        CallRoute route = RouteTo(protocol, counts ? CallKind.CountTokens : CallKind.Chat, exchange.Streams, model);
         return new SpokenCall(route, CallFacts.Read(route, body.WrittenSpan, "application/json"), body.WrittenMemory)
         {
             IsForeign = true,
@@ -101,8 +102,9 @@ internal sealed record SpokenCall(CallRoute Route, CallFacts Facts, ReadOnlyMemo
         {
             UpstreamProtocol.Anthropic => new CallRoute(
                 protocol, kind, kind == CallKind.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages"),
-            UpstreamProtocol.Gemini => CallRoute.ToGemini(
-                model, kind == CallKind.CountTokens ? "countTokens" : streams ? "streamGenerateContent" : "generateContent"),
+            UpstreamProtocol.Gemini => CallRoute.ToGemini(model, kind == CallKind.CountTokens ? "countTokens"
+                : streams ? "streamGenerateContent"
+                : "generateContent"),
             _ => new CallRoute(protocol, kind, "/chat/completions"),
         };
 

@@ -29,7 +29,7 @@ internal sealed class TranslatedAnswer : IEventPass, IDisposable
     {
         (_call, _counter) = (call, counter);
         _reader = AnswerReader.Open(call.Spoken.Route.Protocol, call.Id, call.Spoken.ByTool);
-        _writer = AnswerWriter.Open(call.Route.Protocol, call.Facts.Streams, new AnswerFrame(
+        _writer = AnswerWriter.Open(call.Route.Protocol, call.Route.Kind, call.Facts.Streams, new AnswerFrame(
             call.Id, call.Start.UnixNanoseconds / 1_000_000_000, call.Facts.Model,
             () => AnswerUsage.From(counter.Said()))
         {
@@ -38,8 +38,8 @@ internal sealed class TranslatedAnswer : IEventPass, IDisposable
         });
     }
 
-    /// <summary>Writes the headers that the caller may have: of the upstream's own, when to come again and its id of the
-    /// call.</summary>
+    /// <summary>Writes the headers that the caller may have: of the upstream's own, when to come again and its id of
+    /// the call.</summary>
     internal static void ReturnHeaders(Call call, HttpResponseMessage from, HttpResponse to)
     {
         to.StatusCode = from.IsSuccessStatusCode ? StatusCodes.Status200OK : (int)from.StatusCode;
@@ -122,7 +122,7 @@ internal sealed class TranslatedAnswer : IEventPass, IDisposable
 
         Take(_reader.ReadWhole(_counter.Whole.Span));
         End();
-        if (_writer is WholeAnswerWriter { Error: { } error })
+        if (_writer.Error is { } error)
         {
             response.StatusCode = AnswerErrors.StatusOf(error);
         }

@@ -9,9 +9,6 @@ internal sealed class WholeAnswerWriter(UpstreamProtocol protocol, AnswerFrame f
     private readonly DraftAnswer _draft = new();
     private long _length;
 
-    /// <summary>Whether it became an error.</summary>
-    internal AnswerEvent? Error { get; private set; }
-
     /// <inheritdoc/>
     protected override void Take(in AnswerEvent found)
     {
@@ -82,7 +79,8 @@ internal sealed class WholeAnswerWriter(UpstreamProtocol protocol, AnswerFrame f
     {
         foreach (DraftChoice choice in _draft.Choices.Values)
         {
-            if (choice.Stop == StopReason.Length && choice.Parts is [.., { Kind: AnswerEventKind.Call, Arguments: null }])
+            if (choice.Stop == StopReason.Length
+                && choice.Parts is [.., { Kind: AnswerEventKind.Call, Arguments: null }])
             {
                 choice.Parts.RemoveAt(choice.Parts.Count - 1);
             }

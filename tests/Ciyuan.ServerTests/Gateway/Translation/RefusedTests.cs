@@ -36,12 +36,12 @@ public sealed class RefusedTests
     [InlineData("{\"role\":\"user\",\"content\":[{\"type\":\"video_url\"}]}", "messages[0].content[0].type")]
     [InlineData("{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"file_id\":\"f\"}}]}",
         "messages[0].content[0].file.file_id")]
-    [InlineData("{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png,x\"}}]}",
+    [InlineData("""{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png,x"}}]}""",
         "messages[0].content[0].image_url.url")]
-    [InlineData("{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://e.org/pic\"}}]}",
+    [InlineData("""{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://e.org/pic"}}]}""",
         "messages[0].content[0].image_url.url")]
     [InlineData("{\"role\":\"assistant\",\"audio\":{\"id\":\"a\"}}", "messages[0].audio")]
-    [InlineData("{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}",
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}""",
         "messages[0].tool_calls[0].function.arguments")]
     [InlineData("{\"role\":\"user\",\"content\":\"\\ud800\"}", "messages[0].content")]
     public void OpenAIMessage_ThatGeminiHasNoPlaceFor_NamesTheField(string message, string field) => AssertRefused(
@@ -60,7 +60,7 @@ public sealed class RefusedTests
     [InlineData("{\"type\":\"search_result\"}", "messages[0].content[0].type")]
     [InlineData("{\"type\":\"image\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}",
         "messages[0].content[0].source.type")]
-    [InlineData("{\"type\":\"document\",\"citations\":{\"enabled\":true},\"source\":{\"type\":\"text\",\"data\":\"x\"}}",
+    [InlineData("""{"type":"document","citations":{"enabled":true},"source":{"type":"text","data":"x"}}""",
         "messages[0].content[0].citations.enabled")]
     [InlineData("{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"https://e.org/a.pdf\"}}",
         "messages[0].content[0].source")]

@@ -49,7 +49,8 @@ public sealed class StreamTests
     private static string Events(params string[] data) => string.Concat(data.Select(d => $"data: {d}\n\n"));
 
     private static string Chunk(string delta, string finish = "null") =>
-        $"{{{OpenAIHead},\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{finish}}}]}}";
+        $"{{{OpenAIHead},\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,"
+        + $"\"finish_reason\":{finish}}}]}}";
 
     private static string CallChunk(string arguments) =>
         Chunk($"{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":{arguments}}}}}]}}");
@@ -59,10 +60,16 @@ public sealed class StreamTests
 
     private static string[] To(UpstreamProtocol protocol, bool inOnePiece, string usageAtStart) => protocol switch
     {
-        UpstreamProtocol.Anthropic =>
+        UpstreamProtocol.Anthropic => ToAnthropic(inOnePiece, usageAtStart),
+        UpstreamProtocol.Gemini => ToGemini,
+        _ => ToOpenAI(inOnePiece),
+    };
+
+    private static string[] ToAnthropic(bool inOnePiece, string usageAtStart) =>
         [
             "{\"type\":\"message_start\",\"message\":{\"id\":\"msg_X\",\"type\":\"message\",\"role\":\"assistant\","
-            + $"\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{usageAtStart}}}}}",
+            + "\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"
+            + $"\"usage\":{usageAtStart}}}}}",
             """{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}""",
             """{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}}""",
             """{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}}""",
@@ -74,16 +81,18 @@ public sealed class StreamTests
             """{"type":"content_block_stop","index":1}""",
             """{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":6,"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":3}}""",
             """{"type":"message_stop"}""",
-        ],
-        UpstreamProtocol.Gemini =>
+        ];
+
+    private static string[] ToGemini =>
         [
             Part("{\"text\":\"Hel\"}"), Part("{\"text\":\"lo\"}"),
             Part("{\"functionCall\":{\"id\":\"a\",\"name\":\"f\",\"args\":{\"x\":1}}}"),
             "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\","
             + "\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":10,\"cachedContentTokenCount\":4,"
             + $"\"candidatesTokenCount\":3,\"totalTokenCount\":13}},{GeminiTail}}}",
-        ],
-        _ =>
+        ];
+
+    private static string[] ToOpenAI(bool inOnePiece) =>
         [
             Chunk("{\"role\":\"assistant\",\"content\":\"\"}"), Chunk("{\"content\":\"Hel\"}"),
             Chunk("{\"content\":\"lo\"}"),
@@ -92,11 +101,10 @@ public sealed class StreamTests
             .. inOnePiece ? (string[])[CallChunk("\"{\\\"x\\\":1}\"")]
                 : [CallChunk("\"{\\\"x\\\":\""), CallChunk("\"1}\"")],
             Chunk("{}", "\"tool_calls\""),
-            $"{{{OpenAIHead},\"choices\":[],\"usage\":{{\"prompt_tokens\":10,\"completion_tokens\":3,\"total_tokens\":13,"
-            + "\"prompt_tokens_details\":{\"cached_tokens\":4},\"completion_tokens_details\":{\"reasoning_tokens\":0}}}",
+            $"{{{OpenAIHead},\"choices\":[],\"usage\":"
+            + """{"prompt_tokens":10,"completion_tokens":3,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":0}}}""",
             "[DONE]",
-        ],
-    };
+        ];
 
     public static TheoryData<UpstreamProtocolName, UpstreamProtocolName> Directions
     {
@@ -202,10 +210,9 @@ public sealed class StreamTests
             UpstreamProtocolName.Gemini => """{"error":{"code":503,"message":"Overloaded","status":"UNAVAILABLE"}}""",
             _ => """{"error":{"message":"Overloaded","type":"overloaded_error","code":null}}""",
         };
-        string start = string.Concat(From((UpstreamProtocol)from).Split("\n\n")[..4].Select(e => e + "\n\n"));
-        byte[] stream = Encoding.UTF8.GetBytes(
-            (from == UpstreamProtocolName.Gemini ? start[..start.IndexOf("\n\n", StringComparison.Ordinal)] + "\n\n" : start)
-            + Events(error));
+        int before = from == UpstreamProtocolName.Gemini ? 1 : 4;
+        string start = string.Concat(From((UpstreamProtocol)from).Split("\n\n")[..before].Select(e => e + "\n\n"));
+        byte[] stream = Encoding.UTF8.GetBytes(start + Events(error));
 
         string[] events = EventsOf(Stream((UpstreamProtocol)from, (UpstreamProtocol)to, stream, 16_384));
 

@@ -72,7 +72,7 @@ internal static class Translating
     internal static string Answer(UpstreamProtocol from, UpstreamProtocol to, string body, bool byTool = false)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(body);
-        using AnswerWriter writer = AnswerWriter.Open(to, streams: false, new AnswerFrame("X", 7, "m",
+        using AnswerWriter writer = AnswerWriter.Open(to, CallKind.Chat, false, new AnswerFrame("X", 7, "m",
             () => AnswerUsage.From(UsageReaderOf(from).Read(bytes))));
         AnswerReader reader = AnswerReader.Open(from, "X", byTool);
         foreach (AnswerEvent found in reader.ReadWhole(bytes))
@@ -91,7 +91,7 @@ internal static class Translating
     {
         using var events = new SseReader();
         StreamReading usage = UsageReaderOf(from).OpenStream();
-        using AnswerWriter writer = AnswerWriter.Open(to, streams: true, new AnswerFrame("X", 7, "m",
+        using AnswerWriter writer = AnswerWriter.Open(to, CallKind.Chat, true, new AnswerFrame("X", 7, "m",
             () => AnswerUsage.From(usage.Finish()))
         {
             AsksForUsage = true,
@@ -128,5 +128,6 @@ internal static class Translating
     ];
 
     internal static void AssertSame(string expected, string actual) => Assert.True(
-        JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(actual)), $"expected {expected}\nbut was {actual}");
+        JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(actual)),
+        $"expected {expected}\nbut was {actual}");
 }

@@ -50,6 +50,12 @@ internal sealed class CallCounter : IDisposable
     /// <summary>What was kept of a whole answer.</summary>
     internal ReadOnlyMemory<byte> Whole => _whole.AsMemory(0, _wholeLength);
 
+    /// <summary>Whether a whole answer is longer than what is kept.</summary>
+    internal bool WholeIsTooLong => _wholeTooLong;
+
+    /// <summary>What the upstream has said of its usage so far; null when there is none who could read it.</summary>
+    internal UsageReading? Said() => Streams ? _stream!.Finish() : _reader?.Read(Whole);
+
     /// <summary>Takes bytes of the answer.</summary>
     internal void Add(ReadOnlySpan<byte> bytes)
     {
@@ -151,20 +157,21 @@ internal sealed class CallCounter : IDisposable
     private static UsageReader? FindReader(Call call)
     {
         string provider = call.Served!.Upstream.Provider;
-        string[] flavours = call.Route switch
+        CallRoute route = call.Spoken.Route;
+        string[] flavours = route switch
         {
             { Protocol: UpstreamProtocol.Anthropic } => ["anthropic", "messages"],
             { Protocol: UpstreamProtocol.Gemini } => ["gemini"],
             { Kind: CallKind.ImageGeneration or CallKind.ImageEdit } => ["images"],
             { Kind: CallKind.Rerank } => ["rerank", "billed"],
             { Kind: CallKind.Completions } => ["completions", "chat"],
-            _ => [call.Route.Operation],
+            _ => [route.Operation],
         };
-        string fallback = call.Route.Protocol switch
+        string fallback = route.Protocol switch
         {
             UpstreamProtocol.Anthropic => "anthropic",
             UpstreamProtocol.Gemini => "google",
-            _ => call.Route.Kind == CallKind.Rerank ? "cohere" : "openai",
+            _ => route.Kind == CallKind.Rerank ? "cohere" : "openai",
         };
         foreach (string name in (string[])[provider, fallback])
         {
@@ -194,9 +201,9 @@ internal sealed class CallCounter : IDisposable
     private UsageReading? ReadWhole()
     {
         ReadOnlyMemory<byte> body = _isPacked ? Unpack() : Whole;
-        if (_wholeTooLong || body.IsEmpty || _call.Route.Kind == CallKind.CountTokens)
+        if (_wholeTooLong || body.IsEmpty || _call.Spoken.Route.Kind == CallKind.CountTokens)
         {
-            return _call.Route.Kind == CallKind.CountTokens ? Nothing : null;
+            return _call.Spoken.Route.Kind == CallKind.CountTokens ? Nothing : null;
         }
 
         _text.Add(body.Span);
@@ -265,12 +272,12 @@ internal sealed class CallCounter : IDisposable
         Meter input = new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh);
         Meter output = new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh);
         var counts = new List<Count> { new(input, EvidenceGrade.Estimated, _call.Facts.EstimatedInput) };
-        if (_text.HasText && _call.Route.Writes)
+        if (_text.HasText && _call.Spoken.Route.Writes)
         {
             counts.Add(new Count(output, EvidenceGrade.Estimated, _text.Tokens));
         }
 
-        if (_call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)
+        if (_call.Spoken.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)
         {
             counts.Add(new Count(Meter.Image, EvidenceGrade.Estimated, _call.Facts.Answers));
         }

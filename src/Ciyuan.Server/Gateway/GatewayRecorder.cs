@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ciyuan.Journal;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Storage;
 using Ciyuan.Usage;
@@ -30,6 +31,12 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
 
         context = NameModel(call, context, count.Model, tags);
         tags["upstream"] = call.Served!.Upstream.Setup.Id;
+        if (call.Spoken.IsForeign)
+        {
+            tags["protocol_asked"] = NameOf(call.Route.Protocol);
+            tags["protocol_spoken"] = NameOf(call.Spoken.Route.Protocol);
+        }
+
         if (call.End != CallEnd.Whole)
         {
             tags["end"] = EndName(call.End);
@@ -112,6 +119,13 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
 
         return _contexts.GetOrAdd(context, context);
     }
+
+    private static string NameOf(UpstreamProtocol protocol) => protocol switch
+    {
+        UpstreamProtocol.Anthropic => "anthropic",
+        UpstreamProtocol.Gemini => "gemini",
+        _ => "openai",
+    };
 
     private static string EndName(CallEnd end) => end switch
     {

@@ -147,11 +147,11 @@ internal static class CountRendering
         json.WriteStartArray("vocabularies");
         foreach (CountingChoice choice in plan.Choices)
         {
-            Vocabulary vocabulary = choice.Tokenizer.Vocabulary;
+            Vocabulary? vocabulary = choice.Text?.Vocabulary;
             json.WriteStartObject();
             json.WriteString("asked", choice.Label);
-            json.WriteString("vocabulary", vocabulary.Name);
-            json.WriteString("sha256", vocabulary.Source.Sha256);
+            json.WriteString("vocabulary", vocabulary?.Name);
+            json.WriteString("sha256", vocabulary?.Source.Sha256);
             json.WriteEndObject();
         }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Ciyuan.Tokens;
+using Ciyuan.Tokens.Media;
 using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Cli;
@@ -88,7 +89,7 @@ internal static class CountVerb
         List<CountingChoice> choices =
         [
             .. vocabularies.Select(name => new CountingChoice(name, "", Make(catalog.Get(name)))),
-            .. models.Select(model => new CountingChoice(model, model, Make(catalog.GetForModel(model)))),
+            .. models.Select(model => ChooseModel(catalog, model)),
         ];
         return choices.Count switch
         {
@@ -96,6 +97,20 @@ internal static class CountVerb
             > MaxVocabularies => throw new WrongUsageException($"at most {MaxVocabularies} vocabularies and models"),
             _ => choices,
         };
+    }
+
+    // A model without a published vocabulary still has its rules for images, sound and video.
+    private static CountingChoice ChooseModel(VocabularyCatalog catalog, string model)
+    {
+        try
+        {
+            return new CountingChoice(model, model, Make(catalog.GetForModel(model)));
+        }
+        catch (VocabularyException problem) when (
+            Enum.GetValues<MediaKind>().Any(kind => MediaRules.Default.Find(model, kind) is not null))
+        {
+            return new CountingChoice(model, model, null, problem.Message);
+        }
     }
 
     private static Tokenizer Make(Vocabulary vocabulary)
@@ -132,8 +147,14 @@ internal static class CountVerb
 /// <summary>One column of the result.</summary>
 /// <param name="Label">Its heading: the vocabulary or model as it was asked for.</param>
 /// <param name="Model">The model; empty for a vocabulary.</param>
-/// <param name="Tokenizer">What counts.</param>
-internal sealed record CountingChoice(string Label, string Model, Tokenizer Tokenizer);
+/// <param name="Text">What counts text; null when the model has rules for media only.</param>
+/// <param name="NoText">Why text can't be counted, where <paramref name="Text"/> is null.</param>
+internal sealed record CountingChoice(string Label, string Model, Tokenizer? Text, string NoText = "")
+{
+    /// <summary>What counts text.</summary>
+    /// <exception cref="RefusedException">Nothing does.</exception>
+    internal Tokenizer Tokenizer => Text ?? throw new RefusedException(NoText);
+}
 
 /// <summary>What is to be counted, and how.</summary>
 /// <param name="Choices">The columns.</param>

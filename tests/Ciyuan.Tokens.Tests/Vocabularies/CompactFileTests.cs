@@ -77,7 +77,8 @@ public sealed class CompactFileTests
         Assert.Equal(sha256, Convert.ToHexStringLower(SHA256.HashData(image.Span)));
         Assert.NotEqual(0, ImageReader.ReadHeader(image.Span).Slots); // the checksum, which opening them leaves out
         ImageReader.ReadProfiles(image.Span, ImageReader.ReadHeader(image.Span)).ForEach(
-            profile => Assert.True(Vocabulary.Open(image, profile.Name).Count > 0)); // and all that is checked of others
+            // and all that is checked of others
+            profile => Assert.True(Vocabulary.Open(image, profile.Name).Count > 0));
     }
 
     [Theory]

@@ -281,7 +281,8 @@ internal sealed class ModelGateway : IDisposable
 
         WriteHeaders(call, admission);
         HttpContentHeaders headers = answer.Content.Headers;
-        bool events = headers.ContentType?.MediaType == "text/event-stream";
+        bool events = headers.ContentType?.MediaType == "text/event-stream"
+            && (answer.IsSuccessStatusCode || !call.Spoken.IsForeign); // an error is translated as a whole
         return new CallCounter(call, events, headers.ContentEncoding.FirstOrDefault());
     }
 

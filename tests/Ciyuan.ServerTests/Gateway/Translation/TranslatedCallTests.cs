@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Ciyuan.Server.Gateway;
 using Ciyuan.Usage;
 using static Ciyuan.ServerTests.Gateway.GatewayServer;
 using static Ciyuan.ServerTests.Gateway.Translation.Translating;

@@ -240,7 +240,8 @@ internal sealed class ModelGateway : IDisposable
         // Large answers have been read in part before.
         await Relay.BeginAsync(call, counter, length);
         await Relay.RunAsync(call, stream, counter, patience, _limits);
-        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft)
+        bool saysSo = call.Spoken.IsForeign && call.Facts.Streams; // its last event is an error
+        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft && !saysSo)
         {
             call.Http.Abort(); // an answer cut short must not look whole
         }

@@ -240,7 +240,8 @@ internal sealed class ModelGateway : IDisposable
         // Large answers have been read in part before.
         await Relay.BeginAsync(call, counter, length);
         await Relay.RunAsync(call, stream, counter, patience, _limits);
-        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft)
+        bool saysSo = call.Spoken.IsForeign && call.Facts.Streams; // its last event is an error
+        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft && !saysSo)
         {
             call.Http.Abort(); // an answer cut short must not look whole
         }
@@ -281,7 +282,8 @@ internal sealed class ModelGateway : IDisposable
 
         WriteHeaders(call, admission);
         HttpContentHeaders headers = answer.Content.Headers;
-        bool events = headers.ContentType?.MediaType == "text/event-stream";
+        bool events = headers.ContentType?.MediaType == "text/event-stream"
+            && (answer.IsSuccessStatusCode || !call.Spoken.IsForeign); // an error is translated as a whole
         return new CallCounter(call, events, headers.ContentEncoding.FirstOrDefault());
     }
 

@@ -45,7 +45,7 @@ internal static class CallIds
     {
         var signatures = new List<Signature>();
         int mark = packed.IndexOf(Mark, StringComparison.Ordinal);
-        if (mark < 0)
+        if (mark < 0 || mark + Mark.Length == packed.Length)
         {
             return (packed, []);
         }

@@ -3,9 +3,10 @@ namespace Ciyuan.Server.Gateway.Translation;
 /// <summary>Reads answers of OpenAI's chat completions and of what is compatible with them.</summary>
 internal sealed class OpenAIAnswerReader(string call) : AnswerReader
 {
-    /// <summary>The calls of tools that have begun, by choice and place, each with its number.</summary>
-    private readonly Dictionary<(int Choice, long Place), int> _calls = [];
+    /// <summary>The calls of tools that have begun, by choice and place, each with its number and id.</summary>
+    private readonly Dictionary<(int Choice, long Place), (int Number, string Id)> _calls = [];
     private readonly Dictionary<int, int> _open = [];
+    private int _numbers;
     private readonly HashSet<int> _refused = [];
     private bool _hasBegun;
 
@@ -37,7 +38,7 @@ internal sealed class OpenAIAnswerReader(string call) : AnswerReader
                 TakeSaid(said, index);
             }
 
-            if (choice.Find("finish_reason") is { } finish)
+            if (choice.Find("finish_reason") is { Text: not "" } finish)
             {
                 Find(new AnswerEvent(AnswerEventKind.Stop, "", index) { Stop = ReadStop(finish.Text, index) });
             }
@@ -87,18 +88,20 @@ internal sealed class OpenAIAnswerReader(string call) : AnswerReader
     private void TakeCall(Node tool, int choice, long place)
     {
         Node function = tool.Find("function") ?? throw tool.Fault("is no call of a function");
-        if (!_calls.TryGetValue((choice, place), out int number))
+        string id = tool.TextOf("id");
+        bool isKnown = _calls.TryGetValue((choice, place), out (int Number, string Id) known);
+        // Some give all calls one place, and tell them apart by their ids.
+        if (!isKnown || (id.Length > 0 && id != known.Id && function.TextOf("name").Length > 0))
         {
-            string id = tool.TextOf("id");
-            number = _calls.Count < MostCalls ? _calls.Count : throw tool.Fault("is one call too many");
-            _calls.Add((choice, place), number);
+            int number = _numbers < MostCalls ? _numbers++ : throw tool.Fault("is one call too many");
+            _calls[(choice, place)] = (number, id);
             Find(new AnswerEvent(AnswerEventKind.Call, id.Length > 0 ? id : CallIds.Make(call, number), choice)
             {
                 Name = function.Need("name").Text,
             });
             _open[choice] = number;
         }
-        else if (!_open.TryGetValue(choice, out int open) || open != number)
+        else if (!_open.TryGetValue(choice, out int open) || open != known.Number)
         {
             throw tool.Fault("goes on with a call after another one began");
         }
@@ -112,6 +115,7 @@ internal sealed class OpenAIAnswerReader(string call) : AnswerReader
         "length" => StopReason.Length,
         "tool_calls" or "function_call" => StopReason.Tools,
         "content_filter" => StopReason.Filter,
-        _ => StopReason.End,
+        // Some say that they just stopped.
+        _ => _calls.Keys.Any(k => k.Choice == choice) ? StopReason.Tools : StopReason.End,
     };
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Ciyuan.Server.Gateway.Translation;
@@ -224,7 +225,7 @@ internal sealed class OpenAIRequestWriter(Exchange from, Utf8JsonWriter json)
             return;
         }
 
-        json.WriteStringValueSegment($"data:{medium.Type};base64,", isFinalSegment: false);
+        json.WriteStringValueSegment(Encoding.UTF8.GetBytes($"data:{medium.Type};base64,"), isFinalSegment: false);
         json.WriteStringValueSegment(medium.Data.Span, isFinalSegment: true);
     }
 

@@ -229,12 +229,16 @@ internal sealed class ResponsesWriter(AnswerFrame frame, bool streams) : AnswerW
         }
     }
 
-    private string IdOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{_items[index].Kind switch
+    private string IdOf(int index)
     {
-        AnswerEventKind.Thought => "rs",
-        AnswerEventKind.Call => "fc",
-        _ => "msg",
-    }}_{Frame.Id}_{index}");
+        string kind = _items[index].Kind switch
+        {
+            AnswerEventKind.Thought => "rs",
+            AnswerEventKind.Call => "fc",
+            _ => "msg",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{kind}_{Frame.Id}_{index}");
+    }
 
     private void WriteItem(int index, bool isOver)
     {

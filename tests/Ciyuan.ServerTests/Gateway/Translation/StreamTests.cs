@@ -241,6 +241,23 @@ public sealed class StreamTests
         Assert.Equal("STOP", parts[3]!["candidates"]![0]!["finishReason"]!.ToString());
     }
 
+    // Google's own interface for OpenAI's clients gives each of several calls the place 0; others end with "stop".
+    [Fact]
+    public void Stream_OfCallsThatShareAPlace_AreCallsOfTheirOwn()
+    {
+        static string Call(string id) =>
+            $"{{\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"index\":0,\"id\":\"{id}\",\"function\":"
+            + "{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}";
+        byte[] stream = Encoding.UTF8.GetBytes(Events(
+            Call("a"), Call("b"), """{"choices":[{"delta":{},"finish_reason":"stop"}]}""", "[DONE]"));
+
+        string written = Stream(UpstreamProtocol.OpenAI, UpstreamProtocol.Anthropic, stream, 16_384);
+
+        Assert.Contains("\"id\":\"a\"", written);
+        Assert.Contains("\"id\":\"b\"", written);
+        Assert.Contains("\"stop_reason\":\"tool_use\"", written);
+    }
+
     [Fact]
     public void Stream_OfTheToolThatStandsForJson_IsText()
     {

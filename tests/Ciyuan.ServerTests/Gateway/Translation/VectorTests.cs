@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ciyuan.Parties;
 using Ciyuan.Server.Gateway.Translation;
@@ -15,13 +16,17 @@ public sealed class VectorTests
 
     public static TheoryData<string, string> Answers => Directions("answers.json");
 
+    // As clients write it: letters as they are.
+    private static readonly JsonSerializerOptions Plain =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     [Theory]
     [MemberData(nameof(Requests))]
     public void Call_InAnotherProtocol_SaysTheSame(string name, string direction)
     {
         JsonObject vector = Vectors("requests.json").Single(v => v["case"]!.ToString() == name);
         (UpstreamProtocol from, UpstreamProtocol to) = Parse(direction);
-        Exchange exchange = Read(from, vector[NameOf(from)]!.ToJsonString());
+        Exchange exchange = Read(from, vector[NameOf(from)]!.ToJsonString(Plain));
         if (vector["refused"]?[direction] is { } field)
         {
             var refused = Assert.Throws<UncarriedException>(() => Write(to, exchange));
@@ -31,7 +36,7 @@ public sealed class VectorTests
 
         string written = Write(to, exchange);
 
-        AssertSame((vector[direction] ?? vector[NameOf(to)])!.ToJsonString(), written);
+        AssertSame((vector[direction] ?? vector[NameOf(to)])!.ToJsonString(Plain), written);
         string[] dropped = [.. (vector["dropped"]?[direction]?.AsArray() ?? []).Select(d => d!.ToString())];
         Assert.Equal(dropped, exchange.Dropped);
     }
@@ -43,9 +48,9 @@ public sealed class VectorTests
         JsonObject vector = Vectors("answers.json").Single(v => v["case"]!.ToString() == name);
         (UpstreamProtocol from, UpstreamProtocol to) = Parse(direction);
 
-        string written = Answer(from, to, vector[NameOf(from)]!.ToJsonString());
+        string written = Answer(from, to, vector[NameOf(from)]!.ToJsonString(Plain));
 
-        AssertSame(vector[NameOf(to)]!.ToJsonString(), written);
+        AssertSame(vector[NameOf(to)]!.ToJsonString(Plain), written);
     }
 
     [Fact]

@@ -158,6 +158,7 @@ public sealed class CountVerbTests : IDisposable
     [InlineData(2, "vocab", "add", "missing.json", "--name", "a/b")]
     public async Task Run_Wrong_SaysWhy(int exit, params string[] arguments)
     {
+        Write("a.txt", "Hello, world!");
         (int code, string output, string errors) = await RunAsync(arguments);
         Assert.Equal(exit, code);
         Assert.NotEqual("", errors);

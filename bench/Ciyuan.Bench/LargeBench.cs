@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Ciyuan.Journal;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
@@ -15,6 +16,7 @@ namespace Ciyuan.Bench;
 internal static class LargeBench
 {
     private const int Rounds = 5;
+    private const int RerateRounds = 4;
 
     public static async Task RunAsync(Room room, Figures figures, long records, bool rerate, bool report)
     {
@@ -82,28 +84,38 @@ internal static class LargeBench
     {
         await using Shard shard = await Shard.OpenAsync(new ShardOptions(folder));
         _ = shard.Facts; // opening is done
-        for (int version = 2; version <= 4; version++)
+        for (int round = 1; round <= RerateRounds; round++)
         {
-            ImportBench.SetUp(await shard.SetUpAsync(Workload.RaisedBook(version)));
-            Stopwatches clock = Stopwatches.Start();
-            long corrected = (await CorrectUsage.RunAsync(
-                shard, new Correction(
-                    "bench", $"november-{version}", CorrectionMode.RerateTogether, 1, 0, Period.Always,
-                    Memo: "prices raised"))).Corrected;
-            double durable = clock.Seconds;
-            _ = shard.Facts;
-            if (corrected != records)
-            {
-                throw new InvalidOperationException($"{corrected} of {records} corrected");
-            }
-
-            figures.Add(
-                $"rating and posting a month again, round {version - 1}", records / clock.Seconds, "records/s",
-                1_000_000, bound: string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"statistics included, durable after {durable:0.00} s; {clock.MicrosecondsOf(records):0.00} µs "
-                    + $"of processor time a record"));
+            await RerateAsync(
+                figures, shard, records, Workload.RaisedBook(round + 1),
+                $"rating and posting a month again, round {round}", 1_000_000);
         }
+
+        await RerateAsync(
+            figures, shard, records, Workload.RuledBook(RerateRounds + 2),
+            "the same to prices that depend on the record", null);
+    }
+
+    private static async Task RerateAsync(
+        Figures figures, Shard shard, long records, Setup book, string name, double? aim)
+    {
+        ImportBench.SetUp(await shard.SetUpAsync(book));
+        Stopwatches clock = Stopwatches.Start();
+        long corrected = (await CorrectUsage.RunAsync(
+            shard, new Correction(
+                "bench", $"november-{book.Books[0].Version}", CorrectionMode.RerateTogether, 1, 0, Period.Always,
+                Memo: "prices raised"))).Corrected;
+        double durable = clock.Seconds;
+        _ = shard.Facts;
+        if (corrected != records)
+        {
+            throw new InvalidOperationException($"{corrected} of {records} corrected");
+        }
+
+        figures.Add(name, records / clock.Seconds, "records/s", aim, bound: string.Create(
+            CultureInfo.InvariantCulture,
+            $"statistics included, durable after {durable:0.00} s; {clock.MicrosecondsOf(records):0.00} µs "
+            + $"of processor time a record"));
     }
 
     /// <summary>Runs <c>ciyuan import</c>; its wall time and the highest memory that the system saw.</summary>

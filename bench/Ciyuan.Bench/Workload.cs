@@ -58,6 +58,21 @@ internal static class Workload
         ],
     };
 
+    /// <summary>The first prices, and others for long inputs and for the night.</summary>
+    public static Setup RuledBook(int version)
+    {
+        BookSetup book = Book("retail", version, "30", "60");
+        PriceSetup price = book.Prices[0] with
+        {
+            Rules =
+            [
+                new RuleSetup("night", new WhenSetup(Times: ["00:30-08:30"]), Prices("15", "1.5", "30")),
+                new RuleSetup("long", new WhenSetup(InputOver: 2_000), Prices("45", "4.5", "90")),
+            ],
+        };
+        return new Setup { By = "bench", Books = [book with { Zone = "Asia/Shanghai", Prices = [price] }] };
+    }
+
     public static LedgerGroup Deposits => new(
         "bench",
         "deposits",
@@ -108,10 +123,12 @@ internal static class Workload
 
     private static BookSetup Book(string id, int version, string input, string output) => new(
         id, version, "CNY", "2026-11-01T00:00:00+08:00", "", "made up for measuring",
-        [new PriceSetup("model-*", new Dictionary<string, string>
-        {
-            ["input"] = input,
-            ["input.text.cache_read"] = "3",
-            ["output"] = output,
-        })]);
+        [new PriceSetup("model-*", Prices(input, "3", output))]);
+
+    private static Dictionary<string, string> Prices(string input, string cached, string output) => new()
+    {
+        ["input"] = input,
+        ["input.text.cache_read"] = cached,
+        ["output"] = output,
+    };
 }

@@ -188,9 +188,7 @@ internal sealed class Committer : IDisposable
 
     private sealed class DrainWork(SemaphoreSlim drained) : ShardWork
     {
-        internal override void TakeAnswer(Applied applied, Engine engine)
-        {
-        }
+        internal override ShardWork? TakeAnswer(Applied applied, Engine engine) => null;
 
         internal override void Complete() => drained.Release();
 

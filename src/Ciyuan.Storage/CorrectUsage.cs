@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.Channels;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 
@@ -20,9 +21,6 @@ public sealed class CorrectionRefusedException(string message) : Exception(messa
 /// </summary>
 public static class CorrectUsage
 {
-    /// <summary>Pieces applied and not yet durable, at most: one is applied while others are made durable.</summary>
-    private const int UnderWay = 4;
-
     /// <summary>Makes a correction of frames 1 to the last, or of those that it names.</summary>
     /// <param name="shard">Where.</param>
     /// <param name="whole">What; a <see cref="Correction.ToSeq"/> of 0 stands for the last durable frame.</param>
@@ -32,32 +30,31 @@ public static class CorrectUsage
     public static async Task<CorrectionTotals> RunAsync(
         Shard shard, Correction whole, IProgress<CorrectionTotals>? progress = null, CancellationToken cancel = default)
     {
-        long next = Math.Max(whole.FromSeq, 1);
+        long first = Math.Max(whole.FromSeq, 1);
         long to = whole.ToSeq == 0 ? shard.DurableSeq : whole.ToSeq;
         var totals = new CorrectionTotals(0, 0);
-        var underWay = new Queue<(Task<CorrectionResult> Durable, long Frames)>();
-        while (underWay.Count > 0 || (next <= to && !cancel.IsCancellationRequested))
+        if (first > to)
         {
-            if (next <= to && underWay.Count < UnderWay && !cancel.IsCancellationRequested)
-            {
-                // Each piece begins where the one before it ended, which is known once that one is applied.
-                string id = string.Create(CultureInfo.InvariantCulture, $"{whole.Id}/{next}-{to}");
-                CorrectionWork piece = await shard.StartCorrectionAsync(
-                    whole with { Id = id, FromSeq = next, ToSeq = to }).ConfigureAwait(false);
-                CorrectionResult applied = await piece.Applied.ConfigureAwait(false);
-                long end = applied.Status is LedgerStatus.Done or LedgerStatus.Exists ? applied.ToSeq : to;
-                underWay.Enqueue((piece.Task, end - next + 1));
-                next = end + 1;
-                continue;
-            }
+            return totals;
+        }
 
-            (Task<CorrectionResult> durable, long frames) = underWay.Dequeue();
-            CorrectionResult result = await durable.ConfigureAwait(false);
-            RequireDone(result, whole.Id);
-            totals = new CorrectionTotals(
-                totals.Corrected + (result.Status == LedgerStatus.Done ? result.Count : 0), totals.Frames + frames,
-                totals.Closed + result.Closed);
-            progress?.Report(totals);
+        var pieces = new Pieces(whole, to, cancel);
+        await shard.StartAsync(pieces.Begin(first), cancel).ConfigureAwait(false);
+        try
+        {
+            await foreach ((Task<CorrectionResult> durable, long frames) in pieces.ReadAsync().ConfigureAwait(false))
+            {
+                CorrectionResult result = await durable.ConfigureAwait(false);
+                RequireDone(result, whole.Id);
+                totals = new CorrectionTotals(
+                    totals.Corrected + (result.Status == LedgerStatus.Done ? result.Count : 0),
+                    totals.Frames + frames, totals.Closed + result.Closed);
+                progress?.Report(totals);
+            }
+        }
+        finally
+        {
+            pieces.Stop();
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -73,6 +70,47 @@ public static class CorrectUsage
                 + (piece.Status == LedgerStatus.Conflict
                     ? "Use an id that was not used before."
                     : "Give a short id, and a memo within the limit."));
+        }
+    }
+
+    /// <summary>
+    /// The pieces of a correction. Each begins where the one before it ended, which is known once that one is applied:
+    /// the writer asks for it then, so it never waits for the thread that waits for all of them.
+    /// </summary>
+    private sealed class Pieces(Correction whole, long to, CancellationToken cancel)
+    {
+        private readonly Channel<(Task<CorrectionResult> Durable, long Frames)> _applied =
+            Channel.CreateUnbounded<(Task<CorrectionResult>, long)>();
+
+        private volatile bool _stopped;
+
+        /// <summary>Those that were applied, in order, until the last or until it is stopped.</summary>
+        public IAsyncEnumerable<(Task<CorrectionResult> Durable, long Frames)> ReadAsync() =>
+            _applied.Reader.ReadAllAsync(CancellationToken.None);
+
+        /// <summary>No piece begins any more.</summary>
+        public void Stop() => _stopped = true;
+
+        /// <summary>The piece that begins at a frame.</summary>
+        public CorrectionWork Begin(long from)
+        {
+            string id = string.Create(CultureInfo.InvariantCulture, $"{whole.Id}/{from}-{to}");
+            return new CorrectionWork(whole with { Id = id, FromSeq = from, ToSeq = to }, Follow);
+        }
+
+        /// <summary>What comes after a piece that was applied, or failed before it was.</summary>
+        private CorrectionWork? Follow(CorrectionWork piece, CorrectionResult? applied)
+        {
+            long from = piece.Correction.FromSeq;
+            long end = applied?.Status is LedgerStatus.Done or LedgerStatus.Exists ? applied.ToSeq : to;
+            _applied.Writer.TryWrite((piece.Task, end - from + 1));
+            if (applied is not null && end < to && !_stopped && !cancel.IsCancellationRequested)
+            {
+                return Begin(end + 1);
+            }
+
+            _applied.Writer.TryComplete();
+            return null;
         }
     }
 }

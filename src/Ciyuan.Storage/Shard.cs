@@ -55,12 +55,14 @@ public sealed class Shard : IAsyncDisposable
 
     private readonly DataFolder _folder;
     private readonly ShardWriter _writer;
+    private readonly TimeProvider _time;
     private ShardPolicy _policy;
     private int _disposed;
 
-    private Shard(DataFolder folder, ShardWriter writer)
+    private Shard(DataFolder folder, ShardWriter writer, TimeProvider time)
     {
         _folder = folder;
+        _time = time;
         _writer = writer;
         _policy = writer.OpenedWith;
         writer.Start(_queue.Reader);
@@ -101,9 +103,17 @@ public sealed class Shard : IAsyncDisposable
         return records.Count == 0 ? new([]) : Send(new RecordWork(records), cancel);
     }
 
-    /// <summary>Changes parties, agreements, prices or funding.</summary>
-    public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default) =>
-        Send(new SetupWork(setup, policy => Volatile.Write(ref _policy, policy)), cancel);
+    /// <summary>Changes parties, agreements, prices or funding. One that would close event times which have not come
+    /// yet is refused, and leaves no frame.</summary>
+    public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default)
+    {
+        var now = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
+        string[] faults = [.. (setup.Closings ?? []).Where(c => c?.IsAfter(now) == true).Select(c =>
+            $"closing until '{c.Until}': that has not come yet, and it can't be taken back; close what is over")];
+        return faults.Length > 0
+            ? new(new SetupResult(SetupStatus.Refused, faults))
+            : Send(new SetupWork(setup, policy => Volatile.Write(ref _policy, policy)), cancel);
+    }
 
     /// <summary>Posts a ledger group.</summary>
     public ValueTask<GroupReply> PostAsync(LedgerGroup group, CancellationToken cancel = default) =>
@@ -119,13 +129,8 @@ public sealed class Shard : IAsyncDisposable
         string source, Timestamp since, CancellationToken cancel = default) =>
         Send(new OpenHoldsWork(source, since), cancel);
 
-    /// <summary>Queues a correction, so that the next piece can be asked for once this one is applied.</summary>
-    internal async Task<CorrectionWork> StartCorrectionAsync(Correction correction)
-    {
-        var work = new CorrectionWork(correction);
-        await Queue(work, CancellationToken.None).ConfigureAwait(false);
-        return work;
-    }
+    /// <summary>Queues work without waiting for its answer.</summary>
+    internal ValueTask StartAsync(ShardWork work, CancellationToken cancel) => Queue(work, cancel);
 
     /// <summary>All accounts, with every frame durable that they come from.</summary>
     public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>
@@ -168,7 +173,7 @@ public sealed class Shard : IAsyncDisposable
         DataFolder folder = DataFolder.Lock(options.Folder);
         try
         {
-            return new Shard(folder, ShardWriter.Open(options, cancel));
+            return new Shard(folder, ShardWriter.Open(options, cancel), options.Time);
         }
         catch
         {

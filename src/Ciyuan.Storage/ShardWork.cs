@@ -20,7 +20,8 @@ internal abstract class ShardWork
     }
 
     /// <summary>Takes the answer out of what the engine applied.</summary>
-    internal abstract void TakeAnswer(Applied applied, Engine engine);
+    /// <returns>Work that is to follow; null for none.</returns>
+    internal abstract ShardWork? TakeAnswer(Applied applied, Engine engine);
 
     /// <summary>Gives the answer to the caller: all that it depends on is durable.</summary>
     internal abstract void Complete();
@@ -52,7 +53,11 @@ internal abstract class ShardWork<T> : ShardWork
 
     internal Task<T> Task => _source.Task;
 
-    internal override void TakeAnswer(Applied applied, Engine engine) => _answer = Answer(applied, engine);
+    internal override ShardWork? TakeAnswer(Applied applied, Engine engine)
+    {
+        _answer = Answer(applied, engine);
+        return null;
+    }
 
     internal override void Complete() => _source.TrySetResult(_answer!);
 
@@ -119,16 +124,18 @@ internal sealed class GroupWork(LedgerGroup group) : ShardWork<GroupReply>
     protected override GroupReply Answer(Applied applied, Engine engine) => applied.Groups[_index];
 }
 
-/// <summary>A correction.</summary>
-internal sealed class CorrectionWork(Correction correction) : ShardWork<CorrectionResult>
+/// <summary>A correction, or a piece of one.</summary>
+/// <param name="correction">The correction.</param>
+/// <param name="follow">Told what the engine made of it, before that is durable, or null when it failed; gives the
+/// piece that follows. Null when none can.</param>
+internal sealed class CorrectionWork(
+    Correction correction, Func<CorrectionWork, CorrectionResult?, CorrectionWork?>? follow = null)
+    : ShardWork<CorrectionResult>
 {
-    private readonly TaskCompletionSource<CorrectionResult> _applied =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private int _index;
+    private bool _applied;
 
-    /// <summary>What the engine made of it, before that is durable: it tells where the next piece begins.</summary>
-    internal Task<CorrectionResult> Applied => _applied.Task;
+    internal Correction Correction => correction;
 
     internal override void AddTo(ProposalLists lists)
     {
@@ -136,16 +143,20 @@ internal sealed class CorrectionWork(Correction correction) : ShardWork<Correcti
         lists.Corrections.Add(correction);
     }
 
-    internal override void TakeAnswer(Applied applied, Engine engine)
+    internal override ShardWork? TakeAnswer(Applied applied, Engine engine)
     {
         base.TakeAnswer(applied, engine);
-        _applied.TrySetResult(applied.Corrections[_index]);
+        _applied = true;
+        return follow?.Invoke(this, applied.Corrections[_index]);
     }
 
     internal override void Fail(Exception fault)
     {
         base.Fail(fault);
-        _applied.TrySetException(fault);
+        if (!_applied)
+        {
+            follow?.Invoke(this, null);
+        }
     }
 
     protected override CorrectionResult Answer(Applied applied, Engine engine) => applied.Corrections[_index];

@@ -27,6 +27,7 @@ internal sealed class ShardWriter : IDisposable
     private bool _engineIsAhead;
     private long _snapshotSeq;
     private long _recordsSinceSnapshot;
+    private readonly Queue<ShardWork> _following = new();
     private ShardWork? _leftOver;
 
     private ShardWriter(
@@ -111,7 +112,8 @@ internal sealed class ShardWriter : IDisposable
 
     private void Run()
     {
-        while (_leftOver is not null || _queue.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (_leftOver is not null || _following.Count > 0
+            || _queue.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             List<ShardWork> work = TakeWork();
             try
@@ -134,7 +136,8 @@ internal sealed class ShardWriter : IDisposable
         }
     }
 
-    /// <summary>Takes what is queued, up to a frame's fill; more than that only from a single caller.</summary>
+    /// <summary>Takes what is queued, up to a frame's fill; more than that only from a single caller. What follows on
+    /// earlier work goes with it, so neither waits for the other.</summary>
     private List<ShardWork> TakeWork()
     {
         var work = new List<ShardWork>();
@@ -149,6 +152,18 @@ internal sealed class ShardWriter : IDisposable
             work.Add(_leftOver);
             commands += _leftOver.Commands;
             _leftOver = null;
+        }
+
+        if (_following.TryDequeue(out ShardWork? following))
+        {
+            if (_queue.Completion.IsCompleted)
+            {
+                following.Fail(new ObjectDisposedException(nameof(Shard))); // closing does not wait for all of it
+            }
+            else
+            {
+                work.Add(following);
+            }
         }
 
         return work;
@@ -174,7 +189,13 @@ internal sealed class ShardWriter : IDisposable
             _frames.AddInFlight(applied.Frame);
         }
 
-        work.ForEach(w => w.TakeAnswer(applied, _engine));
+        foreach (ShardWork one in work)
+        {
+            if (one.TakeAnswer(applied, _engine) is { } next)
+            {
+                _following.Enqueue(next);
+            }
+        }
 
         _committer.Add(new Batch(applied.Frame, work));
         _recordsSinceSnapshot += applied.Frame?.Records.Count ?? 0;

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ciyuan.Journal;
@@ -23,9 +25,9 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     public byte Byte() => (uint)_position < (uint)_bytes.Length ? _bytes[_position++] : throw Damaged("ends too early");
 
     /// <summary>An unsigned integer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // most are below 128
     public ulong Varint()
     {
-        // Most are below 128; of the others, most end well before the bytes do.
         ReadOnlySpan<byte> bytes = _bytes;
         int at = _position;
         if ((uint)at < (uint)bytes.Length && bytes[at] < 0x80)
@@ -91,10 +93,16 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>An index below a limit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Index(int limit)
     {
         ulong value = Varint();
-        return value < (ulong)limit ? (int)value : throw Damaged($"refers to entry {value} of {limit}");
+        if (value >= (ulong)limit)
+        {
+            ThrowBeyond(value, limit);
+        }
+
+        return unchecked((int)value);
     }
 
     /// <summary>A signed integer.</summary>
@@ -141,6 +149,24 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
         throw Damaged("has an integer of more than 128 bits");
     }
 
+    /// <summary>Passes over integers of any length.</summary>
+    /// <param name="count">How many.</param>
+    public void SkipVarints(long count)
+    {
+        // Each ends with the one byte of it that is below 128: eight bytes are looked at together.
+        while (count >= 8 && Remaining >= 8)
+        {
+            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_position..]);
+            count -= BitOperations.PopCount(~eight & 0x8080808080808080);
+            _position += 8;
+        }
+
+        while (count > 0)
+        {
+            count -= Byte() < 0x80 ? 1 : 0;
+        }
+    }
+
     /// <summary>A text.</summary>
     public string Text() => Encoding.UTF8.GetString(Raw(Count()));
 
@@ -158,6 +184,8 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     /// <summary>16 bytes, little-endian.</summary>
     public UInt128 Fixed128() => BinaryPrimitives.ReadUInt128LittleEndian(Raw(16));
+
+    private readonly void ThrowBeyond(ulong value, int limit) => throw Damaged($"refers to entry {value} of {limit}");
 
     /// <summary>What to throw when the content makes no sense at this place.</summary>
     public readonly JournalException Damaged(string what) => new($"{what} (at byte {Position} of {_bytes.Length})");

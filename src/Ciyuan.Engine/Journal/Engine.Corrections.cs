@@ -3,12 +3,6 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
 
-/// <summary>Frames whose records were corrected, and where the corrected charges stand.</summary>
-/// <param name="FromSeq">First frame.</param>
-/// <param name="ToSeq">Last frame.</param>
-/// <param name="Position">The correction.</param>
-internal readonly record struct CorrectedRange(long FromSeq, long ToSeq, FramePosition Position);
-
 /// <content>Corrections: charges are taken back by reversing entries and made anew; records never change.</content>
 public sealed partial class Engine
 {
@@ -43,7 +37,8 @@ public sealed partial class Engine
         Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
         if (result.Singles.Count + result.Groups.Count > 0)
         {
-            _corrected.Add(new CorrectedRange(correction.FromSeq, result.ToSeq, position));
+            _corrected.Add(new CorrectedRange(
+                correction.FromSeq, result.ToSeq, position, TouchedCharges.DigestOf(result)));
         }
 
         frame.Corrections.Add(correction);
@@ -91,7 +86,9 @@ public sealed partial class Engine
 
             UsageContext[] contexts = _contextTable.Find(usage, _catalog, c => FillIn(_filledIn.Intern(c)));
             IReadOnlyList<int> rest = _together.Run(usage, contexts, time, groups);
-            closed += CorrectRest(rest, seq, scope, contexts, usage, time, frame, singles);
+            closed += rest.Count == 0
+                ? 0
+                : CorrectRest(rest, seq, scope, contexts, usage, time, frame, singles);
         }
 
         return new CorrectionResult(LedgerStatus.Done, seq - 1, singles, groups) { Closed = closed };
@@ -123,23 +120,10 @@ public sealed partial class Engine
         IReadOnlyList<int> rest, long seq, CorrectionScope scope, UsageContext[] contexts, RecordedUsage usage,
         Quantities.Timestamp time, FrameDraft frame, List<CorrectedRecord> singles)
     {
-        if (rest.Count == 0)
-        {
-            return 0;
-        }
-
         Frame source = _history.ReadFrame(seq);
         Dictionary<int, List<CorrectedRecord>>? earlier = CorrectionsOf(seq, frame);
         int asked = rest.Count;
-        if (_catalog.HasClosings)
-        {
-            rest = [.. rest.Where(i =>
-            {
-                LoadCharges(source, i, earlier);
-                return !_postUsage.IsClosed(source.Records[i], contexts[usage.ContextOf(i)], scope, _catalog);
-            })];
-        }
-
+        rest = _catalog.HasClosings ? [.. rest.Where(IsOpen)] : rest;
         var taken = new (Charge[] Charges, Posting[] Postings)[rest.Count];
         for (int i = 0; i < taken.Length; i++)
         {
@@ -162,6 +146,12 @@ public sealed partial class Engine
         }
 
         return asked - rest.Count;
+
+        bool IsOpen(int index)
+        {
+            LoadCharges(source, index, earlier);
+            return !_postUsage.IsClosed(source.Records[index], contexts[usage.ContextOf(index)], scope, _catalog);
+        }
     }
 
     private void LoadCharges(Frame source, int index, Dictionary<int, List<CorrectedRecord>>? earlier)
@@ -248,15 +238,13 @@ public sealed partial class Engine
         return byIndex;
     }
 
-    /// <summary>The earlier corrections that may have changed records of a frame, in order.</summary>
+    /// <summary>The earlier corrections that may have changed records of a frame and were not superseded, in
+    /// order.</summary>
     private IEnumerable<CorrectionResult> EarlierOf(long seq, FrameDraft frame)
     {
-        foreach (CorrectedRange range in _corrected)
+        foreach (CorrectedRange range in _corrected.Of(seq))
         {
-            if (range.FromSeq <= seq && seq <= range.ToSeq)
-            {
-                yield return ResultsOf(range.Position, frame);
-            }
+            yield return ResultsOf(range.Position, frame);
         }
     }
 

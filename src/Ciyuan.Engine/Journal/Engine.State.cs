@@ -9,7 +9,7 @@ namespace Ciyuan.Journal;
 /// <content>The state as bytes: what a snapshot holds, and what a replay must reproduce to the byte.</content>
 public sealed partial class Engine
 {
-    private const byte StateVersion = 2;
+    private const byte StateVersion = 3;
 
     /// <summary>
     /// The whole state in its one canonical form (docs/FORMATS.md, "State"): setups in order of acceptance, accounts by
@@ -42,13 +42,14 @@ public sealed partial class Engine
         }
 
         WriteHolds(output);
-        output.Count(_corrected.Count);
-        foreach (CorrectedRange range in _corrected)
+        output.Count(_corrected.All.Count);
+        foreach (CorrectedRange range in _corrected.All)
         {
             output.ZigZag(range.FromSeq);
             output.ZigZag(range.ToSeq);
             output.ZigZag(range.Position.Seq);
             output.Count(range.Position.Index);
+            output.Fixed128(range.Touched);
         }
 
         RunningCodec.Write(output, _running);
@@ -117,7 +118,7 @@ public sealed partial class Engine
         {
             engine._corrected.Add(new CorrectedRange(
                 reader.ZigZag(), reader.ZigZag(),
-                new FramePosition(reader.ZigZag(), reader.Index(FrameProposal.MaxCommands))));
+                new FramePosition(reader.ZigZag(), reader.Index(FrameProposal.MaxCommands)), reader.Fixed128()));
         }
 
         RunningCodec.Read(ref reader, engine._running);

@@ -31,7 +31,7 @@ public sealed partial class Engine
     private readonly CorrectTogether _together;
     private readonly PostGroup _postGroup;
     private readonly List<Setup> _setups = [];
-    private readonly List<CorrectedRange> _corrected = [];
+    private readonly CorrectedRanges _corrected = new();
     private Catalog _catalog = Catalog.Empty;
     private PriceBooks _books = PriceBooks.Empty;
     private byte[] _idKey = new byte[16];
@@ -89,47 +89,16 @@ public sealed partial class Engine
     public Applied Apply(FrameProposal proposal)
     {
         long seq = Seq + 1;
-        if ((seq == 1) != (proposal.IdKey is not null))
-        {
-            throw new InvalidOperationException("The first proposal of a shard, and no other, brings the key of ids.");
-        }
-
+        TakeKey(proposal.IdKey);
         Timestamp time = proposal.Time > Time ? proposal.Time : Time.PlusNanoseconds(1);
-        if (proposal.IdKey is not null)
-        {
-            _idKey = [.. proposal.IdKey];
-            _hasher = new IdHasher(_idKey);
-        }
-
         IReadOnlyList<Expiry> expiries = _ledger.Expire(time);
         var frame = new FrameDraft();
-        var setups = new SetupResult[proposal.Setups.Count];
-        for (int i = 0; i < setups.Length; i++)
-        {
-            setups[i] = ApplySetup(proposal.Setups[i], frame);
-        }
-
-        var groups = new GroupReply[proposal.Groups.Count];
-        for (int i = 0; i < groups.Length; i++)
-        {
-            groups[i] = ApplyGroup(proposal.Groups[i], new FramePosition(seq, frame.Groups.Count), time, frame);
-        }
-
-        var corrections = new CorrectionResult[proposal.Corrections.Count];
-        for (int i = 0; i < corrections.Length; i++)
-        {
-            corrections[i] =
-                ApplyCorrection(proposal.Corrections[i], new FramePosition(seq, frame.Corrections.Count), time, frame);
-        }
-
-        var records = new UsageReply[proposal.Records.Count];
-        frame.Records.EnsureCapacity(records.Length);
-        frame.RecordResults.EnsureCapacity(records.Length);
-        for (int i = 0; i < records.Length; i++)
-        {
-            records[i] = ApplyRecord(proposal.Records[i], new FramePosition(seq, frame.Records.Count), time, frame);
-        }
-
+        SetupResult[] setups = [.. proposal.Setups.Select(s => ApplySetup(s, frame))];
+        GroupReply[] groups = [.. proposal.Groups.Select(
+            g => ApplyGroup(g, new FramePosition(seq, frame.Groups.Count), time, frame))];
+        CorrectionResult[] corrections = [.. proposal.Corrections.Select(
+            c => ApplyCorrection(c, new FramePosition(seq, frame.Corrections.Count), time, frame))];
+        UsageReply[] records = ApplyRecords(proposal.Records, seq, time, frame);
         bool effect = frame.HasCommands || expiries.Count > 0 || proposal.IdKey is not null;
         if (effect)
         {
@@ -180,6 +149,20 @@ public sealed partial class Engine
 
     /// <summary>Every invariant that does not hold, in words; empty when all do.</summary>
     public IReadOnlyList<string> FindBrokenInvariants() => [.. _ledger.FindBrokenInvariants()];
+
+    private void TakeKey(byte[]? key)
+    {
+        if ((Seq == 0) != (key is not null))
+        {
+            throw new InvalidOperationException("The first proposal of a shard, and no other, brings the key of ids.");
+        }
+
+        if (key is not null)
+        {
+            _idKey = [.. key];
+            _hasher = new IdHasher(_idKey);
+        }
+    }
 
     private SetupResult ApplySetup(Setup setup, FrameDraft frame)
     {
@@ -258,6 +241,19 @@ public sealed partial class Engine
         IReadOnlyList<GroupResult> results =
             past.Position.Seq > Seq ? frame.GroupResults : _history.ReadFrame(past.Position.Seq).GroupResults;
         return results[past.Position.Index].Postings;
+    }
+
+    private UsageReply[] ApplyRecords(IReadOnlyList<UsageRecord> records, long seq, Timestamp time, FrameDraft frame)
+    {
+        var replies = new UsageReply[records.Count];
+        frame.Records.EnsureCapacity(replies.Length);
+        frame.RecordResults.EnsureCapacity(replies.Length);
+        for (int i = 0; i < replies.Length; i++)
+        {
+            replies[i] = ApplyRecord(records[i], new FramePosition(seq, frame.Records.Count), time, frame);
+        }
+
+        return replies;
     }
 
     private UsageReply ApplyRecord(UsageRecord record, FramePosition position, Timestamp time, FrameDraft frame)

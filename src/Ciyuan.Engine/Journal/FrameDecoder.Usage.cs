@@ -17,9 +17,9 @@ public static partial class FrameDecoder
         try
         {
             var reader = new ByteReader(body);
-            byte version = ReadVersion(ref reader);
+            ReadVersion(ref reader);
             reader.Raw(reader.Byte() == 1 ? 16 : 0);
-            Tables tables = ReadUpToRecords(ref reader, time, version);
+            Tables tables = ReadUpToRecords(ref reader);
             usage = new RecordedUsage
             {
                 Texts = tables.Texts,
@@ -44,22 +44,63 @@ public static partial class FrameDecoder
         }
     }
 
-    private static Tables ReadUpToRecords(ref ByteReader reader, Timestamp time, byte version)
+    private static Tables ReadUpToRecords(ref ByteReader reader)
     {
-        ByteReader start = reader;
         Tables tables = ReadTables(ref reader, withContexts: false);
         ReadExpiries(ref reader, tables);
         ReadSetups(ref reader);
         ReadGroups(ref reader, tables);
-        ByteReader corrections = reader;
-        if (reader.Count() > 0)
+        for (int corrections = reader.Count(); corrections > 0; corrections--)
         {
-            tables = ReadTables(ref start, withContexts: true);
-            reader = corrections;
-            ReadCorrections(ref reader, tables, time, version);
+            SkipCorrection(ref reader, tables);
         }
 
         return tables;
+    }
+
+    /// <summary>Passes over a correction. Whoever corrects a period for the tenth time passes over nine corrections of
+    /// each record, of which nothing is wanted here.</summary>
+    private static void SkipCorrection(ref ByteReader reader, Tables tables)
+    {
+        var mode = (CorrectionMode)reader.Byte();
+        bool grouped = mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
+        reader.SkipVarints(1); // the source
+        reader.Raw(reader.Count()); // the id
+        reader.SkipVarints(4); // frames and period
+        reader.Raw(reader.Count()); // the agreement
+        reader.SkipVarints(1); // the index
+        reader.Raw(reader.Count()); // the memo
+        reader.Byte(); // the status
+        reader.SkipVarints(1); // the last frame
+        for (int singles = reader.Count(); singles > 0; singles--)
+        {
+            reader.SkipVarints(4); // position, context, time
+            _ = grouped ? ReadCounts(ref reader) : [];
+            reader.SkipVarints(1); // how many are taken back
+            ReadCharges(ref reader, tables);
+        }
+
+        for (int groups = grouped ? reader.Count() : 0; groups > 0; groups--)
+        {
+            SkipGroup(ref reader);
+        }
+    }
+
+    private static void SkipGroup(ref ByteReader reader)
+    {
+        reader.SkipVarints(1); // the frame
+        reader.SkipVarints(1); // how many are taken back
+        int listed = 0;
+        for (int charges = reader.Count(); charges > 0; charges--)
+        {
+            reader.SkipVarints(1); // the rate
+            listed += reader.Byte() == 1 ? 1 : 0;
+            reader.SkipVarints(reader.ZigZag128() == 0 ? 0 : 2); // the accounts of a total
+        }
+
+        int counted = reader.Count();
+        reader.SkipVarints(counted);
+        reader.SkipVarints(reader.Count() * (3L + counted + listed));
     }
 
     private static long ReadColumns(ref ByteReader reader, Tables tables, long previous, RecordedUsage usage)

@@ -17,7 +17,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     /// <summary>Most shapes remembered, at about 500 bytes each; beyond it all are forgotten.</summary>
     private const int MaxShapes = 65_536;
 
-    private readonly Dictionary<RatingPlan, List<CorrectionShape>> _shapes = new(ReferenceEqualityComparer.Instance);
+    private object _decision = new();
     private readonly Dictionary<Rate, List<GroupShape>> _groups = [];
     private readonly List<GroupShape> _underWay = [];
     private readonly Dictionary<string, CorrectedParty> _parties = new(StringComparer.Ordinal);
@@ -75,69 +75,49 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     public void ApplyEarlier(RecordedUsage usage, int index, ReadOnlySpan<Charge> charges, int reversed,
         ReadOnlySpan<Posting> postings)
     {
-        var now = new List<ChargeColumn>();
-        foreach (ChargeColumn charge in usage.Charges(index))
+        var touched = new TouchedRates();
+        for (int i = 0; i < charges.Length; i++)
         {
-            bool taken = false;
-            for (int i = 0; i < reversed; i++)
-            {
-                taken |= posts.Canonical(charges[i].Rate).Equals(usage.Rates[charge.Rate]);
-            }
-
-            if (!taken)
-            {
-                now.Add(charge);
-            }
+            touched.Add(posts.Canonical(charges[i].Rate), i < reversed);
         }
 
+        usage.BeginReplacing(index, [.. usage.Rates.Select(touched.Contains)]);
         for (int i = 0, next = 0; i < charges.Length; next += charges[i++].PostingCount)
         {
             if (i >= reversed)
             {
-                now.Add(ToColumn(usage, charges[i], postings.Slice(next, charges[i].PostingCount)));
+                usage.AddReplacing(ToColumn(usage, charges[i], postings.Slice(next, charges[i].PostingCount)));
             }
         }
-
-        usage.Replace(index, [.. now]);
     }
 
     /// <summary>Takes in what an earlier correction did to records of the frame.</summary>
     public void ApplyEarlier(RecordedUsage usage, CorrectedGroup group)
     {
         var made = new ChargeColumn[group.Charges.Length];
-        var takenBack = new HashSet<Rate>();
+        var touched = new TouchedRates();
         for (int i = 0; i < made.Length; i++)
         {
             GroupCharge charge = group.Charges[i];
             Rate rate = posts.Canonical(charge.Rate);
-            takenBack.UnionWith(i < group.Reversed ? [rate] : []);
+            touched.Add(rate, i < group.Reversed);
             made[i] = new ChargeColumn(
                 PlaceOf(usage, rate), charge.Debit is null ? ChargeColumn.None : PlaceOf(charge.Debit),
                 charge.Credit is null ? ChargeColumn.None : PlaceOf(charge.Credit), 0);
         }
 
-        var now = new List<ChargeColumn>();
-        bool[] goes = [.. usage.Rates.Select(takenBack.Contains)];
+        bool[] goes = [.. usage.Rates.Select(touched.Contains)];
+        var amounts = new GroupAmounts(group);
         for (int record = 0; record < group.Records; record++)
         {
-            now.Clear();
-            foreach (ChargeColumn charge in usage.Charges(group.Indices[record]))
-            {
-                if (!goes[charge.Rate])
-                {
-                    now.Add(charge);
-                }
-            }
-
+            usage.BeginReplacing(group.Indices[record], goes);
             for (int i = group.Reversed; i < made.Length; i++)
             {
-                var amount = (long)group.AmountOf(record, i);
-                now.Add(amount == 0
+                long amount = amounts.Of(record, i);
+                usage.AddReplacing(amount == 0
                     ? new ChargeColumn(made[i].Rate, ChargeColumn.None, ChargeColumn.None, 0)
                     : made[i] with { Amount = amount });
             }
-
-            usage.Replace(group.Indices[record], System.Runtime.InteropServices.CollectionsMarshal.AsSpan(now));
         }
     }
 
@@ -181,7 +161,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
 
     private void Forget()
     {
-        _shapes.Clear();
+        _decision = new object();
         _groups.Clear();
         _underWay.Clear();
         _parties.Clear();
@@ -234,12 +214,12 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         }
 
         RatingPlan plan = plans.Find(context, time);
-        if (!_shapes.TryGetValue(plan, out List<CorrectionShape>? shapes))
+        if (plan.Decided is not PlanShapes shapes || shapes.Decision != _decision)
         {
-            _shapes.Add(plan, shapes = []);
+            plan.Decided = shapes = new PlanShapes(_decision);
         }
 
-        foreach (CorrectionShape shape in shapes)
+        foreach (CorrectionShape shape in shapes.List)
         {
             if (shape.Fits(usage, record, _accounts))
             {
@@ -248,7 +228,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         }
 
         CorrectionShape made = Decide(usage, record, context, plan);
-        shapes.Add(made);
+        shapes.List.Add(made);
         _count++;
         return made;
     }
@@ -565,5 +545,13 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
 
         _underWay.ForEach(g => g.Clear());
         _underWay.Clear();
+    }
+
+    /// <summary>The shapes of one plan's records; of another decision, they are not to be used.</summary>
+    private sealed class PlanShapes(object decision)
+    {
+        public object Decision { get; } = decision;
+
+        public List<CorrectionShape> List { get; } = [];
     }
 }

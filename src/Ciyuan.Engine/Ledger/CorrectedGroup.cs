@@ -186,3 +186,43 @@ public static class CountedAmount
     public static Int128 PerStep(Rate rate, Meter meter) =>
         rate.Method == RateMethod.Prices && rate.TryGetPrice(meter, out Amount price) ? price.Pico : 0;
 }
+
+/// <summary>The amounts of a group's charges, record by record, with the prices looked up once.</summary>
+/// <exception cref="OverflowException">A price or an amount is beyond 63 bits, as in no group that the engine
+/// made.</exception>
+internal sealed class GroupAmounts
+{
+    private readonly CorrectedGroup _group;
+    private readonly long[][] _perStep;
+    private readonly int[] _listedAt;
+    private readonly int _listed;
+
+    public GroupAmounts(CorrectedGroup group)
+    {
+        _group = group;
+        _listed = group.ListedBefore(group.Charges.Length);
+        _listedAt = [.. Enumerable.Range(0, group.Charges.Length).Select(group.ListedBefore)];
+        _perStep = Array.ConvertAll(
+            group.Charges, c => Array.ConvertAll(group.Counted, m => (long)CountedAmount.PerStep(c.Rate, m.Meter)));
+    }
+
+    /// <summary>As <see cref="CorrectedGroup.AmountOf"/>.</summary>
+    public long Of(int record, int charge)
+    {
+        ref readonly GroupCharge of = ref _group.Charges[charge];
+        if (of.Listed)
+        {
+            return _group.Amounts[(record * _listed) + _listedAt[charge]];
+        }
+
+        long sum = (long)of.Rate.PerCall.Pico;
+        long[] perStep = _perStep[charge];
+        ReadOnlySpan<long> steps = _group.Steps.AsSpan(record * perStep.Length, perStep.Length);
+        for (int i = 0; i < perStep.Length; i++)
+        {
+            sum += perStep[i] * steps[i];
+        }
+
+        return charge < _group.Reversed ? -sum : sum;
+    }
+}

@@ -156,15 +156,36 @@ internal sealed class PostGroup(LedgerState ledger)
 
     private LedgerStatus Settle(SettleHold settle, Catalog catalog, Timestamp now, GroupPast past)
     {
+        Hold? hold = ledger.Holds.GetValueOrDefault(past.HoldDigest(settle.Hold));
+        LedgerStatus status = CheckSettle(settle, hold, catalog, now, out Account? credit);
+        if (status != LedgerStatus.Done)
+        {
+            return status;
+        }
+
+        ledger.End(hold!, undoable: true);
+        Amount rest = settle.Amount;
+        foreach ((Account account, Amount reserved) in hold!.Legs)
+        {
+            Amount part = Amount.Min(reserved, rest);
+            Add(account, credit!, part);
+            rest -= part;
+        }
+
+        DrawOverrun(hold, credit!, now, rest);
+        return LedgerStatus.Done;
+    }
+
+    private LedgerStatus CheckSettle(
+        SettleHold settle, Hold? hold, Catalog catalog, Timestamp now, out Account? credit)
+    {
+        credit = null;
         if (!InRange(settle.Amount) || !InRange(settle.OverrunLimit))
         {
             return LedgerStatus.AmountOutOfRange;
         }
 
-        Hold? hold = ledger.Holds.GetValueOrDefault(past.HoldDigest(settle.Hold));
-        Currency currency = hold?.Currency ?? default;
-        Account? credit = null;
-        if (hold is not null && !TryResolve(settle.Credit, currency, catalog, out credit))
+        if (hold is not null && !TryResolve(settle.Credit, hold.Currency, catalog, out credit))
         {
             return LedgerStatus.AccountNotFound;
         }
@@ -184,27 +205,9 @@ internal sealed class PostGroup(LedgerState ledger)
             return LedgerStatus.AccountExpired;
         }
 
-        if (hold is null)
-        {
-            return LedgerStatus.HoldNotOpen;
-        }
-
-        if (settle.Amount > hold.Total + settle.OverrunLimit)
-        {
-            return LedgerStatus.ExceedsHold;
-        }
-
-        ledger.End(hold, undoable: true);
-        Amount rest = settle.Amount;
-        foreach ((Account account, Amount reserved) in hold.Legs)
-        {
-            Amount part = Amount.Min(reserved, rest);
-            Add(account, credit!, part);
-            rest -= part;
-        }
-
-        DrawOverrun(hold, credit!, now, rest);
-        return LedgerStatus.Done;
+        return hold is null ? LedgerStatus.HoldNotOpen
+            : settle.Amount > hold.Total + settle.OverrunLimit ? LedgerStatus.ExceedsHold
+            : LedgerStatus.Done;
     }
 
     /// <summary>The explicit overrun: first what funding has left, without what is limited to models, as no model is

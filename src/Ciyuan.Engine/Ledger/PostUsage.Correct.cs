@@ -43,19 +43,13 @@ internal sealed partial class PostUsage
     /// anew.</summary>
     public void LoadLater(Charge[] charges, int reversed, Posting[] postings)
     {
-        for (int i = 0; i < reversed; i++)
+        var touched = new TouchedRates();
+        for (int i = 0; i < charges.Length; i++)
         {
-            (Rate rate, Amount amount) = (Canonical(charges[i].Rate), -charges[i].Amount);
-            int at = _current.FindIndex(c => c.Charge.Rate.Equals(rate) && c.Charge.Amount == amount);
-            if (at < 0)
-            {
-                throw new InvalidOperationException(
-                    $"A correction took back a charge under '{rate.Agreement}' that was not there.");
-            }
-
-            _current.RemoveAt(at);
+            touched.Add(Canonical(charges[i].Rate), i < reversed);
         }
 
+        _current.RemoveAll(c => touched.Contains(c.Charge.Rate));
         AddCurrent(charges, reversed, postings);
     }
 

@@ -51,6 +51,7 @@ public sealed class RecordedUsage : IDisposable
     private readonly Column<ChargeColumn> _charges = new();
     private int _firstCount;
     private int _firstCharge;
+    private int _replaced;
 
     /// <summary>The texts that contexts are made of.</summary>
     public required string[] Texts { get; init; }
@@ -171,14 +172,30 @@ public sealed class RecordedUsage : IDisposable
         _firstCharge = _charges.Count;
     }
 
-    /// <summary>Gives a record other charges, as a correction did.</summary>
-    internal void Replace(int record, ReadOnlySpan<ChargeColumn> charges)
+    /// <summary>Begins to give a record other charges, as a correction did: those it has, without those under some
+    /// rates.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="goes">For each rate, whether charges under it go.</param>
+    internal void BeginReplacing(int record, bool[] goes)
     {
-        _chargesOf[record] = (_charges.Count, charges.Length);
-        foreach (ChargeColumn charge in charges)
+        (int first, int length) = _chargesOf[record];
+        _replaced = record;
+        _chargesOf[record] = (_charges.Count, 0);
+        for (int i = first; i < first + length; i++)
         {
-            _charges.Add(charge);
+            if (!goes[_charges[i].Rate])
+            {
+                AddReplacing(_charges[i]);
+            }
         }
+    }
+
+    /// <summary>Adds a charge to the record whose charges are being replaced.</summary>
+    internal void AddReplacing(in ChargeColumn charge)
+    {
+        _charges.Add(charge);
+        (int first, int length) = _chargesOf[_replaced];
+        _chargesOf[_replaced] = (first, length + 1);
     }
 
     /// <inheritdoc/>

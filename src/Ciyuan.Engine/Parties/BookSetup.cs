@@ -1,3 +1,5 @@
+using Ciyuan.Quantities;
+
 namespace Ciyuan.Parties;
 
 /// <summary>A version of a price book: dated, and immutable from the moment it is accepted.</summary>
@@ -178,4 +180,10 @@ public sealed record ExchangeRateSetup(string At, string Rate);
 /// forward.</summary>
 /// <param name="Until">First moment (RFC 3339) that stays open.</param>
 /// <param name="Agreement">The agreement; left out: all.</param>
-public sealed record ClosingSetup(string Until, string? Agreement = null);
+public sealed record ClosingSetup(string Until, string? Agreement = null)
+{
+    /// <summary>Whether it would close event times that have not come yet; false when the moment can't be read. As a
+    /// bound never moves back, such a slip could not be undone. Who takes setups in asks this; a replay does not, as
+    /// the journal is what was accepted.</summary>
+    public bool IsAfter(Timestamp now) => Timestamp.TryParse(Until, out Timestamp until) && until > now;
+}

@@ -73,14 +73,11 @@ public static class Rounding
         }
 
         Span<long> remainders = weights.Length <= 64 ? stackalloc long[weights.Length] : new long[weights.Length];
-        Int128 left = total.Pico;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            shares[i] = new Amount(MultiplyDivide(total.Pico, weights[i], sum, out remainders[i]));
-            left -= shares[i].Pico;
-        }
-
-        for (; left != 0; left -= Int128.Sign(left))
+        // Amounts of one call nearly always fit 64 bits, where dividing is ten times as fast.
+        long left = total.Pico == unchecked((long)total.Pico)
+            ? Cut((long)total.Pico, weights, sum, shares, remainders)
+            : Cut(total.Pico, weights, sum, shares, remainders);
+        for (; left != 0; left -= Math.Sign(left))
         {
             int largest = 0;
             for (int i = 1; i < remainders.Length; i++)
@@ -88,27 +85,45 @@ public static class Rounding
                 largest = remainders[i] > remainders[largest] ? i : largest;
             }
 
-            shares[largest] = new Amount(shares[largest].Pico + Int128.Sign(left));
+            shares[largest] = new Amount(shares[largest].Pico + Math.Sign(left));
             remainders[largest] = -1;
         }
     }
 
-    /// <summary>value × weight ÷ sum towards zero, with the size of what is left over in units of 1/sum.</summary>
-    private static Int128 MultiplyDivide(Int128 value, long weight, long sum, out long remainder)
+    /// <summary>Cuts shares towards zero; gives what is left, less than one for each share. A share is value × weight ÷
+    /// sum, its remainder the size of what is left of it in units of 1/sum.</summary>
+    private static long Cut(
+        long value, ReadOnlySpan<long> weights, long sum, Span<Amount> shares, Span<long> remainders)
     {
-        // value = whole·sum + part, so the result is whole·weight + part·weight/sum and every product stays in range.
-        // Amounts of one call nearly always fit 64 bits, where dividing is ten times as fast.
-        if (value == unchecked((long)value))
+        // value = whole·sum + part, so a share is whole·weight + part·weight/sum and every product stays in range.
+        long left = value;
+        (long whole, long part) = Math.DivRem(value, sum);
+        for (int i = 0; i < weights.Length; i++)
         {
-            (long shortWhole, long shortPart) = Math.DivRem((long)value, sum);
-            (long shortQuotient, remainder) = Math.DivRem(shortPart * weight, sum);
-            remainder = Math.Abs(remainder);
-            return ((Int128)shortWhole * weight) + shortQuotient;
+            (long quotient, long rest) = Math.DivRem(part * weights[i], sum);
+            long share = (whole * weights[i]) + quotient;
+            remainders[i] = Math.Abs(rest);
+            shares[i] = new Amount(share);
+            left -= share;
         }
 
+        return left;
+    }
+
+    private static long Cut(
+        Int128 value, ReadOnlySpan<long> weights, long sum, Span<Amount> shares, Span<long> remainders)
+    {
+        Int128 left = value;
         (Int128 whole, Int128 part) = Int128.DivRem(value, sum);
-        (Int128 quotient, Int128 rest) = Int128.DivRem(part * weight, sum);
-        remainder = (long)Int128.Abs(rest);
-        return (whole * weight) + quotient;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            (Int128 quotient, Int128 rest) = Int128.DivRem(part * weights[i], sum);
+            Int128 share = (whole * weights[i]) + quotient;
+            remainders[i] = (long)Int128.Abs(rest);
+            shares[i] = new Amount(share);
+            left -= share;
+        }
+
+        return (long)left;
     }
 }

@@ -45,7 +45,11 @@ public sealed class PlanLine
 /// <param name="NoIncome">How a record that no agreement of its consumer covers goes to suspense.</param>
 /// <param name="NoCost">The same for its provider; null when the record names no known provider.</param>
 public sealed record RatingPlan(
-    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost);
+    UsageContext Context, Period Same, PlanLine[] Lines, PlanLine NoIncome, PlanLine? NoCost)
+{
+    /// <summary>Room for whoever corrects charges to remember what it decided; not part of the content.</summary>
+    public object? Decided { get; set; }
+}
 
 /// <summary>The plans of one context, by time; their times do not overlap.</summary>
 /// <param name="generation">The plans' state of mind when these were made; of another, they are not to be

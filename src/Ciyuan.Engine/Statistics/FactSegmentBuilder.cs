@@ -89,13 +89,13 @@ public sealed class FactSegmentBuilder : IDisposable
         Append(FactColumnKind.Type, 0, default, default, _typeOfRow);
         for (int i = 0; i < _quantities.Length; i++)
         {
-            if (_quantities[i] is { } entries && Meter.TryFromValue(i / Grades, out Meter meter))
+            if (_quantities[i] is { IsEmpty: false } entries && Meter.TryFromValue(i / Grades, out Meter meter))
             {
                 Append(FactColumnKind.Quantity, 0, meter, (EvidenceGrade)(i % Grades), entries);
             }
         }
 
-        foreach ((int slot, Entries entries) in _rests.OrderBy(pair => pair.Key))
+        foreach ((int slot, Entries entries) in _rests.OrderBy(pair => pair.Key).Where(pair => !pair.Value.IsEmpty))
         {
             Append(FactColumnKind.Rest, slot, default, default, entries);
         }
@@ -161,22 +161,27 @@ public sealed class FactSegmentBuilder : IDisposable
 
     private void AddGroup(CorrectedGroup group)
     {
+        if (group.Records == 0)
+        {
+            return;
+        }
+
         Charge[] charges = Array.ConvertAll(group.Charges, c => new Charge(c.Rate, default, 0));
-        int[] listed = [.. Enumerable.Range(0, charges.Length).Where(i => group.Charges[i].Listed)];
-        int counted = group.Counted.Length;
+        Entries[] quantities = Array.ConvertAll(group.Counted, QuantityOf);
+        Entries[] listed = [.. Enumerable.Range(0, charges.Length).Where(i => group.Charges[i].Listed).Select(RestOf)];
         int type = 0;
-        for (int i = 0; i < group.Records; i++)
+        for (int i = 0, step = 0, amount = 0; i < group.Records; i++)
         {
             type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, group.Reversed);
             int row = AddRow(new Timestamp(group.Times[i]), type);
-            for (int c = 0; c < counted; c++)
+            foreach (Entries entries in quantities)
             {
-                AddCount(row, group.Counted[c], group.Steps[(i * counted) + c]);
+                entries.AddUnlessZero(row, group.Steps[step++]);
             }
 
-            for (int c = 0; c < listed.Length; c++)
+            foreach (Entries entries in listed)
             {
-                AddRest(row, listed[c], group.Amounts[(i * listed.Length) + c]);
+                entries.AddUnlessZero(row, group.Amounts[amount++]);
             }
         }
 
@@ -199,9 +204,21 @@ public sealed class FactSegmentBuilder : IDisposable
     {
         if (steps != 0)
         {
-            ref Entries? entries = ref _quantities[(count.Meter.Value * Grades) + (int)count.Grade];
-            (entries ??= new Entries(256)).Add(row, steps);
+            QuantityOf(count).Add(row, steps);
         }
+    }
+
+    private Entries QuantityOf(Count count) =>
+        _quantities[(count.Meter.Value * Grades) + (int)count.Grade] ??= new Entries(256);
+
+    private Entries RestOf(int slot)
+    {
+        if (!_rests.TryGetValue(slot, out Entries? entries))
+        {
+            _rests.Add(slot, entries = new Entries(256));
+        }
+
+        return entries;
     }
 
     private int AddRow(Timestamp eventTime, int type)
@@ -278,17 +295,10 @@ public sealed class FactSegmentBuilder : IDisposable
 
     private void AddRest(int row, int slot, Int128 rest)
     {
-        if (rest == 0)
+        if (rest != 0)
         {
-            return;
+            RestOf(slot).Add(row, rest);
         }
-
-        if (!_rests.TryGetValue(slot, out Entries? entries))
-        {
-            _rests.Add(slot, entries = new Entries(256));
-        }
-
-        entries.Add(row, rest);
     }
 
     private static Int128 Derive(in Charge charge, Count[] counts)
@@ -325,6 +335,8 @@ public sealed class FactSegmentBuilder : IDisposable
         private Int128[] _values = ArrayPool<Int128>.Shared.Rent(capacity);
         private int _count;
 
+        public bool IsEmpty => _count == 0;
+
         public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _count);
 
         public ReadOnlySpan<Int128> Values => _values.AsSpan(0, _count);
@@ -339,6 +351,14 @@ public sealed class FactSegmentBuilder : IDisposable
 
             _rows[_count] = row;
             _values[_count++] = value;
+        }
+
+        public void AddUnlessZero(int row, long value)
+        {
+            if (value != 0)
+            {
+                Add(row, value);
+            }
         }
 
         public void AddTo(int row, Int128 value)

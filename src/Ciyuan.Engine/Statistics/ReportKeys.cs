@@ -19,7 +19,6 @@ internal sealed class ReportKeys
         NoCount = _counts.Find(_ => Dimensions.None);
         NoCharge = _charges.Find(_ => Dimensions.None);
         TellsCountsApart = _counts.IsUsed;
-        IsByRowAlone = _counts.Dimensions.Length == 0 && _charges.Dimensions.Length == 0;
     }
 
     // What has no class: charges per call, shares, corrections, records without counts.
@@ -29,8 +28,6 @@ internal sealed class ReportKeys
     public int NoCharge { get; }
 
     public bool TellsCountsApart { get; }
-
-    public bool IsByRowAlone { get; }
 
     public int OfType(UsageContext context, FactType type) => _types.Find(dimension => dimension switch
     {
@@ -60,19 +57,11 @@ internal sealed class ReportKeys
     public int OfRate(Rate rate) => _charges.Find(dimension =>
         dimension == Dimension.Agreement ? rate.Agreement : NameOf(rate.Side));
 
-    // The values in the order of the query's dimensions.
-    public string[] Values(GroupKey key, IReadOnlyList<Dimension> order)
-    {
-        var values = new string[order.Count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = order[i].IsOfCount() ? _counts.Value(key.Count, order[i])
-                : order[i].IsOfCharge() ? _charges.Value(key.Charge, order[i])
-                : _types.Value(key.Type, order[i]);
-        }
+    // The lists of values by number: of what a row is, of counts, of charges; in the order of the query's dimensions.
+    public IReadOnlyList<string[]>[] Values => [_types.Values, _counts.Values, _charges.Values];
 
-        return values;
-    }
+    // How many numbers there are for counts so far.
+    public int Counts => _counts.Values.Count;
 
     private static string PartOf(Meter meter, int part) => meter.TokenClass.ToString().Split('.')[part];
 
@@ -103,14 +92,13 @@ internal sealed class ReportKeys
     private sealed class Axis(ReportQuery query, Func<Dimension, bool> belongs)
     {
         private readonly Filter[] _filters = [.. query.Filters.Where(filter => belongs(filter.Dimension))];
-        private readonly Dictionary<string[], int> _codes = new(new ByContent());
-        private readonly List<string[]> _values = [];
+        private readonly Dictionary<string[], int> _codes = new(new ValuesByContent());
 
         public Dimension[] Dimensions { get; } = [.. query.GroupBy.Where(belongs)];
 
         public bool IsUsed => Dimensions.Length > 0 || _filters.Length > 0;
 
-        public string Value(int code, Dimension dimension) => _values[code][Array.IndexOf(Dimensions, dimension)];
+        public List<string[]> Values { get; } = [];
 
         public int Find(Func<Dimension, string> valueOf)
         {
@@ -125,8 +113,8 @@ internal sealed class ReportKeys
             string[] values = Array.ConvertAll(Dimensions, dimension => OrNone(valueOf(dimension)));
             if (!_codes.TryGetValue(values, out int code))
             {
-                _codes.Add(values, code = _values.Count);
-                _values.Add(values);
+                _codes.Add(values, code = Values.Count);
+                Values.Add(values);
             }
 
             return code;
@@ -134,20 +122,21 @@ internal sealed class ReportKeys
 
         private static string OrNone(string value) => value.Length == 0 ? Statistics.Dimensions.None : value;
     }
+}
 
-    private sealed class ByContent : IEqualityComparer<string[]>
+// Lists of values by content.
+internal sealed class ValuesByContent : IEqualityComparer<string[]>
+{
+    public bool Equals(string[]? x, string[]? y) => x.AsSpan().SequenceEqual(y);
+
+    public int GetHashCode(string[] values)
     {
-        public bool Equals(string[]? x, string[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(string[] values)
+        var hash = new HashCode();
+        foreach (string value in values)
         {
-            var hash = new HashCode();
-            foreach (string value in values)
-            {
-                hash.Add(value, StringComparer.Ordinal);
-            }
-
-            return hash.ToHashCode();
+            hash.Add(value, StringComparer.Ordinal);
         }
+
+        return hash.ToHashCode();
     }
 }

@@ -12,6 +12,9 @@ namespace Ciyuan.Statistics;
 /// </summary>
 public sealed class ReportRun
 {
+    // Beyond it (8 MB to be cleared for each segment) groups are looked up each time.
+    private const int MaxTargets = 1 << 20;
+
     private readonly ReportQuery _query;
     private readonly TimeBuckets? _buckets;
     private readonly ReportKeys _keys;
@@ -25,7 +28,10 @@ public sealed class ReportRun
     private int[][] _planGroups = [];
     private int[] _rateGroups = [];
     private int[][] _slotMeasures = [];
-    private Group?[] _cellGroups = [];
+    private Group?[] _targets = [];
+    private int _targetCount;
+    private int _mostCharges;
+    private int _countGroups;
 
     /// <summary>A run over some segments.</summary>
     /// <param name="query">The question; has no fault.</param>
@@ -69,14 +75,31 @@ public sealed class ReportRun
         MapRates();
         int[] localOfType = MapTypes();
         _scan.Begin(header, read, _query.Period, _buckets, localOfType, _locals.Count);
-        _cellGroups = _cellGroups.Length < _scan.CellCount ? new Group?[_scan.CellCount] : _cellGroups;
-        _cellGroups.AsSpan(0, _scan.CellCount).Clear();
+        PrepareTargets();
         FoldCells();
         FoldQuantities();
         for (int column = 2; column < header.Columns.Count; column++)
         {
             FoldSlotColumn(column);
         }
+    }
+
+    // Room for the groups of a cell, by what charges it and what is counted, so that each is looked up once a segment.
+    private void PrepareTargets()
+    {
+        foreach (FactColumn column in _header.Columns)
+        {
+            _ = column.Kind is FactColumnKind.Quantity or FactColumnKind.Covered
+                ? _keys.OfCount(column.Meter, column.Grade)
+                : 0;
+        }
+
+        _countGroups = _keys.Counts;
+        _mostCharges = _planGroups.Select(groups => groups.Length).DefaultIfEmpty().Max();
+        long targets = (long)_scan.CellCount * _mostCharges * _countGroups;
+        _targetCount = targets <= MaxTargets ? (int)targets : 0;
+        _targets = _targets.Length < _targetCount ? new Group?[_targetCount] : _targets;
+        _targets.AsSpan(0, _targetCount).Clear();
     }
 
     private void MapRates()
@@ -390,12 +413,14 @@ public sealed class ReportRun
 
     private Group Target(int cell, int countGroup, int chargeGroup)
     {
-        if (!_keys.IsByRowAlone)
+        if (_targetCount == 0)
         {
             return FindGroup(cell, countGroup, chargeGroup);
         }
 
-        return _cellGroups[cell] ??= FindGroup(cell, 0, 0);
+        int charge = Array.IndexOf(_planGroups[Local(cell).Plan], chargeGroup);
+        int place = (((cell * _mostCharges) + charge) * _countGroups) + countGroup;
+        return _targets[place] ??= FindGroup(cell, countGroup, chargeGroup);
     }
 
     private Group FindGroup(int cell, int countGroup, int chargeGroup)
@@ -423,6 +448,21 @@ internal readonly record struct GroupKey(int Bucket, int Type, int Count, int Ch
 internal sealed class Group
 {
     public Int128[] Values { get; private set; } = new Int128[8];
+
+    /// <summary>The sum of a measure; 0 for one that was never added, or of number -1.</summary>
+    public Int128 this[int measure] => unchecked((uint)measure) < (uint)Values.Length ? Values[measure] : 0;
+
+    /// <summary>Adds all sums to a group in which the measures have other numbers.</summary>
+    public void AddTo(Group other, int[] codes)
+    {
+        for (int i = 0; i < codes.Length && i < Values.Length; i++)
+        {
+            if (Values[i] != 0)
+            {
+                other.Add(codes[i], Values[i]);
+            }
+        }
+    }
 
     public void Add(int measure, Int128 value)
     {

@@ -9,7 +9,8 @@ public static class ReportWriter
     /// <summary>Makes the report.</summary>
     /// <param name="query">The question.</param>
     /// <param name="buckets">The buckets of the runs.</param>
-    /// <param name="runs">Runs of that query that together have seen each segment once; at least one.</param>
+    /// <param name="runs">Runs of that query that together have seen each segment once; at least one. They are used up:
+    /// the report takes their sums over.</param>
     /// <param name="dataToSeq">Last frame of the segments; 0 when there is none.</param>
     /// <param name="dataToTime">Its time.</param>
     /// <exception cref="ReportTooLargeException">There are more than <see cref="Report.MaxRows"/> rows.</exception>
@@ -18,77 +19,45 @@ public static class ReportWriter
     {
         var measures = new Measures();
         var total = new Group();
-        var groups = new Dictionary<string[], (int Bucket, Group Sums)>(new KeyComparer());
+        var merged = new ReportRows(query, buckets);
         foreach (ReportRun run in runs)
         {
             int[] codes = [.. run.Measures.Keys.Select(measures.Find)];
-            Merge(run.Total, codes, total);
-            foreach ((GroupKey key, Group sums) in run.Groups)
-            {
-                string[] values = run.Keys.Values(key, query.GroupBy);
-                values = buckets is null ? values : [buckets.Name(key.Bucket), .. values];
-                if (!groups.TryGetValue(values, out (int, Group Sums) merged))
-                {
-                    merged = (key.Bucket, new Group());
-                    groups.Add(values, merged);
-                }
-
-                Merge(sums, codes, merged.Sums);
-            }
+            run.Total.AddTo(total, codes);
+            merged.Add(run, codes);
         }
 
-        if (groups.Count > Report.MaxRows)
-        {
-            throw new ReportTooLargeException(
-                $"The report has {groups.Count} rows, more than {Report.MaxRows}: narrow it.");
-        }
-
-        MeasureKey[] shown = Shown(measures, groups.Values.Select(group => group.Sums).Append(total));
+        MeasureKey[] shown = Shown(measures, merged.Groups.Append(total));
+        (int Plus, int Minus)[] terms = Array.ConvertAll(shown, key => key.Kind == MeasureKind.Margin
+            ? (measures.Find(key with { Kind = MeasureKind.Income }),
+                measures.Find(key with { Kind = MeasureKind.Cost }))
+            : (measures.Find(key), -1));
         bool byCount = query.GroupBy.Any(Dimensions.IsOfCount);
         bool byCharge = query.GroupBy.Any(Dimensions.IsOfCharge);
-        var rows = new List<(int Bucket, ReportRow Row)>(groups.Count);
-        foreach ((string[] key, (int bucket, Group sums)) in groups)
-        {
-            rows.Add((bucket, new ReportRow(key, Values(sums, shown, measures))));
-        }
-
-        rows.Sort((x, y) => x.Bucket != y.Bucket ? x.Bucket.CompareTo(y.Bucket) : Compare(x.Row.Key, y.Row.Key));
         return new Report
         {
             Scope = Scope(query, runs, total, measures, dataToSeq, dataToTime),
             KeyColumns = [.. buckets is null ? [] : new[] { "time" }, .. query.GroupBy.Select(d => d.Name())],
             Columns = [.. shown.Select(key => key.ToColumn(byCount, byCharge))],
-            Rows = [.. rows.Select(row => row.Row)],
-            Total = new ReportRow([], Values(total, shown, measures)),
+            Rows = merged.ToRows(group => Values(group, terms)),
+            Total = new ReportRow([], Values(total, terms)),
         };
-    }
-
-    private static void Merge(Group from, int[] codes, Group into)
-    {
-        for (int i = 0; i < codes.Length && i < from.Values.Length; i++)
-        {
-            if (from.Values[i] != 0)
-            {
-                into.Add(codes[i], from.Values[i]);
-            }
-        }
     }
 
     // Calls and tokens always; of the rest what is not zero everywhere; a margin where there is income or cost.
     private static MeasureKey[] Shown(Measures measures, IEnumerable<Group> groups)
     {
-        var shown = new HashSet<MeasureKey>(measures.Keys.Take(Measures.TokensOutput + 1));
+        bool[] occurs = new bool[measures.Keys.Count];
         foreach (Group group in groups)
         {
-            for (int i = 0; i < group.Values.Length; i++)
+            Int128[] values = group.Values;
+            for (int i = 0; i < values.Length && i < occurs.Length; i++)
             {
-                if (group.Values[i] != 0)
-                {
-                    shown.Add(measures.Keys[i]);
-                }
+                occurs[i] |= values[i] != 0;
             }
         }
 
+        var shown = new HashSet<MeasureKey>(measures.Keys.Where((_, i) => occurs[i] || i <= Measures.TokensOutput));
         foreach (MeasureKey key in shown.ToArray())
         {
             if (key.Kind is MeasureKind.Income or MeasureKind.Cost)
@@ -103,17 +72,15 @@ public static class ReportWriter
             .ThenBy(key => key.Currency).ThenBy(key => key.Kind).ThenBy(key => key.Meter)];
     }
 
-    private static Int128[] Values(Group group, MeasureKey[] shown, Measures measures)
+    private static Int128[] Values(Group group, (int Plus, int Minus)[] terms)
     {
-        Int128 Get(MeasureKey key)
+        var values = new Int128[terms.Length];
+        for (int i = 0; i < values.Length; i++)
         {
-            int code = measures.Find(key);
-            return code < group.Values.Length ? group.Values[code] : 0;
+            values[i] = checked(group[terms[i].Plus] - group[terms[i].Minus]);
         }
 
-        return Array.ConvertAll(shown, key => key.Kind == MeasureKind.Margin
-            ? checked(Get(key with { Kind = MeasureKind.Income }) - Get(key with { Kind = MeasureKind.Cost }))
-            : Get(key));
+        return values;
     }
 
     private static ReportScope Scope(
@@ -177,32 +144,5 @@ public static class ReportWriter
         }
 
         return [.. notes];
-    }
-
-    private static int Compare(IReadOnlyList<string> x, IReadOnlyList<string> y)
-    {
-        int order = 0;
-        for (int i = 0; i < x.Count && order == 0; i++)
-        {
-            order = string.CompareOrdinal(x[i], y[i]);
-        }
-
-        return order;
-    }
-
-    private sealed class KeyComparer : IEqualityComparer<string[]>
-    {
-        public bool Equals(string[]? x, string[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(string[] key)
-        {
-            var hash = new HashCode();
-            foreach (string part in key)
-            {
-                hash.Add(part, StringComparer.Ordinal);
-            }
-
-            return hash.ToHashCode();
-        }
     }
 }

@@ -35,7 +35,7 @@ public sealed record ImportOptions
     public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount - 1, 1, 2);
 
     /// <summary>Records in a batch, and so in a frame.</summary>
-    public int BatchSize { get; init; } = 2_048;
+    public int BatchSize { get; init; } = 4_096;
 
     /// <summary>Batches that are on their way at once: one is applied while the one before is made durable.</summary>
     public int InFlight { get; init; } = 4;

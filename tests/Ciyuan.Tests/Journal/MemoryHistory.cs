@@ -16,18 +16,23 @@ public sealed class MemoryHistory : IHistory
 
     public int Ids => _ids.Count;
 
+    /// <summary>How often a frame was read, whole or as columns.</summary>
+    public int Reads { get; private set; }
+
     public bool TryFind(UInt128 digest, out PastId past) => _ids.TryGetValue(digest, out past);
 
     public void Add(UInt128 digest, PastId past) => _ids.Add(digest, past);
 
     public Frame ReadFrame(long seq)
     {
+        Reads++;
         (Timestamp time, byte[] body) = _frames[(int)seq - 1];
         return FrameDecoder.Decode(0, seq, time, body);
     }
 
     public RecordedUsage ReadUsage(long seq)
     {
+        Reads++;
         (Timestamp time, byte[] body) = _frames[(int)seq - 1];
         return FrameDecoder.DecodeUsage(0, seq, time, body);
     }

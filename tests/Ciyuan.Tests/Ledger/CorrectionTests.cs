@@ -183,6 +183,61 @@ public abstract class CorrectionTests(CorrectionMode rerate, CorrectionMode reve
         Assert.Equal("0.0028", net.Balance("plat/revenue/sell"));
     }
 
+    [Fact]
+    public void Rerate_ForTheTenthTime_ReadsNoMoreThanForTheSecond()
+    {
+        TestNetwork net = Usual();
+        net.SetUp(Steps[2]);
+        net.Apply(records: Records(1)[..6]);
+        net.Apply(records: Records(1)[6..]);
+        var reads = new List<int>();
+        for (int version = 2; version <= 10; version++)
+        {
+            net.SetUp(new Setup { Books = [Raised("list", version)] });
+            int before = net.History.Reads;
+            Assert.NotEmpty(net.Correct(rerate).Records);
+            reads.Add(net.History.Reads - before);
+        }
+
+        Assert.All(reads[1..], count => Assert.Equal(reads[1], count));
+    }
+
+    [Fact]
+    public void Correct_InAnyOrderAndPart_AWholeRerateGivesTheBalancesOfAFreshLedger()
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var random = new Random(seed);
+            UsageRecord[] records = Records(seed);
+            TestNetwork net = Usual();
+            var setups = new List<Setup> { UsualSetup(), Steps[2] };
+            net.SetUp(Steps[2]);
+            net.Apply(records: records[..5]);
+            net.Apply(records: records[5..]);
+            for (int step = 2; step < 12; step++)
+            {
+                setups.Add(new Setup { Books = [Raised("list", step), Raised("cost", step)] });
+                net.SetUp(setups[^1]);
+                for (int part = random.Next(4); part > 0; part--)
+                {
+                    net.Apply(corrections: [new Correction(
+                        "ops", $"{step}-{part}", random.Next(3) == 0 ? reverse : rerate, random.Next(1, 4),
+                        net.Engine.Seq, Period.Always, random.Next(3) switch { 0 => "sell", 1 => "buy", _ => "" },
+                        random.Next(3) == 0 ? 1 : -1)]);
+                }
+
+                net.Correct(rerate);
+                var fresh = new TestNetwork { Restarts = false };
+                setups.ForEach(s => fresh.SetUp(s));
+                fresh.Apply(records: records);
+                Assert.Equal(fresh.Balances(), net.Balances());
+            }
+        }
+    }
+
+    private static BookSetup Raised(string book, int version) =>
+        Book(book, version, Price("m*", ("input", $"{version}"), ("output", $"{version + 7}")));
+
     /// <summary>With both shares there, what is paid for each record is exactly what is charged.</summary>
     private static void AssertSharesAddUp(TestNetwork net)
     {

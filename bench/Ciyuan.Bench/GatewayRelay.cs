@@ -23,6 +23,26 @@ internal static class GatewayRelay
         return 0;
     }
 
+    /// <summary>An upstream that gives every call the same answer.</summary>
+    internal static async Task<int> AnswerAsync(string listen, string answer)
+    {
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(answer);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, new Uri(listen).Port));
+        WebApplication app = builder.Build();
+        app.Run(async http =>
+        {
+            byte[] body = new byte[http.Request.ContentLength ?? 0];
+            await http.Request.Body.ReadExactlyAsync(body);
+            http.Response.ContentType = "application/json";
+            http.Response.ContentLength = bytes.Length;
+            await http.Response.Body.WriteAsync(bytes);
+        });
+        await app.RunAsync();
+        return 0;
+    }
+
     private static async Task PassAsync(HttpMessageInvoker client, string upstream, HttpContext http)
     {
         byte[] body = new byte[http.Request.ContentLength ?? 0];
@@ -33,7 +53,8 @@ internal static class GatewayRelay
         };
         foreach ((string name, StringValues value) in http.Request.Headers)
         {
-            if (name is not ("Host" or "Content-Length") && !request.Headers.TryAddWithoutValidation(name, (string?)value))
+            if (name is not ("Host" or "Content-Length")
+                && !request.Headers.TryAddWithoutValidation(name, (string?)value))
             {
                 request.Content.Headers.TryAddWithoutValidation(name, (string?)value);
             }

@@ -10,11 +10,13 @@ if (args is ["tokens", ..])
     return TokensBench.Run(Text("--corpus"), Text("--peers"), CpuName());
 }
 
-// What bench/gateway starts: a bare relay, a paced client, an upstream of events, and a client of many streams.
+// What bench/gateway starts: an upstream, a bare relay, a paced client, an upstream of events, and a client of many streams.
 switch (args)
 {
     case ["relay", string listen, string upstream]:
         return await GatewayRelay.RunAsync(listen, upstream);
+    case ["upstream", string listen, string answer]:
+        return await GatewayRelay.AnswerAsync(listen, answer);
     case ["paced", string direct, string through, string rate, string seconds, string secret, string body]:
         return GatewayPaced.Run(direct, through, Whole(rate), Whole(seconds), secret, body);
     case ["events", string port]:

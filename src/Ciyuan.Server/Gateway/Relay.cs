@@ -32,7 +32,8 @@ internal static class Relay
     internal static async Task RunAsync(
         Call call, Stream answer, CallCounter counter, Patience patience, GatewayLimits limits)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(GatewayLimits.ReadBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            counter.Streams ? GatewayLimits.ReadBytesOfStream : GatewayLimits.ReadBytes);
         SseFilter? filter = counter.Streams && call.TakesUsageOut ? new SseFilter() : null;
         PipeWriter client = call.Http.Response.BodyWriter;
         try

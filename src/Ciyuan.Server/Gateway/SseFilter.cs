@@ -8,8 +8,8 @@ namespace Ciyuan.Server.Gateway;
 /// </summary>
 internal sealed class SseFilter
 {
-    private readonly ArrayBufferWriter<byte> _pending = new(1_024);
-    private readonly ArrayBufferWriter<byte> _output = new(GatewayLimits.ReadBytes);
+    private readonly ArrayBufferWriter<byte> _pending = new(256);
+    private readonly ArrayBufferWriter<byte> _output = new(1_024);
 
     /// <summary>Takes bytes, and gives those that go on to the client, until the next call.</summary>
     /// <param name="input">Bytes from the upstream.</param>

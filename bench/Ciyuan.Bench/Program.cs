@@ -10,6 +10,11 @@ if (args is ["tokens", ..])
     return TokensBench.Run(Text("--corpus"), Text("--peers"), CpuName());
 }
 
+if (args is ["tokens-load", string vocabulary])
+{
+    return TokensBench.LoadOnce(vocabulary);
+}
+
 // What bench/gateway starts: an upstream, a bare relay, a paced client, an upstream of events, and a client of many streams.
 switch (args)
 {

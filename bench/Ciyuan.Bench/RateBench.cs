@@ -5,6 +5,7 @@ using System.Text.Json;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Server.Prices;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Bench;
@@ -22,7 +23,8 @@ internal static class RateBench
         var plans = new RatingPlans();
         Use(plans, lines);
         UsageRecord[] records = MakeRecords(lines);
-        Console.WriteLine($"rate: {lines.Count} lines of {from}; {Records:N0} records, each passed {Passes} times");
+        Console.WriteLine($"rate: {lines.Count} lines of {from}; {Records:N0} records under "
+            + $"{records.Select(r => r.Context).Distinct().Count()} names, each passed {Passes} times");
 
         var rated = new List<RatedLine>();
         for (int pass = 0; pass < Passes; pass++)
@@ -84,18 +86,19 @@ internal static class RateBench
         plans.Use(catalog, books);
     }
 
-    // Every model in turn, at moments of a month in the order of time, one in eight by batch.
+    // Models by every name that reaches them, exact or by pattern; moments of a month in the order of time; one in
+    // eight by batch.
     private static UsageRecord[] MakeRecords(List<PriceSetup> lines)
     {
         var random = new Random(1);
-        UsageContext[] contexts = [.. lines.Select(l =>
-            new UsageContext("bench", "acme", ModelAnswered: l.Model, Provider: l.Provider ?? ""))];
+        UsageContext[][] contexts = [.. lines.Select(l => NamesOf(l).Select(name => new UsageContext("bench", "acme",
+            ModelAnswered: name.Replace("*", "x", StringComparison.Ordinal), Provider: l.Provider ?? "")).ToArray())];
         Tag[] batch = [new Tag("service_tier", "batch")];
         long start = 1_793_500_000L * Timestamp.PerSecond;
         return [.. Enumerable.Range(0, Records).Select(i =>
         {
             int line = random.Next(contexts.Length);
-            bool cached = lines[line].PerMillionTokens.ContainsKey("input.text.cache_read") && random.Next(2) == 0;
+            bool cached = lines[line].PerMillionTokens.ContainsKey("input.*.cache_read") && random.Next(2) == 0;
             long input = random.Next(200, 60_000);
             var counts = new List<Count> { new(TokenClass.InputText, EvidenceGrade.Reported, input) };
             if (cached)
@@ -105,17 +108,24 @@ internal static class RateBench
                     random.Next(200, 60_000)));
             }
 
-            counts.Add(new Count(TokenClass.OutputText, EvidenceGrade.Reported, random.Next(1, 4_000)));
+            int output = random.Next(1, 4_000);
+            if (lines[line].PerMillionTokens.ContainsKey("output"))
+            {
+                counts.Add(new Count(TokenClass.OutputText, EvidenceGrade.Reported, output));
+            }
+
             return new UsageRecord
             {
                 Id = i.ToString(CultureInfo.InvariantCulture),
-                Context = contexts[line],
+                Context = contexts[line][random.Next(contexts[line].Length)],
                 EventTime = new Timestamp(start + (i * (30L * 86_400 * Timestamp.PerSecond / Records))),
                 Counts = [.. counts],
                 Tags = random.Next(8) == 0 ? batch : [],
             };
         })];
     }
+
+    private static string[] NamesOf(PriceSetup line) => [line.Model, .. line.Aliases ?? [], .. line.Patterns ?? []];
 
     private static void RunJavaScript(Room room, Figures figures, UsageRecord[] records)
     {
@@ -169,8 +179,9 @@ internal static class RateBench
     }
 }
 
-/// <summary>The price lines that are measured: genai-prices' catalogue where it lies beside the checkout, else a
-/// synthetic one of the same shape. Each takes batch at half price; a tenth has prices by time of day.</summary>
+/// <summary>The price lines that are measured: genai-prices' catalogue as it is imported, where it lies beside the
+/// checkout, else a synthetic one of the same shape. Each takes batch at half price; a tenth has prices by time of
+/// day.</summary>
 internal static class Catalogue
 {
     private static readonly FactorSetup Batch = new(
@@ -184,7 +195,7 @@ internal static class Catalogue
             new PriceSetup($"model-{i}", new Dictionary<string, string>
             {
                 ["input"] = $"{1 + (i % 7)}.{i % 100:D2}",
-                ["input.text.cache_read"] = "0.15",
+                ["input.*.cache_read"] = "0.15",
                 ["output"] = $"{5 + (i % 20)}",
             }, Provider: $"provider-{i % 34}"))];
         return ([.. lines.Select((line, i) => line with
@@ -199,62 +210,8 @@ internal static class Catalogue
         new WhenSetup(Days: ["mon", "tue", "wed", "thu", "fri"], Times: ["09:00-12:00", "14:00-18:00"]),
         line.PerMillionTokens);
 
-    private static List<PriceSetup> FromGenaiPrices(string path)
-    {
-        var lines = new List<PriceSetup>();
-        using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-        foreach (JsonElement provider in json.RootElement.EnumerateArray())
-        {
-            foreach (JsonElement model in provider.GetProperty("models").EnumerateArray())
-            {
-                JsonElement prices = model.GetProperty("prices");
-                prices = prices.ValueKind == JsonValueKind.Array
-                    ? prices[prices.GetArrayLength() - 1].GetProperty("prices")
-                    : prices;
-                if (ToLine(prices, model.GetProperty("id").GetString()!, provider.GetProperty("id").GetString()!)
-                    is { } line)
-                {
-                    lines.Add(line);
-                }
-            }
-        }
-
-        return lines;
-    }
-
-    // The catalogue has been through floating point: 0.18000000000000002.
-    private static string Written(JsonElement price) =>
-        Math.Round(price.GetDecimal(), 9).ToString("0.#########", CultureInfo.InvariantCulture);
-
-    private static PriceSetup? ToLine(JsonElement prices, string model, string provider)
-    {
-        var flat = new Dictionary<string, string>();
-        var tiers = new SortedDictionary<long, Dictionary<string, string>>();
-        foreach ((string name, string meter) in new[]
-            {
-                ("input_mtok", "input"), ("cache_read_mtok", "input.text.cache_read"),
-                ("cache_write_mtok", "input.text.cache_write"), ("output_mtok", "output"),
-            })
-        {
-            if (!prices.TryGetProperty(name, out JsonElement price))
-            {
-                continue;
-            }
-
-            bool tiered = price.ValueKind == JsonValueKind.Object;
-            flat[meter] = Written(tiered ? price.GetProperty("base") : price);
-            foreach (JsonElement tier in tiered ? price.GetProperty("tiers").EnumerateArray() : default)
-            {
-                long start = tier.GetProperty("start").GetInt64();
-                tiers.TryAdd(start, []);
-                tiers[start][meter] = Written(tier.GetProperty("price"));
-            }
-        }
-
-        RuleSetup[] rules = [.. tiers.Reverse().Select(t => new RuleSetup(
-            $"over {t.Key}", new WhenSetup(InputOver: t.Key), t.Value))];
-        return flat.ContainsKey("input") && flat.ContainsKey("output")
-            ? new PriceSetup(model, flat, Provider: provider, Rules: rules)
-            : null;
-    }
+    // As `ciyuan prices import` makes them, all names and patterns included.
+    private static List<PriceSetup> FromGenaiPrices(string path) => [.. ImportPrices.Run(
+            PriceCatalogue.GenaiPrices, File.ReadAllBytes(path), new ImportTarget("all", 1, "bench")).Book.Prices
+        .Where(line => line.PerMillionTokens.ContainsKey("input"))];
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -62,7 +63,41 @@ internal static class TokensBench
             return tokenizer.Count("x"u8);
         });
         figures.Add("load, to the first count", best * 1000, "ms", 10, lessIsBetter: true);
+        foreach (string name in ShippedVocabularies.Names)
+        {
+            double[] said = [.. Enumerable.Range(0, Rounds).Select(_ => LoadInAProcess(name)).MinBy(s => s[0])!];
+            figures.Add($"load in a new process, {name}", said[0], "ms", bound: string.Create(
+                CultureInfo.InvariantCulture, $"{said[1]:F1} ms of it compiling; {said[2] / 1e6:F0} MB in the end"));
+        }
     }
+
+    /// <summary>From opening to the first count of 200 bytes, told on standard output; for a new process.</summary>
+    internal static int LoadOnce(string name)
+    {
+        byte[] message = Message();
+        TimeSpan compiled = JitInfo.GetCompilationTime();
+        long start = TimeProvider.System.GetTimestamp();
+        int count = Tokenizer.For(ShippedVocabularies.Open(name)!).Count(message);
+        TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
+        compiled = JitInfo.GetCompilationTime() - compiled;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{elapsed.TotalMilliseconds} {compiled.TotalMilliseconds} {Environment.WorkingSet} {count}"));
+        return 0;
+    }
+
+    private static double[] LoadInAProcess(string name)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath!, ["tokens-load", name]) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException("no process starts");
+        string said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return [.. said.Split(' ').Select(figure => double.Parse(figure, CultureInfo.InvariantCulture))];
+    }
+
+    private static byte[] Message() => Encoding.UTF8.GetBytes(
+        "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it "
+        + "the cache, the network, or the new compiler? If you don't know, say so. Thank you very much for it, and "
+        + "good night!")[..200];
 
     private static bool Measure(
         Figures figures, Vocabulary vocabulary, string kind, byte[] text, (double Cold, double Warm) aim,
@@ -105,10 +140,7 @@ internal static class TokensBench
     private static void Short(Figures figures, Vocabulary vocabulary)
     {
         using Tokenizer tokenizer = Tokenizer.For(vocabulary);
-        byte[] message = Encoding.UTF8.GetBytes(
-            "Please look at the build that failed last night, and tell me in three sentences what went wrong: was it "
-            + "the cache, the network, or the new compiler? If you don't know, say so. Thank you very much for it, and "
-            + "good night!")[..200];
+        byte[] message = Message();
         const int Times = 100_000;
         double best = Best(Rounds, () =>
         {

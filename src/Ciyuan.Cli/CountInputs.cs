@@ -19,7 +19,11 @@ internal enum CountStatus
 /// <summary>One file, and what was counted in it. Parts of a file may be added from several threads.</summary>
 internal sealed class CountedFile(string path, long bytes)
 {
+    /// <summary>The most rejected lines that are told one by one; all are counted.</summary>
+    internal const int MaxRejects = 1000;
+
     private readonly Lock _lock = new();
+    private readonly List<RejectedLine> _rejects = [];
     private long[] _tokens = [];
     private long[] _code = [];
 
@@ -34,6 +38,15 @@ internal sealed class CountedFile(string path, long bytes)
     /// <summary>Why it was left out, or by which rule it was counted.</summary>
     internal string Remark { get; set; } = "";
 
+    /// <summary>What its tokens are: text, image, audio, video or document.</summary>
+    internal string Modality { get; set; } = "text";
+
+    /// <summary>Lines that could not be read, and are in no count.</summary>
+    internal long Rejected { get; private set; }
+
+    /// <summary>The first of them, in order.</summary>
+    internal IEnumerable<RejectedLine> Rejects => _rejects.OrderBy(line => line.Number).Take(MaxRejects);
+
     /// <summary>Rows of data; 0 for other files.</summary>
     internal long Rows { get; private set; }
 
@@ -45,6 +58,16 @@ internal sealed class CountedFile(string path, long bytes)
 
     /// <summary>Of these, tokens of code.</summary>
     internal long CodeOf(int choice) => choice < _code.Length ? _code[choice] : 0;
+
+    /// <summary>Takes note of lines that could not be read.</summary>
+    internal void Reject(IReadOnlyList<RejectedLine> lines, long number)
+    {
+        lock (_lock)
+        {
+            Rejected += number;
+            _rejects.AddRange(lines);
+        }
+    }
 
     /// <summary>Adds the counts of a part.</summary>
     internal void Add(ReadOnlySpan<long> tokens, ReadOnlySpan<long> code, long rows, long skipped)
@@ -64,6 +87,11 @@ internal sealed class CountedFile(string path, long bytes)
         }
     }
 }
+
+/// <summary>A line that could not be read.</summary>
+/// <param name="Number">Its number, from 1 on.</param>
+/// <param name="Reason">Why.</param>
+internal readonly record struct RejectedLine(long Number, string Reason);
 
 /// <summary>Finds the files that paths mean.</summary>
 internal static class CountInputs

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
 using Ciyuan.Tokens.Vocabularies;
 
@@ -8,6 +9,9 @@ namespace Ciyuan.Cli;
 /// <summary>Writes what was counted: a row for each file, a column for each vocabulary.</summary>
 internal static class CountRendering
 {
+    /// <summary>So many rejected lines of a file are told below the table.</summary>
+    private const int MaxNotedRejects = 20;
+
     internal static Rendering Render(CountPlan plan, List<CountedFile> files, TimeSpan elapsed, int top) =>
         new(() => ToTable(plan, files, elapsed, top), json => WriteJson(json, plan, files, elapsed));
 
@@ -21,7 +25,7 @@ internal static class CountRendering
         var table = new Table(Columns(plan, hasRows))
         {
             Scope = [Scope(plan, files, elapsed)],
-            Notes = [.. Notes(files, counted.Count - shown.Count)],
+            Notes = [.. Notes(plan, files, counted.Count - shown.Count)],
             Total = counted.Count == 1 ? null : Cells(plan, hasRows, "total", counted),
         };
         shown.ForEach(file => table.Add(Cells(plan, hasRows, file.Path, [file])));
@@ -44,6 +48,11 @@ internal static class CountRendering
                 columns.Add(new TableColumn("prose", IsNumber: true));
                 columns.Add(new TableColumn("code", IsNumber: true));
             }
+
+            if (plan.Prices is not null && choice.Model.Length > 0)
+            {
+                columns.Add(new TableColumn($"{plan.Prices.Side} price"));
+            }
         }
 
         return columns;
@@ -51,25 +60,33 @@ internal static class CountRendering
 
     private static string[] Cells(CountPlan plan, bool hasRows, string name, List<CountedFile> files)
     {
-        List<long> figures = [files.Sum(file => Math.Max(0, file.Bytes))];
+        List<string> cells = [name, Text(files.Sum(file => Math.Max(0, file.Bytes)))];
         if (hasRows)
         {
-            figures.Add(files.Sum(file => file.Rows));
+            cells.Add(Text(files.Sum(file => file.Rows)));
         }
 
         for (int i = 0; i < plan.Choices.Count; i++)
         {
             long tokens = files.Sum(file => file.TokensOf(i));
-            figures.Add(tokens);
+            cells.Add(Text(tokens));
             if (plan.Prose)
             {
                 long code = files.Sum(file => file.CodeOf(i));
-                figures.AddRange([tokens - code, code]);
+                cells.AddRange([Text(tokens - code), Text(code)]);
+            }
+
+            if (plan.Prices is not null && plan.Choices[i].Model.Length > 0)
+            {
+                (Amount amount, Currency currency, string reason) = plan.Prices.Of(plan, i, files);
+                cells.Add(reason.Length > 0 ? reason : currency.IsNone ? "0" : $"{amount} {currency}");
             }
         }
 
-        return [name, .. figures.Select(figure => figure.ToString(CultureInfo.InvariantCulture))];
+        return [.. cells];
     }
+
+    private static string Text(long figure) => figure.ToString(CultureInfo.InvariantCulture);
 
     private static string Scope(CountPlan plan, List<CountedFile> files, TimeSpan elapsed)
     {
@@ -82,8 +99,14 @@ internal static class CountRendering
             $"Scope: {what}. {megabytes:N1} MB in {seconds:N2} s, {megabytes / seconds:N1} MB/s");
     }
 
-    private static IEnumerable<string> Notes(List<CountedFile> files, int hidden)
+    private static IEnumerable<string> Notes(CountPlan plan, List<CountedFile> files, int hidden)
     {
+        if (plan.Prices is not null)
+        {
+            yield return
+                $"Prices are of the book {plan.Prices.Book}, of {plan.Prices.Side}, each file as one call now.";
+        }
+
         if (hidden > 0)
         {
             yield return $"{hidden} files with fewer tokens are not shown; --top shows more, --format csv all.";
@@ -104,6 +127,11 @@ internal static class CountRendering
         foreach (CountedFile file in files.Where(file => file.Status == CountStatus.Media))
         {
             yield return $"{file.Path}: {file.Remark}";
+        }
+
+        foreach (string reject in files.Where(file => file.Rejected > 0).SelectMany(RejectNotes))
+        {
+            yield return reject;
         }
 
         foreach (CountedFile file in files.Where(file => file.Status == CountStatus.Unreadable))
@@ -136,6 +164,7 @@ internal static class CountRendering
             json.WriteString("status", file.Status.ToString().ToLowerInvariant());
             WriteFigures(json, plan, [file]);
             json.WriteString("remark", file.Remark);
+            WriteRejects(json, file);
             json.WriteEndObject();
         }
 
@@ -143,6 +172,42 @@ internal static class CountRendering
         json.WriteStartObject("total");
         WriteFigures(json, plan, files);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static IEnumerable<string> RejectNotes(CountedFile file)
+    {
+        foreach (RejectedLine line in file.Rejects.Take(MaxNotedRejects))
+        {
+            yield return $"REJECTED {file.Path}:{line.Number}: {line.Reason}";
+        }
+
+        yield return $"{file.Path}: {file.Rejected} lines were rejected and are in no count"
+            + (file.Rejected > MaxNotedRejects ? "; --format json lists them." : ".");
+    }
+
+    private static void WriteRejects(Utf8JsonWriter json, CountedFile file)
+    {
+        json.WriteNumber("rejected", file.Rejected);
+        json.WriteStartArray("rejects");
+        foreach (RejectedLine line in file.Rejects)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("line", line.Number);
+            json.WriteString("reason", line.Reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WritePrice(
+        Utf8JsonWriter json, (Amount Amount, Currency Currency, string Reason) price)
+    {
+        json.WriteStartObject("price");
+        json.WriteString("amount", price.Reason.Length > 0 ? null : price.Amount.ToString());
+        json.WriteString("currency", price.Currency.IsNone ? null : price.Currency.ToString());
+        json.WriteString("reason", price.Reason.Length > 0 ? price.Reason : null);
         json.WriteEndObject();
     }
 
@@ -163,6 +228,11 @@ internal static class CountRendering
             {
                 json.WriteString("prose", (tokens - code).ToString(CultureInfo.InvariantCulture));
                 json.WriteString("code", code.ToString(CultureInfo.InvariantCulture));
+            }
+
+            if (plan.Prices is not null && plan.Choices[i].Model.Length > 0)
+            {
+                WritePrice(json, plan.Prices.Of(plan, i, files));
             }
 
             json.WriteEndObject();

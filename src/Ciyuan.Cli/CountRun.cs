@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using System.Threading.Channels;
+using Ciyuan.Tokens;
 using Ciyuan.Tokens.Media;
 using Ciyuan.Tokens.Prose;
 
@@ -28,8 +29,14 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
     /// </summary>
     private const int ParallelBytes = 1 << 22;
 
+    /// <summary>How much of a text is counted as one span: 1 GiB.</summary>
+    private const int WindowBytes = 1 << 30;
+
     /// <summary>Where a zero byte shows that a file is no text.</summary>
     private const int BeginningBytes = 8192;
+
+    private const string ParquetRemark = "Parquet is not read here. Write its columns as JSON lines first, such as by "
+        + "duckdb -c \"COPY (FROM 'x.parquet') TO 'x.jsonl'\".";
 
     private long _doneBytes;
     private int _doneFiles;
@@ -55,7 +62,12 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
             foreach (CountedFile file in files)
             {
                 stop.Token.ThrowIfCancellationRequested();
-                if (IsRows(file))
+                if (IsParquet(file))
+                {
+                    (file.Status, file.Remark) = (CountStatus.Unreadable, ParquetRemark);
+                    Interlocked.Increment(ref _doneFiles);
+                }
+                else if (IsRows(file))
                 {
                     await Guarded(file, () => HandOutRowsAsync(file, work.Writer, stop.Token));
                 }
@@ -94,6 +106,9 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         }
     }
 
+    private bool IsParquet(CountedFile file) => plan.Columns.Length > 0
+        && string.Equals(Path.GetExtension(file.Path), ".parquet", StringComparison.OrdinalIgnoreCase);
+
     private bool IsRows(CountedFile file) => plan.Columns.Length > 0 && RowForm(file) is not null;
 
     private string? RowForm(CountedFile file) => plan.Form != "auto" ? plan.Form
@@ -113,9 +128,12 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         var parts = new RowParts(stream, isCsv, PartBytes, MaxRowBytes);
         CsvHeader? header = null;
         long total = 0;
+        long lines = 1;
         while (await parts.NextAsync(cancel) is { } part)
         {
             total += part.Length;
+            long firstLine = lines;
+            lines += part.Span.Count((byte)'\n');
             int skip = 0;
             if (isCsv && header is null)
             {
@@ -123,32 +141,32 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
             }
 
             CsvHeader? columns = header;
-            await work.WriteAsync(
-                () =>
-                {
-                    try
-                    {
-                        CountRows(file, part.Span[skip..], columns);
-                    }
-                    finally
-                    {
-                        Interlocked.Add(ref _doneBytes, part.Length);
-                        part.Return();
-                    }
-                },
-                cancel);
+            await work.WriteAsync(() => CountPart(file, part, skip, columns, firstLine), cancel);
         }
 
         file.Bytes = total;
         Interlocked.Increment(ref _doneFiles);
     }
 
-    private void CountRows(CountedFile file, ReadOnlySpan<byte> part, CsvHeader? header)
+    private void CountPart(CountedFile file, RowPart part, int skip, CsvHeader? header, long firstLine)
+    {
+        try
+        {
+            CountRows(file, part.Span[skip..], header, firstLine);
+        }
+        finally
+        {
+            Interlocked.Add(ref _doneBytes, part.Length);
+            part.Return();
+        }
+    }
+
+    private void CountRows(CountedFile file, ReadOnlySpan<byte> part, CsvHeader? header, long firstLine)
     {
         using var rows = new RowCounter(plan);
         if (header is null)
         {
-            rows.CountJsonLines(part);
+            rows.CountJsonLines(part, firstLine);
         }
         else
         {
@@ -156,6 +174,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         }
 
         file.Add(rows.Tokens, rows.Code, rows.Rows, rows.Skipped);
+        file.Reject(rows.Rejects, rows.Rejected);
     }
 
     private void CountWhole(CountedFile file)
@@ -212,11 +231,6 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
 
     private unsafe void CountFile(CountedFile file)
     {
-        if (file.Bytes > int.MaxValue)
-        {
-            throw new RefusedException("a text of more than 2 GB is one text too long: cut it, or count a --column.");
-        }
-
         using MemoryMappedFile mapped = MemoryMappedFile.CreateFromFile(
             file.Path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         using MemoryMappedViewAccessor view = mapped.CreateViewAccessor(0, file.Bytes, MemoryMappedFileAccess.Read);
@@ -224,20 +238,63 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         try
         {
-            var text = new ReadOnlySpan<byte>(start + view.PointerOffset, (int)file.Bytes);
-            if (text[..Math.Min(text.Length, BeginningBytes)].Contains((byte)0))
+            start += view.PointerOffset;
+            if (new ReadOnlySpan<byte>(start, (int)Math.Min(file.Bytes, BeginningBytes)).Contains((byte)0))
             {
                 CountMedia(file);
             }
+            else if (file.Bytes > WindowBytes)
+            {
+                CountWindows(file, start);
+            }
             else
             {
-                CountText(file, text);
+                CountText(file, new ReadOnlySpan<byte>(start, (int)file.Bytes));
             }
         }
         finally
         {
             view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
+    }
+
+    /// <summary>
+    /// A text beyond 1 GiB is counted window by window, cut where cutting changes no count; one that can't be cut, or
+    /// is none further on, is told about.
+    /// </summary>
+    private unsafe void CountWindows(CountedFile file, byte* start)
+    {
+        if (plan.Prose || plan.Choices.Any(choice => !choice.Tokenizer.CanCut))
+        {
+            throw new RefusedException("the text has more than 1 GiB, and --prose or a vocabulary needs all of it at "
+                + "once: cut the file, or count a --column.");
+        }
+
+        using var counter = new RowCounter(plan);
+        for (long at = 0; at < file.Bytes;)
+        {
+            var window = new ReadOnlySpan<byte>(start + at, (int)Math.Min(WindowBytes, file.Bytes - at));
+            if (window[..Math.Min(window.Length, BeginningBytes)].Contains((byte)0))
+            {
+                throw new RefusedException($"behind byte {at} it is no text.");
+            }
+
+            int searched = Math.Min(window.Length, ParallelBytes);
+            int cut = at + window.Length == file.Bytes ? searched : Tokenizer.LastCut(window[^searched..]);
+            if (cut <= 0)
+            {
+                throw new RefusedException($"behind byte {at} it has no place where it can be cut.");
+            }
+
+            int length = window.Length - searched + cut;
+
+            counter.CountText(window[..length], TextForm.Plain, plan.Threads);
+            at += length;
+            Interlocked.Add(ref _doneBytes, length);
+        }
+
+        Interlocked.Add(ref _doneBytes, -file.Bytes); // told as a whole when it is counted
+        file.Add(counter.Tokens, counter.Code, 0, 0);
     }
 
     private void CountText(CountedFile file, ReadOnlySpan<byte> text)
@@ -270,6 +327,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
                 + (count.Status == MediaStatus.Counted ? $" ({count.Grade})" : $" ({count.Status})"));
         }
 
+        file.Modality = probe.Facts.Kind.ToString().ToLowerInvariant();
         file.Remark = string.Join("; ", remarks);
         file.Add(tokens, [], 0, 0);
     }

@@ -29,29 +29,24 @@ internal static class CountVerb
             "--column", "Only this column of .jsonl and .csv: a text, or chat messages; a.b is b inside of a", "NAME");
         Option<string> form = GlobalOptions.Words(
             "--as", "With --column, what the files hold; else their names tell", "auto", "jsonl", "csv");
+        (Option<string?> book, Option<string[]> books, Option<string> side) = PriceOptions();
         var prose = new Option<bool>("--prose") { Description = "Prose and code apart, which add up to the whole" };
-        var threads = new Option<int>("--threads")
-        {
-            Description = "How many files or parts are counted at once",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-            HelpName = "N",
-        };
-        var top = new Option<int>("--top")
-        {
-            Description = "How many files a table shows, those with the most tokens; CSV and JSON show all",
-            DefaultValueFactory = _ => 50,
-            HelpName = "N",
-        };
+        Option<int> threads = Number(
+            "--threads", "How many files or parts are counted at once", Environment.ProcessorCount);
+        Option<int> top = Number(
+            "--top", "How many files a table shows, those with the most tokens; CSV and JSON show all", 50);
         var command = new Command("count", "Count tokens of text, code, images and sound")
         {
-            paths, vocabularies, models, columns, form, prose, threads, top,
+            paths, vocabularies, models, columns, form, prose, book, books, side, threads, top,
         };
         return command.Runs((parsed, context, cancel) => RunAsync(
             context, parsed.GetValue(paths)!,
             new CountPlan(
                 Choose(context, parsed.GetValue(vocabularies)!, parsed.GetValue(models)!),
                 parsed.GetValue(columns)!, parsed.GetValue(form)!, parsed.GetValue(prose),
-                AtLeastOne("--threads", parsed.GetValue(threads))),
+                AtLeastOne("--threads", parsed.GetValue(threads)),
+                Prices(context, parsed.GetValue(book), parsed.GetValue(books)!, parsed.GetValue(side)!,
+                    parsed.GetValue(models)!)),
             AtLeastOne("--top", parsed.GetValue(top)), cancel));
     }
 
@@ -69,8 +64,23 @@ internal static class CountVerb
 
         await counting;
         context.Write(CountRendering.Render(plan, files, Stopwatch.GetElapsedTime(started), top));
-        return files.Exists(file => file.Status == CountStatus.Unreadable) ? Verb.Refused : Verb.Done;
+        return files.Exists(file => file.Status == CountStatus.Unreadable || file.Rejected > 0)
+            ? Verb.Refused : Verb.Done;
     }
+
+    private static (Option<string?> Book, Option<string[]> Books, Option<string> Side) PriceOptions() => (
+        new Option<string?>("--book")
+        {
+            Description = "Show what it costs with a --model: a book by name, or a setup file that has one",
+            HelpName = "BOOK",
+        },
+        Many("--books", "Setup files with the book", "FILE"),
+        GlobalOptions.Words("--side", "With --book, which way the tokens go", "input", "output"));
+
+    private static CountPrices? Prices(
+        VerbContext context, string? book, string[] books, string side, string[] models) => book is null ? null
+            : models.Length == 0 ? throw new WrongUsageException("--book: prices go by model, so give a --model too")
+            : CountPrices.Read(book, books, side, context);
 
     private static List<CountingChoice> Choose(VerbContext context, string[] vocabularies, string[] models)
     {
@@ -104,6 +114,13 @@ internal static class CountVerb
         ? value
         : throw new WrongUsageException($"{option}: {value} must be from 1 to 1000000");
 
+    private static Option<int> Number(string name, string description, int value) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => value,
+    };
+
     private static Option<string[]> Many(string name, string description, string help) => new(name)
     {
         Description = description,
@@ -124,5 +141,7 @@ internal sealed record CountingChoice(string Label, string Model, Tokenizer Toke
 /// <param name="Form">What the files hold: auto, jsonl or csv.</param>
 /// <param name="Prose">Whether prose and code are told apart.</param>
 /// <param name="Threads">How many parts are counted at once.</param>
+/// <param name="Prices">What tells prices; null for none.</param>
 internal sealed record CountPlan(
-    IReadOnlyList<CountingChoice> Choices, string[] Columns, string Form, bool Prose, int Threads);
+    IReadOnlyList<CountingChoice> Choices, string[] Columns, string Form, bool Prose, int Threads,
+    CountPrices? Prices);

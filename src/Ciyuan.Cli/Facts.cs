@@ -28,7 +28,7 @@ internal sealed class Facts : IDisposable
 
     /// <summary>The setups of a journal that were accepted, in order.</summary>
     internal static IEnumerable<Setup> SetupsOf(SqliteJournal journal) => FramesFrom(journal, 1)
-        .SelectMany(frame => frame.Setups.Where((_, i) => frame.SetupResults[i].Status == SetupStatus.Done));
+        .SelectMany(frame => frame.Setups);
 
     /// <summary>The frames of a journal, decoded.</summary>
     internal static IEnumerable<Frame> FramesFrom(SqliteJournal journal, long seq) =>

@@ -14,57 +14,68 @@ namespace Ciyuan.Cli;
 /// nothing.</summary>
 internal static class PricesExplainVerb
 {
+    private static readonly Argument<string[]> Files = new("FILES")
+    {
+        Description = "Setup files with price books; without one, the books of the data folder",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static readonly Option<string> Book = Needed("--book", "The book", "BOOK");
+    private static readonly Option<string> Model = Needed("--model", "The model, as a record names it", "NAME");
+    private static readonly Option<string> Counted = Needed(
+        "--counts", "What was used, with commas: input.text=1000,output.text=200,second=12.5", "COUNTS");
+
+    private static readonly Option<string?> Time = Text("--time", "When the call was processed; else now", "TIME");
+    private static readonly Option<string?> Provider = Text("--provider", "Its provider", "NAME");
+    private static readonly Option<string?> Currency = Text(
+        "--currency", "Currency of the amount; else the book's", "CODE");
+
+    private static readonly Option<string?> Exchange = Text(
+        "--exchange", "Exchange rates, where that is another one", "ID");
+
+    private static readonly Option<string[]> Labels = new("--tag")
+    {
+        Description = "A label of the record; may be given again",
+        HelpName = "NAME=VALUE",
+        DefaultValueFactory = _ => [],
+    };
+
     internal static Command Make()
     {
-        var files = new Argument<string[]>("FILES")
-        {
-            Description = "Setup files with price books; without one, the books of the data folder",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
-        Option<string> book = Needed("--book", "The book", "BOOK");
-        Option<string> model = Needed("--model", "The model, as a record names it", "NAME");
-        Option<string> counts = Needed(
-            "--counts", "What was used, with commas: input.text=1000,output.text=200,second=12.5", "COUNTS");
-        Option<string?> time = Text("--time", "When the call was processed; else now", "TIME");
-        Option<string?> provider = Text("--provider", "Its provider", "NAME");
-        Option<string?> currency = Text("--currency", "Currency of the amount; else the book's", "CODE");
-        Option<string?> exchange = Text("--exchange", "Exchange rates, where that is another one", "ID");
-        var tag = new Option<string[]>("--tag")
-        {
-            Description = "A label of the record; may be given again",
-            HelpName = "NAME=VALUE",
-            DefaultValueFactory = _ => [],
-        };
         var command = new Command("explain", "Say which price a call would have, and why")
         {
-            files, book, model, counts, time, provider, tag, currency, exchange,
+            Files, Book, Model, Counted, Time, Provider, Labels, Currency, Exchange,
         };
         return command.Runs((parsed, context, _) => Task.FromResult(Run(parsed, context)));
+    }
 
-        int Run(ParseResult parsed, VerbContext context)
+    private static int Run(ParseResult parsed, VerbContext context)
+    {
+        var record = new UsageRecord
         {
-            Timestamp moment = parsed.GetValue(time) is { } text ? GlobalOptions.ReadTime("--time", text, context)
-                : Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
-            var record = new UsageRecord
-            {
-                Id = "explained",
-                Context = new UsageContext(
-                    "cli", ModelAnswered: parsed.GetValue(model)!, Provider: parsed.GetValue(provider) ?? ""),
-                EventTime = moment,
-                Counts = ReadCounts(parsed.GetValue(counts)!),
-                Tags = ReadTags(parsed.GetValue(tag)!),
-            };
-            string name = parsed.GetValue(book)!;
-            PriceBooks books = ReadBooks(parsed.GetValue(files)!, context);
-            if (books.Versions(name).Count == 0)
-            {
-                throw new RefusedException(NearNames.Unknown("book", name, books.Names));
-            }
-
-            context.Write(PricesRendering.Render(ExplainPrice.Explain(books, new PriceQuestion(
-                name, record, ReadCurrency(parsed.GetValue(currency)), parsed.GetValue(exchange) ?? ""))));
-            return Verb.Done;
+            Id = "explained",
+            Context = new UsageContext(
+                "cli", ModelAnswered: parsed.GetValue(Model)!, Provider: parsed.GetValue(Provider) ?? ""),
+            EventTime = parsed.GetValue(Time) is { } text ? GlobalOptions.ReadTime("--time", text, context)
+                : Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()),
+            Counts = ReadCounts(parsed.GetValue(Counted)!),
+            Tags = ReadTags(parsed.GetValue(Labels)!),
+        };
+        if (record.FindFault() is { } fault)
+        {
+            throw new WrongUsageException($"no record is so: {fault}");
         }
+
+        string name = parsed.GetValue(Book)!;
+        PriceBooks books = ReadBooks(parsed.GetValue(Files)!, context);
+        if (books.Versions(name).Count == 0)
+        {
+            throw new RefusedException(NearNames.Unknown("book", name, books.Names));
+        }
+
+        context.Write(PricesRendering.Render(ExplainPrice.Explain(books, new PriceQuestion(
+            name, record, ReadCurrency(parsed.GetValue(Currency)), parsed.GetValue(Exchange) ?? ""))));
+        return Verb.Done;
     }
 
     /// <summary>The books of setup files, read as one setup; without files, those of the data folder.</summary>
@@ -141,8 +152,8 @@ internal static class PricesExplainVerb
             : throw new WrongUsageException($"'{text}' is not NAME=VALUE");
     }
 
-    private static Currency ReadCurrency(string? code) => code is null ? default
-        : Currency.TryParse(code, out Currency currency) ? currency
+    private static Ciyuan.Quantities.Currency ReadCurrency(string? code) => code is null ? default
+        : Ciyuan.Quantities.Currency.TryParse(code, out Ciyuan.Quantities.Currency currency) ? currency
         : throw new WrongUsageException($"--currency: '{code}' is not a code such as CNY");
 
     private static Option<string> Needed(string name, string description, string help) =>

@@ -12,6 +12,8 @@ namespace Ciyuan.Cli;
 internal sealed class RowCounter(CountPlan plan) : IDisposable
 {
     private readonly string[][] _paths = [.. plan.Columns.Select(column => column.Split('.'))];
+    private readonly long[] _tokensBefore = new long[plan.Choices.Count];
+    private readonly long[] _codeBefore = new long[plan.Choices.Count];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
 
     /// <summary>Tokens by column of the result.</summary>
@@ -24,6 +26,12 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
 
     /// <summary>Rows without any of the columns, and parts of messages that are no text.</summary>
     internal long Skipped { get; private set; }
+
+    /// <summary>Lines that are not JSON: nothing of them is counted.</summary>
+    internal long Rejected { get; private set; }
+
+    /// <summary>The first of them.</summary>
+    internal List<RejectedLine> Rejects { get; } = [];
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
@@ -38,19 +46,19 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
     }
 
-    /// <summary>Counts lines that are JSON objects each.</summary>
-    /// <exception cref="RefusedException">A line is not JSON.</exception>
-    internal void CountJsonLines(ReadOnlySpan<byte> part)
+    /// <summary>Counts lines that are JSON objects each; others are rejected, and the rest goes on.</summary>
+    /// <param name="part">The lines.</param>
+    /// <param name="number">The number of the first.</param>
+    internal void CountJsonLines(ReadOnlySpan<byte> part, long number)
     {
-        while (!part.IsEmpty)
+        for (; !part.IsEmpty; number++)
         {
             int end = part.IndexOf((byte)'\n');
             ReadOnlySpan<byte> line = end < 0 ? part : part[..end];
             part = end < 0 ? [] : part[(end + 1)..];
             if (line.IndexOfAnyExcept(" \t\r"u8) >= 0)
             {
-                Rows++;
-                Skipped += CountLine(line) ? 0 : 1;
+                CountOrReject(line, number);
             }
         }
     }
@@ -110,28 +118,45 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
     }
 
-    private bool CountLine(ReadOnlySpan<byte> line)
+    /// <summary>A line counts as a whole or not at all: what was counted before its fault is taken back.</summary>
+    private void CountOrReject(ReadOnlySpan<byte> line, long number)
     {
+        Tokens.CopyTo(_tokensBefore, 0);
+        Code.CopyTo(_codeBefore, 0);
+        long skipped = Skipped;
         try
         {
-            Utf8JsonReader reader = new(line);
-            bool found = false;
-            if (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
-            {
-                found = CountObject(ref reader, 0, ~0UL);
-            }
-
-            while (reader.Read())
-            {
-            }
-
-            return found;
+            Skipped += CountLine(line) ? 0 : 1;
+            Rows++;
         }
         catch (JsonException damage)
         {
-            string shown = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 80)]);
-            throw new RefusedException($"a line is not JSON ({damage.Message}): {shown}");
+            _tokensBefore.CopyTo(Tokens, 0);
+            _codeBefore.CopyTo(Code, 0);
+            Skipped = skipped;
+            Rejected++;
+            if (Rejects.Count < CountedFile.MaxRejects)
+            {
+                string shown = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 80)]).TrimEnd();
+                Rejects.Add(new RejectedLine(number, $"not JSON ({damage.Message}): {shown}"));
+            }
         }
+    }
+
+    private bool CountLine(ReadOnlySpan<byte> line)
+    {
+        Utf8JsonReader reader = new(line);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("a line must be an object");
+        }
+
+        bool found = CountObject(ref reader, 0, ~0UL);
+        while (reader.Read())
+        {
+        }
+
+        return found;
     }
 
     /// <summary>Looks for the wanted paths in an object whose beginning was read, and reads to its end.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Ciyuan.Tokens.Counting;
 using Ciyuan.Tokens.Merging;
@@ -18,33 +17,29 @@ namespace Ciyuan.Tokens;
 /// </summary>
 public sealed class Tokenizer : IDisposable
 {
-    private readonly PieceScanner _scanner;
-    private readonly PieceMerger _merger;
+    private readonly Lock _building = new();
+    private readonly PieceScanner? _scanner;
     private readonly TextNormalizer _normalizer;
-    private readonly CounterPool _pool;
-    private readonly TextWalk _asText;
-    private readonly ConditionalWeakTable<SpecialTokens, TextWalk> _walks = [];
+    private readonly EarlyCounter? _early;
+    private FastPath? _fast;
+    private bool _isDisposed;
 
     private Tokenizer(Vocabulary vocabulary)
     {
         Vocabulary = vocabulary;
         _normalizer = new TextNormalizer(vocabulary.Normalization);
-        _merger = MakeMerger(vocabulary, new TokenIndex(vocabulary));
-        _scanner = vocabulary.Split == SplitRule.None
-            ? new SeamScanner(_merger.Seams, cuts: !new UnknownCharacters(vocabulary).Fuse)
-            : PieceScanner.For(vocabulary.Split);
-        _pool = new CounterPool(MakeFeed);
-        _asText = new TextWalk(vocabulary, _normalizer, SpecialTokens.AsText);
+        _scanner = vocabulary.Split == SplitRule.None ? null : PieceScanner.For(vocabulary.Split);
+        _early = EarlyCounter.For(vocabulary, _scanner);
     }
 
     /// <summary>The vocabulary.</summary>
     public Vocabulary Vocabulary { get; }
 
     /// <summary>The model, for tests.</summary>
-    internal PieceMerger Merger => _merger;
+    internal PieceMerger Merger => Fast().Merger;
 
     /// <summary>Bytes that this tokenizer holds outside of the managed heap, beside the vocabulary.</summary>
-    public long NativeBytes => _merger.NativeBytes + _pool.NativeBytes();
+    public long NativeBytes => Volatile.Read(ref _fast)?.NativeBytes ?? 0;
 
     /// <summary>A tokenizer for a vocabulary. Make one for each vocabulary and keep it.</summary>
     /// <exception cref="NotSupportedException">The vocabulary has a form or a rule that is not known here.</exception>
@@ -70,17 +65,29 @@ public sealed class Tokenizer : IDisposable
     public int CountUpTo(ReadOnlySpan<byte> utf8, int limit, SpecialTokens? specials = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        TextFeed feed = _pool.Take();
-        Walk(specials).Count(utf8, feed, limit);
-        return End(feed, limit);
+        if (IsEarly(specials) && _early!.TryCount(utf8, out int early))
+        {
+            return Bounded(early, limit);
+        }
+
+        FastPath fast = Fast();
+        TextFeed feed = fast.Pool.Take();
+        fast.Walk(specials).Count(utf8, feed, limit);
+        return End(fast, feed, limit);
     }
 
     /// <inheritdoc cref="CountUpTo(ReadOnlySpan{byte}, int, SpecialTokens?)"/>
     public int CountUpTo(ReadOnlySpan<char> text, int limit, SpecialTokens? specials = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        TextWalk walk = Walk(specials);
-        TextFeed feed = _pool.Take();
+        if (IsEarly(specials) && TryCountEarly(text, out int early))
+        {
+            return Bounded(early, limit);
+        }
+
+        FastPath fast = Fast();
+        TextWalk walk = fast.Walk(specials);
+        TextFeed feed = fast.Pool.Take();
         if (walk.IsPlain)
         {
             feed.Append(text, true, limit);
@@ -93,7 +100,7 @@ public sealed class Tokenizer : IDisposable
             ArrayPool<byte>.Shared.Return(utf8);
         }
 
-        return End(feed, limit);
+        return End(fast, feed, limit);
     }
 
     /// <summary>
@@ -107,10 +114,28 @@ public sealed class Tokenizer : IDisposable
     public int CountParallel(ReadOnlySpan<byte> utf8, int threads, SpecialTokens? specials = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        TextWalk walk = Walk(specials);
-        return threads == 1 || !walk.IsLocal
-            ? Count(utf8, specials) : new ParallelCount(walk, _pool).Run(utf8, threads);
+        if (threads == 1)
+        {
+            return Count(utf8, specials);
+        }
+
+        FastPath fast = Fast();
+        TextWalk walk = fast.Walk(specials);
+        return walk.IsLocal ? new ParallelCount(walk, fast.Pool).Run(utf8, threads) : Count(utf8, specials);
     }
+
+    /// <summary>
+    /// Whether a text may be cut at <see cref="LastCut"/> and counted part by part; false for vocabularies that do not
+    /// cut text, or change all of it.
+    /// </summary>
+    public bool CanCut => Fast().Walk(null).IsLocal;
+
+    /// <summary>
+    /// The last place in a text where it may be cut: the tokens of both parts are those of the whole, if
+    /// <see cref="CanCut"/>.
+    /// </summary>
+    /// <returns>Where the second part begins; -1 when there is no such place.</returns>
+    public static int LastCut(ReadOnlySpan<byte> utf8) => SafeCuts.Last(utf8);
 
     /// <summary>Adds the ids of the tokens of a text to a list.</summary>
     /// <param name="utf8">The text.</param>
@@ -119,9 +144,10 @@ public sealed class Tokenizer : IDisposable
     public void Encode(ReadOnlySpan<byte> utf8, List<int> ids, SpecialTokens? specials = null)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        TextFeed feed = _pool.Take();
-        Walk(specials).Run(Utf8Repair.Valid(utf8), feed, ids, long.MaxValue);
-        _pool.Return(feed);
+        FastPath fast = Fast();
+        TextFeed feed = fast.Pool.Take();
+        fast.Walk(specials).Run(Utf8Repair.Valid(utf8), feed, ids, long.MaxValue);
+        fast.Pool.Return(feed);
     }
 
     /// <inheritdoc cref="Encode(ReadOnlySpan{byte}, List{int}, SpecialTokens?)"/>
@@ -174,49 +200,48 @@ public sealed class Tokenizer : IDisposable
     }
 
     /// <summary>Begins to count a text that comes bit by bit.</summary>
-    public RunningCount Begin(SpecialTokens? specials = null) => new(_pool, Walk(specials));
+    public RunningCount Begin(SpecialTokens? specials = null) => new(Fast().Pool, Fast().Walk(specials));
 
     /// <summary>Gives back what is held outside of the managed heap. No call may run any more.</summary>
     public void Dispose()
     {
-        _pool.Dispose();
-        _merger.Dispose();
-    }
-
-    private static PieceMerger MakeMerger(Vocabulary vocabulary, TokenIndex index)
-    {
-        switch (vocabulary.Model)
+        lock (_building)
         {
-            case TokenModel.RankBpe:
-                return new BytePairMerger<RankedPairs>(vocabulary, index, new RankedPairs(index), null);
-            case TokenModel.ScoredBpe:
-                return new BytePairMerger<ScoredPairs>(vocabulary, index, new ScoredPairs(index, vocabulary), null);
-            case TokenModel.Unigram:
-                return new UnigramMerger(vocabulary, index);
-            default:
-                PairTable table = new(vocabulary.Merges);
-                return new BytePairMerger<ListedPairs>(vocabulary, index, new ListedPairs(table), table);
+            _isDisposed = true;
+            _fast?.Dispose();
         }
     }
 
-    private TextWalk Walk(SpecialTokens? specials) =>
-        specials is null || ReferenceEquals(specials, SpecialTokens.AsText) ? _asText
-            : _walks.GetValue(specials, policy => new TextWalk(Vocabulary, _normalizer, policy));
+    private static int Bounded(long count, int limit) => checked((int)Math.Min(count, limit + 1L));
 
-    private int End(TextFeed feed, int limit)
+    private static int End(FastPath fast, TextFeed feed, int limit)
     {
         long count = feed.Count;
-        _pool.Return(feed);
-        return checked((int)Math.Min(count, limit + 1L));
+        fast.Pool.Return(feed);
+        return Bounded(count, limit);
     }
 
-    private TextFeed MakeFeed() => new(Vocabulary.Split switch
+    private bool IsEarly(SpecialTokens? specials) => Volatile.Read(ref _fast) is null && _early is not null
+        && (specials is null || ReferenceEquals(specials, SpecialTokens.AsText));
+
+    private bool TryCountEarly(ReadOnlySpan<char> text, out int count)
     {
-        SplitRule.O200k => new RuleCounter<O200kRule>(_scanner, _merger),
-        SplitRule.Cl100k or SplitRule.Llama3 => new RuleCounter<Cl100kRule>(_scanner, _merger),
-        SplitRule.Qwen2 or SplitRule.Qwen35 => new RuleCounter<QwenRule>(_scanner, _merger),
-        SplitRule.Tekken => new RuleCounter<TekkenRule>(_scanner, _merger),
-        SplitRule.Kimi => new RuleCounter<KimiRule>(_scanner, _merger),
-        _ => new RuleCounter<ScalarRule>(_scanner, _merger),
-    });
+        Span<byte> utf8 = stackalloc byte[EarlyCounter.MaxTextBytes];
+        count = 0;
+        return Encoding.UTF8.TryGetBytes(text, utf8, out int written) && _early!.TryCount(utf8[..written], out count);
+    }
+
+    private FastPath Fast() => Volatile.Read(ref _fast) ?? Build();
+
+    /// <summary>Builds the tables, once.</summary>
+    private FastPath Build()
+    {
+        lock (_building)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            FastPath fast = _fast ?? new FastPath(Vocabulary, _scanner, _normalizer);
+            Volatile.Write(ref _fast, fast);
+            return fast;
+        }
+    }
 }

@@ -69,6 +69,32 @@ const checks = {
     const answer = await openai.images.generate({ model: 'm', prompt: 'a grey point' });
     assert.ok(answer.data[0].b64_json.length > 0);
   },
+  'openai picture edited': async () => {
+    const image = new File([Buffer.from('iVBORw0KGgo=', 'base64')], 'a.png', { type: 'image/png' });
+    const answer = await openai.images.edit({ model: 'm', image, prompt: 'greyer' });
+    assert.ok(answer.data[0].b64_json.length > 0);
+  },
+  'openai completions': async () => {
+    const answer = await openai.completions.create({ model: 'm', prompt: 'good day' });
+    assert.equal(answer.choices[0].text, heard);
+    let text = '';
+    for await (const part of await openai.completions.create({ model: 'm', prompt: 'good day', stream: true })) {
+      text += part.choices[0]?.text ?? '';
+    }
+    assert.equal(text, heard);
+  },
+  'openai responses tools': async () => {
+    const tools = [{ type: 'function', name: 'weather', parameters: { type: 'object' }, strict: false }];
+    const answer = await openai.responses.create({ model: 'm', input: 'good day', tools });
+    assert.equal(answer.output[0].name, 'weather');
+  },
+  // No official client has it; its form is that of the providers that have it.
+  rerank: async () => {
+    const asked = { model: 'm', query: 'a', documents: ['a', 'b'] };
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${url}/v1/rerank`, { method: 'POST', headers, body: JSON.stringify(asked) });
+    assert.deepEqual((await answer.json()).results.map((r) => r.index), [0, 1]);
+  },
   'openai speech': async () => {
     const answer = await openai.audio.speech.create({ model: 'm', voice: 'alloy', input: 'good day' });
     assert.equal((await answer.arrayBuffer()).byteLength, 844);
@@ -80,6 +106,7 @@ const checks = {
   },
   'openai models': async () => {
     assert.equal((await openai.models.list()).data[0].id, 'm');
+    assert.equal((await openai.models.retrieve('m')).id, 'm');
   },
   'openai errors': async () => {
     await assert.rejects(
@@ -103,6 +130,15 @@ const checks = {
   },
   'anthropic count_tokens': async () => {
     assert.ok((await anthropic.messages.countTokens({ model: 'm', messages })).input_tokens > 0);
+  },
+  'anthropic picture in': async () => {
+    const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } };
+    const content = [picture, { type: 'text', text: 'good day' }];
+    const asked = { model: 'm', max_tokens: 50, messages: [{ role: 'user', content }] };
+    assert.equal((await anthropic.messages.create(asked)).content[0].text, heard);
+  },
+  'anthropic models': async () => {
+    assert.equal((await anthropic.models.list()).data[0].id, 'm');
   },
   'anthropic errors': async () => {
     await assert.rejects(
@@ -132,6 +168,14 @@ const checks = {
   'gemini embedContent': async () => {
     const answer = await gemini.models.embedContent({ model: 'm', contents: ['a', 'b'] });
     assert.equal(answer.embeddings.length, 2);
+  },
+  'gemini picture in': async () => {
+    const picture = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } };
+    const contents = [{ role: 'user', parts: [picture, { text: 'good day' }] }];
+    assert.equal((await gemini.models.generateContent({ model: 'm', contents })).text, heard);
+  },
+  'gemini models': async () => {
+    assert.equal((await gemini.models.get({ model: 'm' })).name, 'models/m');
   },
   'gemini errors': async () => {
     await assert.rejects(

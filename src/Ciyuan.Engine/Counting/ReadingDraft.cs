@@ -72,7 +72,8 @@ internal sealed class ReadingDraft(ReadingOptions options)
     }
 
     /// <summary>Calls of a provider's own tools, searches and the like, which it charges by the call: counted as
-    /// <see cref="Meter.Request"/>, and by name in the tag <c>tool_calls</c>.</summary>
+    /// <see cref="Meter.Request"/>, and by name in the tag <c>tool_calls</c>. The tag <c>tool</c> names the one that is
+    /// charged, for rules of prices; <c>several</c> when they are not all of one.</summary>
     internal void AddCalls(string name, long? calls, bool isCharged = true)
     {
         if (calls is > 0 and { } some)
@@ -82,6 +83,7 @@ internal sealed class ReadingDraft(ReadingOptions options)
             if (isCharged)
             {
                 Add(Meter.Request, some);
+                _tags["tool"] = _tags.TryGetValue("tool", out string? other) && other != name ? "several" : name;
             }
         }
     }

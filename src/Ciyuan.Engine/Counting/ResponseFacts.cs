@@ -81,6 +81,11 @@ internal static class ResponseFacts
         return "";
     }
 
+    /// <summary>The tier, as a text or (as Bedrock has it) as an object with a type; empty when none is said.</summary>
+    internal static string Tier(JsonElement body) => FirstText(body, TierNames) is { Length: > 0 } text ? text
+        : TryGet(body, "serviceTier", out JsonElement tier) ? FirstText(tier, ["type"])
+        : "";
+
     private static void ReadOne(JsonElement body, ReadingDraft draft)
     {
         draft.Model = Choose(draft.Model, FirstText(body, ModelNames), "model", draft);
@@ -88,7 +93,7 @@ internal static class ResponseFacts
         draft.Created ??= ReadCreated(body);
         string finish = Finish(body);
         draft.Tag("finish", finish);
-        draft.Tag("service_tier", FirstText(body, TierNames));
+        draft.Tag("service_tier", Tier(body));
         draft.Outcome = finish switch
         {
             "failed" or "error" => Outcome.Failed,

@@ -25,7 +25,8 @@ public sealed class StreamReading
 
     private static readonly string[] ScalarNames =
         [.. ResponseFacts.ModelNames, .. ResponseFacts.IdNames, .. ResponseFacts.CreatedNames,
-            .. ResponseFacts.TierNames, "provider", "object", "prompt_eval_count", "eval_count"];
+            .. ResponseFacts.TierNames, "provider", "object", "prompt_eval_count", "eval_count", "resolution",
+            "generate_audio", "usage_characters"];
 
     private readonly UsageReader _reader;
     private readonly ReadingOptions _options;
@@ -151,8 +152,13 @@ public sealed class StreamReading
                 && choices.ValueKind == JsonValueKind.Array
             && choices.GetArrayLength() == 0;
         bool isDone = ResponseFacts.TryGet(data, "done", out JsonElement done) && done.ValueKind == JsonValueKind.True;
-        _ended |= !goesOn || LastEvents.Contains(type) || isUsageAlone || isDone;
+        _ended |= !goesOn || LastEvents.Contains(type) || isUsageAlone || isDone || IsSynthesized(data);
     }
+
+    // MiniMax's speech: status 1 goes on, status 2 is the last.
+    private static bool IsSynthesized(JsonElement data) => ResponseFacts.TryGet(data, "data", out JsonElement inner)
+        && ResponseFacts.TryGet(inner, "status", out JsonElement status) && status.ValueKind == JsonValueKind.Number
+        && status.GetRawText() == "2";
 
     private void Take(JsonElement data, bool isWrapped)
     {
@@ -172,6 +178,21 @@ public sealed class StreamReading
             }
         }
 
+        if (ResponseFacts.Tier(data) is { Length: > 0 } tier)
+        {
+            _whole["service_tier"] = tier;
+        }
+
+        ServerTools.Keep(data, _whole);
+        TakeUsage(data);
+        foreach (JsonElement choice in ServerTools.Items(data, "choices"))
+        {
+            TakeUsage(choice); // Moonshot's streams say it there
+        }
+    }
+
+    private void TakeUsage(JsonElement data)
+    {
         foreach (string name in UsageNames)
         {
             if (ResponseFacts.TryGet(data, name, out JsonElement usage) && usage.ValueKind == JsonValueKind.Object)

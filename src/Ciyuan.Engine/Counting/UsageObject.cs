@@ -97,6 +97,11 @@ internal sealed class UsageObject
         }
     }
 
+    /// <summary>Whether a field is an object without fields, as some providers write what they have no number
+    /// of.</summary>
+    internal bool IsEmpty(string name) => TryGet(name, out JsonElement value)
+        && value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any();
+
     /// <summary>A whole number of 0 to <see cref="UsageRecord.MaxSteps"/>; null when it is absent, null or at fault; a
     /// fault refuses the reading.</summary>
     internal long? Count(string path) => Number(path, 1, _ => { });
@@ -123,6 +128,12 @@ internal sealed class UsageObject
             }
         }
     }
+
+    /// <summary>The fields that are objects, by name.</summary>
+    internal IEnumerable<(string Name, UsageObject Child)> Children() =>
+        from property in _element.EnumerateObject()
+        where property.Value.ValueKind == JsonValueKind.Object
+        select (property.Name, Child(property.Name)!);
 
     /// <summary>A text; empty when it is absent, or something else.</summary>
     internal string Text(string path) =>
@@ -180,7 +191,8 @@ internal sealed class UsageObject
         Array.Exists(CountWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static readonly string[] CountWords =
-        ["token", "count", "character", "second", "duration", "image", "page", "request", "quer", "search", "units"];
+        ["token", "count", "character", "second", "duration", "image", "page", "request", "quer", "search", "units",
+        "tool"];
 
     private long? Number(string path, long steps, Action<string> onRounded)
     {

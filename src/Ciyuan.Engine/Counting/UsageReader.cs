@@ -33,6 +33,10 @@ public sealed class UsageReader
     /// <summary>Where the usage stands, the first that is there; an empty path is the response itself.</summary>
     internal string[] Roots { get; init; } = ["usage", "response.usage", "message.usage"];
 
+    /// <summary>States what the provider charges of the body beside its usage, such as calls of its tools; null: it has
+    /// none.</summary>
+    internal Action<JsonElement, ReadingDraft>? Beside { get; init; }
+
     /// <summary>What the reader itself declares, where whoever asks declares nothing.</summary>
     internal ReadingOptions Presets { get; init; }
 
@@ -86,8 +90,10 @@ public sealed class UsageReader
 
         try
         {
-            ResponseFacts.Read(body, draft);
-            ReadUsage(body, draft);
+            JsonElement response = BatchLine.Unwrap(body, out bool isBatch);
+            ResponseFacts.Read(response, draft);
+            ReadUsage(response, draft);
+            draft.Tag("service_tier", isBatch ? "batch" : "");
         }
         catch (InvalidOperationException)
         {
@@ -108,6 +114,7 @@ public sealed class UsageReader
             {
                 var usage = new UsageObject(at, root, draft);
                 _take(usage, draft);
+                Beside?.Invoke(body, draft);
                 if (root.Length > 0)
                 {
                     draft.NoteUnread(usage);

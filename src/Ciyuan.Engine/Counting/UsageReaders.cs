@@ -43,7 +43,11 @@ public static partial class UsageReaders
     /// fixed order, those that say most first; <see cref="Shapes"/> tells it.
     /// </summary>
     /// <returns>Null when no shape fits.</returns>
-    public static UsageReader? Detect(JsonElement body) => Array.Find(ByShape, reader => reader.Shape!(body));
+    public static UsageReader? Detect(JsonElement body)
+    {
+        JsonElement response = BatchLine.Unwrap(body, out _);
+        return Array.Find(ByShape, reader => reader.Shape!(response));
+    }
 
     /// <summary>The readers that can be found by shape, in the order in which they are asked.</summary>
     public static IReadOnlyList<UsageReader> Shapes => ByShape;

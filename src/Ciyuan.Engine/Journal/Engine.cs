@@ -196,21 +196,16 @@ public sealed partial class Engine
         _ledger.AddFunding(setup, catalog, faults, ref changed, commit: false);
         var result = new SetupResult(
             faults.Count > 0 ? SetupStatus.Refused : changed ? SetupStatus.Done : SetupStatus.Exists, faults);
-        if (result.Status == SetupStatus.Exists)
+        if (result.Status != SetupStatus.Done)
         {
-            return result;
+            return result; // changes nothing, and is decided anew when it comes again: it is in no frame
         }
 
-        if (result.Status == SetupStatus.Done)
-        {
-            _ledger.AddFunding(setup, catalog, faults, ref changed, commit: true);
-            (_books, _catalog) = (books, catalog);
-            _plans.Use(catalog, books);
-            _setups.Add(setup);
-        }
-
+        _ledger.AddFunding(setup, catalog, faults, ref changed, commit: true);
+        (_books, _catalog) = (books, catalog);
+        _plans.Use(catalog, books);
+        _setups.Add(setup);
         frame.Setups.Add(setup);
-        frame.SetupResults.Add(result);
         return result;
     }
 

@@ -62,11 +62,9 @@ public sealed class Frame
     /// <summary>What ended by itself at this time: expired holds and funding.</summary>
     public IReadOnlyList<Expiry> Expiries { get; init; } = [];
 
-    /// <summary>Setups.</summary>
+    /// <summary>Setups that were accepted and changed something. One that was refused is told to whoever gave it, and
+    /// stands nowhere: what a book may say grows, and a stored refusal would not be decided so again.</summary>
     public IReadOnlyList<Setup> Setups { get; init; } = [];
-
-    /// <summary>Outcome of each setup.</summary>
-    public IReadOnlyList<SetupResult> SetupResults { get; init; } = [];
 
     /// <summary>Ledger groups.</summary>
     public IReadOnlyList<LedgerGroup> Groups { get; init; } = [];
@@ -87,7 +85,7 @@ public sealed class Frame
     public IReadOnlyList<UsageResult> RecordResults { get; init; } = [];
 }
 
-/// <summary>What became of a setup. Numbers are stored: never change or reuse one.</summary>
+/// <summary>What became of a setup.</summary>
 public enum SetupStatus : byte
 {
     /// <summary>Accepted; something is new.</summary>
@@ -100,7 +98,7 @@ public enum SetupStatus : byte
     Refused = 3,
 }
 
-/// <summary>The stored outcome of a setup.</summary>
+/// <summary>The outcome of a setup.</summary>
 /// <param name="Status">What became of it.</param>
 /// <param name="Faults">When refused: each fault, naming the entry and what to do.</param>
 public sealed record SetupResult(SetupStatus Status, IReadOnlyList<string> Faults);

@@ -51,7 +51,7 @@ public static partial class FrameDecoder
         byte[]? idKey = reader.Byte() == 1 ? reader.Raw(16).ToArray() : null;
         Tables tables = ReadTables(ref reader, withContexts: true);
         Expiry[] expiries = ReadExpiries(ref reader, tables);
-        (Setup[] setups, SetupResult[] setupResults) = ReadSetups(ref reader);
+        Setup[] setups = ReadSetups(ref reader);
         (LedgerGroup[] groups, GroupResult[] groupResults) = ReadGroups(ref reader, tables);
         (Correction[] corrections, CorrectionResult[] correctionResults) =
             ReadCorrections(ref reader, tables, time, version);
@@ -69,7 +69,6 @@ public static partial class FrameDecoder
             IdKey = idKey,
             Expiries = expiries,
             Setups = setups,
-            SetupResults = setupResults,
             Groups = groups,
             GroupResults = groupResults,
             Corrections = corrections,
@@ -193,25 +192,16 @@ public static partial class FrameDecoder
         return expiries;
     }
 
-    private static (Setup[] Setups, SetupResult[] Results) ReadSetups(ref ByteReader reader)
+    private static Setup[] ReadSetups(ref ByteReader reader)
     {
         var setups = new Setup[reader.Count()];
-        var results = new SetupResult[setups.Length];
         for (int i = 0; i < setups.Length; i++)
         {
             setups[i] = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
                 ?? throw reader.Damaged("has an empty setup");
-            var status = (SetupStatus)reader.Byte();
-            var faults = new string[reader.Count()];
-            for (int f = 0; f < faults.Length; f++)
-            {
-                faults[f] = reader.Text();
-            }
-
-            results[i] = new SetupResult(status, faults);
         }
 
-        return (setups, results);
+        return setups;
     }
 
     private static (LedgerGroup[] Groups, GroupResult[] Results) ReadGroups(ref ByteReader reader, Tables tables)

@@ -10,8 +10,6 @@ internal sealed class FrameDraft
 {
     public List<Setup> Setups { get; } = [];
 
-    public List<SetupResult> SetupResults { get; } = [];
-
     public List<LedgerGroup> Groups { get; } = [];
 
     public List<GroupResult> GroupResults { get; } = [];
@@ -34,7 +32,6 @@ internal sealed class FrameDraft
         IdKey = idKey,
         Expiries = expiries,
         Setups = Setups,
-        SetupResults = SetupResults,
         Groups = Groups,
         GroupResults = GroupResults,
         Corrections = Corrections,

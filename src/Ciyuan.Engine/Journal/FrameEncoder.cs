@@ -133,13 +133,6 @@ public sealed partial class FrameEncoder
         for (int i = 0; i < frame.Setups.Count; i++)
         {
             _commands.Text(JsonSerializer.Serialize(frame.Setups[i], SetupJson.Default.Setup));
-            SetupResult result = frame.SetupResults[i];
-            _commands.Byte((byte)result.Status);
-            _commands.Count(result.Faults.Count);
-            foreach (string fault in result.Faults)
-            {
-                _commands.Text(fault);
-            }
         }
     }
 

@@ -182,10 +182,7 @@ internal sealed class PriceSheet
         var made = new List<WrittenPrice>();
         foreach (WrittenPrice price in prices)
         {
-            IEnumerable<MeterPattern> parts = factors.SelectMany(f => f.Meters ?? [])
-                .Where(m => price.Meters.Contains(m) && m != price.Meters).Distinct()
-                .OrderByDescending(m => m.Specificity).ThenBy(m => m.Value);
-            foreach (MeterPattern part in parts.Append(price.Meters))
+            foreach (MeterPattern part in PartsOf(price.Meters, factors))
             {
                 Fraction factor = _chain.Factor * FactorOf(factors, part);
                 made.Add(new WrittenPrice(part, price.PicoPerStep * factor));
@@ -193,6 +190,19 @@ internal sealed class PriceSheet
         }
 
         return made;
+    }
+
+    // What the factors' meters have in common with a price's, and with one another there; the narrowest first.
+    private static IEnumerable<MeterPattern> PartsOf(MeterPattern meters, PriceFactor[] factors)
+    {
+        var parts = new List<MeterPattern> { meters };
+        foreach (MeterPattern named in factors.SelectMany(f => f.Meters ?? []))
+        {
+            parts.AddRange(parts.ConvertAll(part => part.Intersect(named)).OfType<MeterPattern>().Except(parts)
+                .ToArray());
+        }
+
+        return parts.OrderByDescending(p => p.Specificity).ThenBy(p => p.Value);
     }
 
     private static Fraction FactorOf(PriceFactor[] factors, MeterPattern meters) =>

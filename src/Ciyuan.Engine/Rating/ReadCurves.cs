@@ -22,7 +22,7 @@ internal static class ReadCurves
         {
             for (int j = 0; j < i; j++)
             {
-                if (curves[i].Meters.Any(m => curves[j].Meters.Any(n => m.Contains(n) || n.Contains(m))))
+                if (curves[i].Meters.Any(m => curves[j].Meters.Any(n => m.Intersect(n) is not null)))
                 {
                     faults.Add($"{what}: curves '{curves[j].Name}' and '{curves[i].Name}' price the same meter");
                 }
@@ -42,7 +42,7 @@ internal static class ReadCurves
             {
                 int named = curve.Meters.Count(factor.Names);
                 bool inside = factor.Meters is { } meters
-                    && meters.Any(m => curve.Meters.Any(c => c.Contains(m) && !m.Contains(c)));
+                    && meters.Any(m => curve.Meters.Any(c => c.Intersect(m) is not null && !m.Contains(c)));
                 if (inside || (named > 0 && named < curve.Meters.Length))
                 {
                     faults.Add($"{what}: factor '{factor.Name}' is for some meters of curve '{curve.Name}' and not for "

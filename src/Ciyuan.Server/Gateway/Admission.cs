@@ -113,7 +113,8 @@ internal sealed class Admit(
         long most = 0;
         foreach (Candidate candidate in candidates)
         {
-            if (recount.Find(call.Route.Kind, candidate)?.Input(call.Route, call.Body) is not { } input)
+            if (call.SpeakTo(candidate).Spoken is not { } spoken
+                || recount.Find(spoken.Route.Kind, candidate)?.Input(spoken.Route, spoken.Body) is not { } input)
             {
                 return null;
             }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Gateway.Translation;
 using Ciyuan.Storage;
 using Ciyuan.Usage;
 using Microsoft.AspNetCore.Http;
@@ -30,6 +31,9 @@ internal enum CallEnd
 /// <summary>One call on its way through the steps: what is known of it so far.</summary>
 internal sealed class Call(HttpContext http, CallRoute route, Caller caller, ShardPolicy policy, Timestamp start)
 {
+    private readonly Dictionary<Candidate, (SpokenCall?, GatewayRefusal?)> _foreign = [];
+    private SpokenCall? _own;
+
     /// <summary>The exchange with the client.</summary>
     internal HttpContext Http => http;
 
@@ -79,7 +83,47 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
     internal bool AnswerIsWhole { get; set; }
 
     /// <summary>Whether usage was asked for in the client's place.</summary>
-    internal bool TakesUsageOut => UpstreamBody.AddsUsage(route, Facts);
+    internal bool TakesUsageOut => !Spoken.IsForeign && UpstreamBody.AddsUsage(route, Facts);
+
+    /// <summary>Whether the answer's bytes change on their way to the client.</summary>
+    internal bool ChangesBytes => Spoken.IsForeign || TakesUsageOut;
+
+    /// <summary>Whether Gemini's caller asks for events rather than for a list.</summary>
+    internal bool AsksForEvents => http.Request.Query["alt"] == "sse";
+
+    /// <summary>The call as it is said to the upstream that answers.</summary>
+    internal SpokenCall Spoken => Served is null ? Own : SpeakTo(Served).Spoken ?? Own;
+
+    private SpokenCall Own => _own ??= new SpokenCall(route, Facts, Body);
+
+    /// <summary>The call as it is said to an upstream; or why it can't be said to that one.</summary>
+    internal (SpokenCall? Spoken, GatewayRefusal? Refusal) SpeakTo(Candidate candidate)
+    {
+        if (Routing.IsNative(candidate, route.Protocol))
+        {
+            return (Own, null);
+        }
+
+        if (!_foreign.TryGetValue(candidate, out (SpokenCall?, GatewayRefusal?) spoken))
+        {
+            _foreign.Add(candidate, spoken = SpokenCall.Translate(this, candidate));
+        }
+
+        return spoken;
+    }
+
+    /// <summary>Of upstreams in their order, those that the call can be said to. Where the first one speaks the
+    /// caller's protocol, the others are looked at when it comes to them.</summary>
+    internal (Candidate[] Candidates, GatewayRefusal? Refusal) Speakable(Candidate[] candidates)
+    {
+        if (Routing.IsNative(candidates[0], route.Protocol))
+        {
+            return (candidates, null);
+        }
+
+        Candidate[] able = [.. candidates.Where(c => SpeakTo(c).Spoken is not null)];
+        return (able, able.Length == 0 ? SpeakTo(candidates[0]).Refusal : null);
+    }
 
     /// <summary>The context of its record at an upstream.</summary>
     internal UsageContext ContextAt(Candidate candidate) => new(

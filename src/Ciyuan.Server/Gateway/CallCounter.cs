@@ -63,6 +63,12 @@ internal sealed class CallCounter : IDisposable
     /// <summary>What was kept of a whole answer.</summary>
     internal ReadOnlyMemory<byte> Whole => _whole.AsMemory(0, _wholeLength);
 
+    /// <summary>Whether a whole answer is longer than what is kept.</summary>
+    internal bool WholeIsTooLong => _wholeTooLong;
+
+    /// <summary>What the upstream has said of its usage so far; null when there is none who could read it.</summary>
+    internal UsageReading? Said() => Streams ? _stream!.Finish() : _reader?.Read(Whole);
+
     /// <summary>Takes bytes of the answer.</summary>
     internal void Add(ReadOnlySpan<byte> bytes)
     {
@@ -155,7 +161,7 @@ internal sealed class CallCounter : IDisposable
             && c.Meter.TokenClass.Kind is TokenKind.Reasoning or TokenKind.RejectedPrediction);
         // What the model thought and did not show can't be counted here.
         Recounted? output = hidden || !_text.HasText ? null : Output;
-        return Recount.Compare(count, _model.Input(_call.Route, _call.Body), output);
+        return Recount.Compare(count, _model.Input(_call.Spoken.Route, _call.Spoken.Body), output);
     }
 
     /// <summary>Tokens of the text that came.</summary>
@@ -194,20 +200,21 @@ internal sealed class CallCounter : IDisposable
     private static UsageReader? FindReader(Call call)
     {
         string provider = call.Served!.Upstream.Provider;
-        string[] flavours = call.Route switch
+        CallRoute route = call.Spoken.Route;
+        string[] flavours = route switch
         {
             { Protocol: UpstreamProtocol.Anthropic } => ["anthropic", "messages"],
             { Protocol: UpstreamProtocol.Gemini } => ["gemini"],
             { Kind: CallKind.ImageGeneration or CallKind.ImageEdit } => ["images"],
             { Kind: CallKind.Rerank } => ["rerank", "billed"],
             { Kind: CallKind.Completions } => ["completions", "chat"],
-            _ => [call.Route.Operation],
+            _ => [route.Operation],
         };
-        string fallback = call.Route.Protocol switch
+        string fallback = route.Protocol switch
         {
             UpstreamProtocol.Anthropic => "anthropic",
             UpstreamProtocol.Gemini => "google",
-            _ => call.Route.Kind == CallKind.Rerank ? "cohere" : "openai",
+            _ => route.Kind == CallKind.Rerank ? "cohere" : "openai",
         };
         foreach (string name in (string[])[provider, fallback])
         {
@@ -237,9 +244,9 @@ internal sealed class CallCounter : IDisposable
     private UsageReading? ReadWhole()
     {
         ReadOnlyMemory<byte> body = _isPacked ? Unpack() : Whole;
-        if (_wholeTooLong || body.IsEmpty || _call.Route.Kind == CallKind.CountTokens)
+        if (_wholeTooLong || body.IsEmpty || _call.Spoken.Route.Kind == CallKind.CountTokens)
         {
-            return _call.Route.Kind == CallKind.CountTokens ? Nothing : null;
+            return _call.Spoken.Route.Kind == CallKind.CountTokens ? Nothing : null;
         }
 
         _text.Add(body.Span);
@@ -315,18 +322,18 @@ internal sealed class CallCounter : IDisposable
         bool isCut = !_call.AnswerIsWhole || _call.End != CallEnd.Whole;
         var counts = new List<Count>
         {
-            _model?.Input(_call.Route, _call.Body) is { } recounted
+            _model?.Input(_call.Spoken.Route, _call.Spoken.Body) is { } recounted
                 ? new(input, EvidenceGrade.Bounded, recounted.Tokens)
                 : new(input, EvidenceGrade.Estimated, _call.Facts.EstimatedInput),
         };
-        if (_text.HasText && _call.Route.Writes)
+        if (_text.HasText && _call.Spoken.Route.Writes)
         {
             (long tokens, EvidenceGrade grade) = MeasureOutput(
                 isCut || Streams ? EvidenceGrade.Partial : EvidenceGrade.Bounded);
             counts.Add(new Count(output, grade, tokens));
         }
 
-        if (_call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)
+        if (_call.Spoken.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)
         {
             counts.Add(new Count(Meter.Image, EvidenceGrade.Estimated, _call.Facts.Answers));
         }

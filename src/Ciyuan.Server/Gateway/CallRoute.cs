@@ -104,6 +104,10 @@ internal readonly record struct CallRoute(
         return lists;
     }
 
+    /// <summary>The route of one of Gemini's methods.</summary>
+    internal static CallRoute ToGemini(string model, string action) =>
+        new(UpstreamProtocol.Gemini, GeminiActions[action], GeminiModels, model, action);
+
     private static bool IsAtOrBelow(string path, string top) => path.StartsWith(top, StringComparison.Ordinal)
         && (path.Length == top.Length || path[top.Length] == '/');
 

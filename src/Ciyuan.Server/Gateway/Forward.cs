@@ -35,6 +35,11 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
                 continue;
             }
 
+            if (call.SpeakTo(candidate).Spoken is null)
+            {
+                continue; // it can't be said in that protocol
+            }
+
             if (call.Attempts > 0 && !await holdRetry())
             {
                 break; // what the last one said stands
@@ -64,7 +69,7 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
         try
         {
             patience.Begin(limits.FirstByteTime);
-            ReadOnlyMemory<byte> body = UpstreamBody.Write(call.Route, call.Facts, call.Body, candidate.Served, limit);
+            ReadOnlyMemory<byte> body = call.Spoken.WriteBody(candidate.Served, limit);
             HttpResponseMessage answer = await client.SendAsync(call, candidate, body, patience.Token);
             if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
             {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Storage;
 using Ciyuan.Usage;
@@ -42,6 +43,12 @@ internal sealed partial class GatewayRecorder
 
         context = NameModel(call, context, count.Model, tags);
         tags["upstream"] = call.Served!.Upstream.Setup.Id;
+        if (call.Spoken.IsForeign)
+        {
+            tags["protocol_asked"] = NameOf(call.Route.Protocol);
+            tags["protocol_spoken"] = NameOf(call.Spoken.Route.Protocol);
+        }
+
         if (call.End != CallEnd.Whole)
         {
             tags["end"] = EndName(call.End);
@@ -140,6 +147,13 @@ internal sealed partial class GatewayRecorder
 
         return _contexts.GetOrAdd(context, context);
     }
+
+    private static string NameOf(UpstreamProtocol protocol) => protocol switch
+    {
+        UpstreamProtocol.Anthropic => "anthropic",
+        UpstreamProtocol.Gemini => "gemini",
+        _ => "openai",
+    };
 
     /// <summary>How an answer ended, for the tag <c>end</c>.</summary>
     internal static string EndName(CallEnd end) => end switch

@@ -75,22 +75,7 @@ internal sealed record GatewayRefusal(RefusalKind Kind, string Message)
     internal Task WriteAsync(HttpContext http, UpstreamProtocol protocol)
     {
         var body = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(body, Plain))
-        {
-            switch (protocol)
-            {
-                case UpstreamProtocol.Anthropic:
-                    WriteAnthropic(json);
-                    break;
-                case UpstreamProtocol.Gemini:
-                    WriteGemini(json);
-                    break;
-                default:
-                    WriteOpenAI(json);
-                    break;
-            }
-        }
-
+        Write(body, protocol);
         HttpResponse response = http.Response;
         response.StatusCode = Status;
         response.ContentType = "application/json";
@@ -101,6 +86,24 @@ internal sealed record GatewayRefusal(RefusalKind Kind, string Message)
         }
 
         return response.Body.WriteAsync(body.WrittenMemory, http.RequestAborted).AsTask();
+    }
+
+    /// <summary>Writes the body as the protocol writes its errors.</summary>
+    internal void Write(IBufferWriter<byte> to, UpstreamProtocol protocol)
+    {
+        using var json = new Utf8JsonWriter(to, Plain);
+        switch (protocol)
+        {
+            case UpstreamProtocol.Anthropic:
+                WriteAnthropic(json);
+                break;
+            case UpstreamProtocol.Gemini:
+                WriteGemini(json);
+                break;
+            default:
+                WriteOpenAI(json);
+                break;
+        }
     }
 
     private void WriteOpenAI(Utf8JsonWriter json)

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Api;
+using Ciyuan.Server.Gateway.Translation;
 using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
 using Ciyuan.Usage;
@@ -150,16 +151,22 @@ internal sealed class ModelGateway : IDisposable
             return fault;
         }
 
-        if (_routing.Order(call, policy) is not { Length: > 0 } candidates)
+        (Candidate[] candidates, GatewayRefusal? refusal) = FindCandidates(call, policy);
+        if (refusal is not null)
         {
-            return new GatewayRefusal(
-                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling.");
+            return refusal;
         }
 
         // Step 1: Admit.
-        (Admission? admission, GatewayRefusal? refusal) = await _admit.RunAsync(call, candidates);
+        (Admission? admission, refusal) = await _admit.RunAsync(call, candidates);
         return admission is null ? refusal : await ServeAdmittedAsync(call, candidates, admission);
     }
+
+    private (Candidate[] Candidates, GatewayRefusal? Refusal) FindCandidates(Call call, GatewayPolicy policy) =>
+        _routing.Order(call, policy) is { Length: > 0 } candidates
+            ? call.Speakable(candidates)
+            : ([], new GatewayRefusal(
+                RefusalKind.Model, $"There is no model '{call.Facts.Model}' here for this way of calling."));
 
     private static Task<GatewayRefusal?> ListAsync(HttpContext http, CallRoute route, IEnumerable<string> models) =>
         ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route), models);
@@ -199,7 +206,7 @@ internal sealed class ModelGateway : IDisposable
                 call.FirstByteMs = _time.GetElapsedTime(start).TotalMilliseconds;
                 await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
                 counter = OpenCounter(call, admission, answer);
-                if (counter.Streams || call.Facts.Streams || !await ReadPricedAsync(call, stream, counter, patience))
+                if (!WaitsFor(call, counter) || !await ReadPricedAsync(call, stream, counter, patience))
                 {
                     await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
                 }
@@ -209,7 +216,7 @@ internal sealed class ModelGateway : IDisposable
                     // Without a hold, nothing but the record tells of the call: the answer waits for it.
                     isRecorded = !admission.HasHold;
                     await (isRecorded ? RecordAsync(call, admission, counter, settled) : Task.CompletedTask);
-                    await ReturnWholeAsync(call, counter);
+                    await ReturnWholeAsync(call, counter, (int)answer.StatusCode);
                 }
             }
         }
@@ -223,6 +230,10 @@ internal sealed class ModelGateway : IDisposable
 
         return refusal;
     }
+
+    // A whole answer that is translated can't go out before it is over, even if a stream was asked for.
+    private static bool WaitsFor(Call call, CallCounter counter) =>
+        !counter.Streams && (!call.Facts.Streams || call.Spoken.IsForeign);
 
     /// <summary>What a call used, and how long it took.</summary>
     private sealed record Settled(CallCount Count, int LatencyMs);
@@ -261,7 +272,7 @@ internal sealed class ModelGateway : IDisposable
         byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(GatewayLimits.ReadBytes);
         try
         {
-            while (counter.Whole.Length <= GatewayLimits.PricedAnswerBytes)
+            while (call.Spoken.IsForeign || counter.Whole.Length <= GatewayLimits.PricedAnswerBytes)
             {
                 int read = await Relay.ReadAsync(call, stream, buffer, patience, _limits);
                 if (read <= 0)
@@ -292,7 +303,7 @@ internal sealed class ModelGateway : IDisposable
         }
     }
 
-    private static async Task ReturnWholeAsync(Call call, CallCounter counter)
+    private static async Task ReturnWholeAsync(Call call, CallCounter counter, int status)
     {
         HttpResponse response = call.Http.Response;
         if (!call.AnswerIsWhole)
@@ -307,19 +318,29 @@ internal sealed class ModelGateway : IDisposable
 
         if (!call.Http.RequestAborted.IsCancellationRequested)
         {
-            response.ContentLength = counter.Whole.Length;
-            await Relay.WriteAsync(call, response.BodyWriter, counter.Whole);
+            using TranslatedAnswer? translated = call.Spoken.IsForeign ? new TranslatedAnswer(call, counter) : null;
+            ReadOnlyMemory<byte> body = translated?.Whole(status) ?? counter.Whole;
+            response.ContentLength = body.Length;
+            await Relay.WriteAsync(call, response.BodyWriter, body);
         }
     }
 
     private CallCounter OpenCounter(Call call, Admission admission, HttpResponseMessage answer)
     {
-        UpstreamClient.ReturnHeaders(answer, call.Http.Response);
+        if (call.Spoken.IsForeign)
+        {
+            TranslatedAnswer.ReturnHeaders(call, answer, call.Http.Response);
+        }
+        else
+        {
+            UpstreamClient.ReturnHeaders(answer, call.Http.Response);
+        }
+
         WriteHeaders(call, admission);
         HttpContentHeaders headers = answer.Content.Headers;
         bool events = headers.ContentType?.MediaType == "text/event-stream";
         return new CallCounter(
-            call, events, headers.ContentEncoding.FirstOrDefault(), _recount.Find(call.Route.Kind, call.Served!))
+            call, events, headers.ContentEncoding.FirstOrDefault(), _recount.Find(call.Spoken.Route.Kind, call.Served!))
         {
             KeepsEvents = _watch.KeepsContent(call),
         };

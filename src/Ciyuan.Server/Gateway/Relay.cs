@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Ciyuan.Server.Gateway.Translation;
 using Microsoft.AspNetCore.Http;
 
 namespace Ciyuan.Server.Gateway;
@@ -14,7 +15,7 @@ internal static class Relay
     internal static async Task BeginAsync(Call call, CallCounter counter, long? length)
     {
         HttpResponse response = call.Http.Response;
-        response.ContentLength = call.TakesUsageOut ? null : length;
+        response.ContentLength = call.ChangesBytes ? null : length;
         try
         {
             await response.StartAsync(call.Http.RequestAborted);
@@ -34,7 +35,9 @@ internal static class Relay
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(
             counter.Streams ? GatewayLimits.ReadBytesOfStream : GatewayLimits.ReadBytes);
-        SseFilter? filter = counter.Streams && call.TakesUsageOut ? new SseFilter() : null;
+        using TranslatedAnswer? translated =
+            counter.Streams && call.Spoken.IsForeign ? new TranslatedAnswer(call, counter) : null;
+        IEventPass? filter = counter.Streams && call.TakesUsageOut ? new SseFilter() : translated;
         PipeWriter client = call.Http.Response.BodyWriter;
         try
         {
@@ -65,11 +68,11 @@ internal static class Relay
     }
 
     private static async ValueTask PassAsync(
-        Call call, PipeWriter client, ReadOnlyMemory<byte> bytes, SseFilter? filter, CallCounter counter)
+        Call call, PipeWriter client, ReadOnlyMemory<byte> bytes, IEventPass? filter, CallCounter counter)
     {
         if (filter is not null)
         {
-            // Step 3: Count, in the same pass that takes an event out.
+            // Step 3: Count, in the same pass that changes events.
             await WriteAsync(call, client, filter.Pass(bytes.Span, counter.Events, counter));
             return;
         }

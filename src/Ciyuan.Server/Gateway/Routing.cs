@@ -1,11 +1,12 @@
 using System.Globalization;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Gateway.Translation;
 
 namespace Ciyuan.Server.Gateway;
 
-/// <summary>In which order the upstreams of a model are tried: lower priority numbers first, and within one by the
-/// model's route.</summary>
+/// <summary>In which order the upstreams of a model are tried: first those of the caller's protocol, lower priority
+/// numbers first, and within one by the model's route.</summary>
 internal sealed class Routing(Pricing pricing, TimeProvider time)
 {
     /// <summary>Header by which a call names one upstream.</summary>
@@ -24,7 +25,7 @@ internal sealed class Routing(Pricing pricing, TimeProvider time)
             : route.Region;
         Candidate[] serving =
         [
-            .. policy.FindCandidates(call.Facts.Model).Where(c => Speaks(c, call.Route.Protocol)
+            .. policy.FindCandidates(call.Facts.Model).Where(c => Speaks(c, call.Route)
                 && (named.Length == 0 || c.Upstream.Setup.Id == named)
                 && (region.Length == 0 || c.Upstream.Setup.Region == region)),
         ];
@@ -35,13 +36,18 @@ internal sealed class Routing(Pricing pricing, TimeProvider time)
 
         return
         [
-            .. serving.GroupBy(c => c.Upstream.Setup.Priority).OrderBy(g => g.Key)
-                .SelectMany(g => OrderEquals([.. g], route.By, call)),
+            .. serving.GroupBy(c => (!IsNative(c, call.Route.Protocol), c.Upstream.Setup.Priority))
+                .OrderBy(g => g.Key).SelectMany(g => OrderEquals([.. g], route.By, call)),
         ];
     }
 
-    /// <summary>Whether an upstream understands the caller's protocol. Translation widens this.</summary>
-    private static bool Speaks(Candidate candidate, UpstreamProtocol protocol) =>
+    /// <summary>Whether an upstream understands the caller, or can be spoken to in its own protocol.</summary>
+    private static bool Speaks(Candidate candidate, in CallRoute route) =>
+        IsNative(candidate, route.Protocol) || SpokenCall.Carries(route, candidate.Upstream.Setup.Protocol);
+
+    /// <summary>Whether an upstream speaks a protocol itself. Such ones go first: with them nothing can be
+    /// lost.</summary>
+    internal static bool IsNative(Candidate candidate, UpstreamProtocol protocol) =>
         candidate.Upstream.Setup.Protocol == protocol
         || candidate.Upstream.Setup.Protocol == UpstreamProtocol.Sandbox;
 

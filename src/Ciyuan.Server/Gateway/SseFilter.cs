@@ -6,16 +6,13 @@ namespace Ciyuan.Server.Gateway;
 /// Takes out of a stream the one event that the client did not ask for: OpenAI's chunk with the usage alone. All other
 /// bytes pass as they are, an event at a time.
 /// </summary>
-internal sealed class SseFilter
+internal sealed class SseFilter : IEventPass
 {
     private readonly ArrayBufferWriter<byte> _pending = new(256);
     private readonly ArrayBufferWriter<byte> _output = new(1_024);
 
-    /// <summary>Takes bytes, and gives those that go on to the client, until the next call.</summary>
-    /// <param name="input">Bytes from the upstream.</param>
-    /// <param name="events">Cuts them into events.</param>
-    /// <param name="counter">Is given each event's data.</param>
-    internal ReadOnlyMemory<byte> Pass(ReadOnlySpan<byte> input, SseReader events, CallCounter counter)
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Pass(ReadOnlySpan<byte> input, SseReader events, CallCounter counter)
     {
         _output.ResetWrittenCount();
         ReadOnlySpan<byte> rest = input;
@@ -44,8 +41,8 @@ internal sealed class SseFilter
         return _output.WrittenMemory;
     }
 
-    /// <summary>What is left once the stream is over.</summary>
-    internal ReadOnlyMemory<byte> Rest()
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Rest()
     {
         _output.ResetWrittenCount();
         End();

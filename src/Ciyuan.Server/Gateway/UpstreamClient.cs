@@ -27,6 +27,7 @@ internal sealed class UpstreamClient : IDisposable
     };
 
     private const string Ours = "x-ciyuan-";
+    private const string AnthropicVersion = "2023-06-01";
 
     private readonly HttpMessageInvoker _outside;
     private readonly HttpMessageInvoker _anywhere;
@@ -52,7 +53,15 @@ internal sealed class UpstreamClient : IDisposable
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        CopyHeaders(call.Http.Request, request);
+        if (call.Spoken.IsForeign)
+        {
+            SetHeaders(request, setup.Protocol); // the caller's own mean nothing there
+        }
+        else
+        {
+            CopyHeaders(call.Http.Request, request);
+        }
+
         if (!sandbox && to.Upstream.Secret is not null)
         {
             SetSecret(request, to.Upstream);
@@ -124,14 +133,15 @@ internal sealed class UpstreamClient : IDisposable
 
     private static Uri MakeUri(Call call, Candidate to)
     {
-        CallRoute route = call.Route;
+        CallRoute route = call.Spoken.Route;
         string path = route.Path;
         string query = "";
         if (route.Protocol == UpstreamProtocol.Gemini)
         {
             string model = to.Served.As.Length > 0 ? to.Served.As : to.Served.Model;
             path = $"{route.Path}/{Uri.EscapeDataString(model)}:{route.Action}";
-            query = call.Http.Request.Query["alt"] == "sse" ? "?alt=sse" : "";
+            bool events = call.Spoken.IsForeign ? call.Facts.Streams : call.AsksForEvents;
+            query = events ? "?alt=sse" : "";
         }
 
         string top = to.Upstream.Setup.Protocol == UpstreamProtocol.Sandbox
@@ -159,6 +169,16 @@ internal sealed class UpstreamClient : IDisposable
         to.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
     }
 
+    private static void SetHeaders(HttpRequestMessage request, UpstreamProtocol protocol)
+    {
+        request.Content!.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
+        if (protocol == UpstreamProtocol.Anthropic)
+        {
+            request.Headers.TryAddWithoutValidation("anthropic-version", AnthropicVersion);
+        }
+    }
+
     private static void SetSecret(HttpRequestMessage request, Upstream upstream)
     {
         HttpRequestHeaders headers = request.Headers;
@@ -168,7 +188,7 @@ internal sealed class UpstreamClient : IDisposable
                 headers.TryAddWithoutValidation("x-api-key", upstream.Secret);
                 if (!headers.Contains("anthropic-version"))
                 {
-                    headers.TryAddWithoutValidation("anthropic-version", "2023-06-01");
+                    headers.TryAddWithoutValidation("anthropic-version", AnthropicVersion);
                 }
 
                 break;

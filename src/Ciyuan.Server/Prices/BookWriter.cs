@@ -219,14 +219,25 @@ public static class BookWriter
                 return;
             }
 
-            Line($"{key}:");
-            foreach ((string name, string price) in prices)
+            string[] entries = [.. prices.Select(p => $"{p.Key}: {Price(p.Value)}")];
+            string flow = $"{key}: {{ {string.Join(", ", entries)} }}";
+            if (_level + flow.Length <= MaxColumns)
             {
-                int slash = price.IndexOf('/', StringComparison.Ordinal);
-                Line(slash < 0 ? $"  {name}: \"{price}\""
-                    : $"  {name}: {{ price: \"{price[..slash]}\", units: {price[(slash + 1)..]} }}");
+                Line(flow);
+                return;
+            }
+
+            Line($"{key}:");
+            foreach (string entry in entries)
+            {
+                Line($"  {entry}");
             }
         }
+
+        // price/N is the price of N units.
+        private static string Price(string price) => price.Split('/') is [var of, var units]
+            ? $"{{ price: \"{of}\", units: {units} }}"
+            : $"\"{price}\"";
 
         public override string ToString() => _text.ToString();
 

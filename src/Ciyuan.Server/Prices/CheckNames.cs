@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Ciyuan.Server.Prices;
 
 /// <summary>Names and patterns of a version's lines: such as can never match, and such where it is not plain which
@@ -17,13 +19,16 @@ internal static class CheckNames
                     "the pattern * prices every model that no other line takes, unknown ones too");
             }
 
+            var shared = new OrderedDictionary<CheckedLine, List<(string Text, CheckedLine Other)>>();
             for (int i = 0; i < patterns.Count; i++)
             {
                 for (int j = i + 1; j < patterns.Count; j++)
                 {
-                    Compare(patterns[i], patterns[j], findings);
+                    Compare(patterns[i], patterns[j], findings, shared);
                 }
             }
+
+            AddShared(shared, findings);
         }
     }
 
@@ -32,8 +37,13 @@ internal static class CheckNames
 
     private static void Compare(
         (CheckedLine Line, string Pattern) first, (CheckedLine Line, string Pattern) second,
-        List<PriceFinding> findings)
+        List<PriceFinding> findings, OrderedDictionary<CheckedLine, List<(string Text, CheckedLine Other)>> shared)
     {
+        if (IsApart(first.Pattern, second.Pattern))
+        {
+            return; // as nearly all are
+        }
+
         int firstLetters = NamePatterns.LiteralLength(first.Pattern);
         int secondLetters = NamePatterns.LiteralLength(second.Pattern);
         bool firstCovers = NamePatterns.Covers(first.Pattern, second.Pattern);
@@ -50,17 +60,55 @@ internal static class CheckNames
         }
         else if (!firstCovers && !secondCovers && first.Line != second.Line)
         {
-            IReadOnlyList<string>? both = NamePatterns.Intersect(first.Pattern, second.Pattern);
-            if (both is { Count: 0 })
+            if (FindShared(first.Pattern, second.Pattern) is { } example)
             {
-                return;
+                CheckedLine winner = secondLetters > firstLetters ? second.Line : first.Line;
+                shared.TryAdd(second.Line, []);
+                shared[second.Line].Add(($"the patterns {first.Pattern} and {second.Pattern} share names{example}: "
+                    + $"{winner.Name} gets them, for its letters or its place", first.Line));
             }
+        }
+    }
 
-            string example = both is null ? "" : $", such as {both[0]}";
-            CheckedLine winner = secondLetters > firstLetters ? second.Line : first.Line;
-            Add(findings, false, second.Line,
-                $"the patterns {first.Pattern} and {second.Pattern} share names{example}: "
-                + $"{winner.Name} gets them, for its letters or its place");
+    // An example of names that both match; null when there are none. Two names that only stand one after the other, as
+    // gpt-*claude-* has them, are no name that anybody has.
+    private static string? FindShared(string first, string second)
+    {
+        bool isLong = Math.Min(NamePatterns.LiteralLength(first), NamePatterns.LiteralLength(second))
+            > GenaiNames.ShortPattern;
+        if (isLong && (first[0] == '*' || second[0] == '*')
+            && !Longest(first).Contains(Longest(second), StringComparison.Ordinal)
+            && !Longest(second).Contains(Longest(first), StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        IReadOnlyList<string>? both = NamePatterns.Intersect(first, second);
+        int most = NamePatterns.LiteralLength(first) + NamePatterns.LiteralLength(second);
+        return both is null ? ""
+            : both.FirstOrDefault(name => !isLong || NamePatterns.LiteralLength(name) < most) is { } name
+                ? $", such as {name}"
+                : null;
+    }
+
+    private static bool IsApart(string first, string second) => first[0] != '*' && second[0] != '*'
+        && !second.StartsWith(Front(first), StringComparison.Ordinal)
+        && !first.StartsWith(Front(second), StringComparison.Ordinal);
+
+    private static string Longest(string pattern) => pattern.Split('*').MaxBy(part => part.Length)!;
+
+    private static string Front(string pattern) => pattern[..pattern.IndexOf('*', StringComparison.Ordinal)];
+
+    // A line whose patterns share names with many others is told once.
+    private static void AddShared(
+        OrderedDictionary<CheckedLine, List<(string Text, CheckedLine Other)>> shared, List<PriceFinding> findings)
+    {
+        foreach ((CheckedLine line, List<(string Text, CheckedLine Other)> all) in shared)
+        {
+            int lines = all.Select(s => s.Other).Distinct().Count();
+            string more = lines == 1 ? "" : string.Create(CultureInfo.InvariantCulture,
+                $"; with {lines - 1} other lines it shares names too");
+            Add(findings, false, line, all[0].Text + more);
         }
     }
 

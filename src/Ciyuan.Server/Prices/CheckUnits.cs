@@ -68,16 +68,20 @@ internal static class CheckUnits
 
     private static void CheckMeter(List<CheckedLine> lines, string meter, List<PriceFinding> findings)
     {
-        List<(string Model, decimal Price)> all = [.. lines.SelectMany(
-            line => PricesOf(line, meter).Where(p => p.Price > 0).Select(p => (line.Price.Model, p.Price)))];
+        (string Model, decimal Price)[] all = [.. lines.SelectMany(
+            line => PricesOf(line, meter).Where(p => p.Price > 0).Select(p => (line.Price.Model, p.Price)))
+            .OrderBy(p => p.Price)];
+        int[] none = [];
+        Dictionary<string, int[]> places = all.Select((p, i) => (p.Model, At: i)).GroupBy(p => p.Model)
+            .ToDictionary(g => g.Key, g => g.Select(p => p.At).ToArray(), StringComparer.Ordinal);
         string direction = meter.Split('.')[0];
         foreach (CheckedLine line in lines)
         {
-            decimal[] others = [.. all.Where(p => p.Model != line.Price.Model).Select(p => p.Price).Order()];
-            int models = all.Where(p => p.Model != line.Price.Model).Select(p => p.Model).Distinct().Count();
+            int[] own = places.GetValueOrDefault(line.Price.Model, none);
+            int models = places.Count - (own.Length > 0 ? 1 : 0);
             foreach ((decimal price, int row) in PricesOf(line, meter).Where(p => p.Price > 0))
             {
-                string? problem = models >= MinNeighbours ? ByNeighbours(price, others) : ByItself(price);
+                string? problem = models >= MinNeighbours ? ByNeighbours(price, all, own) : ByItself(price);
                 if (problem is not null)
                 {
                     findings.Add(new PriceFinding(FindingKind.Unit, true, line.File, row, line.Where,
@@ -87,11 +91,23 @@ internal static class CheckUnits
         }
     }
 
-    private static string? ByNeighbours(decimal price, decimal[] others)
+    // The price at a place among those of other models.
+    private static decimal OfOthers(int at, (string Model, decimal Price)[] all, int[] own)
+    {
+        foreach (int mine in own)
+        {
+            at += mine <= at ? 1 : 0;
+        }
+
+        return all[at].Price;
+    }
+
+    private static string? ByNeighbours(decimal price, (string Model, decimal Price)[] all, int[] own)
     {
         // The outermost tenth at each end may be wrong itself.
-        decimal low = others[others.Length / 10];
-        decimal high = others[^(1 + (others.Length / 10))];
+        int others = all.Length - own.Length;
+        decimal low = OfOthers(others / 10, all, own);
+        decimal high = OfOthers(others - 1 - (others / 10), all, own);
         if (price * FarOutside < low)
         {
             decimal factor = Array.Find(Factors, f => price * f >= low / FarOutside && price * f <= high * FarOutside);

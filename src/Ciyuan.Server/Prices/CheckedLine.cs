@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ciyuan.Parties;
+using Ciyuan.Rating;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Prices;
@@ -45,16 +46,19 @@ internal sealed record CheckedLine(string File, BookSetup Book, PriceSetup Price
     internal static decimal? Of(RuleSetup rule, string meter) => Find(rule.PerMillionTokens, rule.PerUnit, meter);
 
     /// <summary>Whether the line or a rule names this very class or unit.</summary>
-    internal bool Names(string meter) => Price.PerMillionTokens.ContainsKey(meter)
-        || (Price.PerUnit?.ContainsKey(meter) ?? false)
-        || Rules.Any(rule => (rule.PerMillionTokens?.ContainsKey(meter) ?? false)
-            || (rule.PerUnit?.ContainsKey(meter) ?? false));
+    internal bool Names(string meter) => Names(Price.PerMillionTokens, Price.PerUnit, meter)
+        || Rules.Any(rule => Names(rule.PerMillionTokens, rule.PerUnit, meter));
 
     /// <summary>Whether a class or front part of a name covers a meter.</summary>
-    internal static bool Covers(string pattern, string meter) => meter == pattern
-        || meter == pattern + ".fresh"
-        || (meter.Length > pattern.Length && meter[pattern.Length] == '.'
-            && meter.StartsWith(pattern, StringComparison.Ordinal));
+    internal static bool Covers(string pattern, string meter) => MeterPattern.TryParse(pattern, out MeterPattern of)
+        && Meter.TryParse(meter, out Meter one) && of.Matches(one);
+
+    // One class, or one kind of all modalities.
+    private static bool Names(
+        IReadOnlyDictionary<string, string>? tokens, IReadOnlyDictionary<string, string>? units, string meter) =>
+        (tokens?.ContainsKey(meter) ?? false) || (units?.ContainsKey(meter) ?? false)
+        || (meter.Split('.') is [var direction, _, var kind]
+            && (tokens?.ContainsKey($"{direction}.*.{kind}") ?? false));
 
     /// <summary>A price as a decimal, a fraction rounded; null when it is none.</summary>
     internal static decimal? Value(string price)
@@ -93,6 +97,7 @@ internal sealed record CheckedLine(string File, BookSetup Book, PriceSetup Price
     {
         ["input" or "output"] => $"{pattern}.text.fresh",
         ["input" or "output", _] => $"{pattern}.fresh",
+        ["input" or "output", "*", var kind] => $"{pattern.Split('.')[0]}.text.{kind}",
         _ => pattern,
     };
 }

@@ -25,7 +25,7 @@ internal sealed class GenaiNames(string provider, int own, List<ImportNote> note
 {
     /// <summary>Most letters of a pattern that tells a variant, as in <c>*-mini</c> or <c>*audio*</c>, and may stand
     /// anywhere in another's names.</summary>
-    private const int ShortPattern = 8;
+    internal const int ShortPattern = 8;
 
     internal void PutInOrder(IReadOnlyList<GenaiModel> models)
     {

@@ -54,7 +54,7 @@ internal readonly partial record struct LiteLlmField(string Stem, long Above, st
             case "input_cost_per_token" or "output_cost_per_token":
                 draft.Direction(Stem[..Stem.IndexOf('_', StringComparison.Ordinal)], "", price);
                 return true;
-            case "cache_read_input_token_cost":
+            case "input_cost_per_token_cache_hit" or "cache_read_input_token_cost":
                 draft.CacheRead("", price);
                 return true;
             case "cache_creation_input_token_cost":
@@ -98,7 +98,8 @@ internal readonly partial record struct LiteLlmField(string Stem, long Above, st
     }
 
     /// <summary>Fields in the order in which they are set: a narrow price overrides a wide one.</summary>
-    internal int Rank => Stem.Contains("1hr", StringComparison.Ordinal) ? 3
+    internal int Rank => Stem == "input_cost_per_token_cache_hit" ? 0 // an older name, of which the newer goes before
+        : Stem.Contains("1hr", StringComparison.Ordinal) ? 3
         : Stem.Contains("audio", StringComparison.Ordinal) || Stem.Contains("image", StringComparison.Ordinal) ? 2
         : 1;
 

@@ -15,8 +15,11 @@ internal sealed class LiteLlmPrices(ImportTarget target)
 
     internal ImportedBook Read(JsonElement root)
     {
-        JsonProperty[] entries = [.. CatalogueJson.Object(root, "LiteLLM's price map")
+        JsonProperty[] all = [.. CatalogueJson.Object(root, "LiteLLM's price map")
             .Where(entry => entry.Name != "sample_spec")];
+        JsonProperty[] entries = [.. all.Where(entry => entry.Value.ValueKind == JsonValueKind.Object)];
+        _notes.AddRange(all.Except(entries).Select(entry => new ImportNote(
+            ImportNoteKind.LeftOut, entry.Name, "is no model: it is not an object")));
         string[] known = [.. entries.Select(e => ProviderOf(e.Value)).Distinct(StringComparer.Ordinal)];
         target.Check(known);
 
@@ -57,9 +60,12 @@ internal sealed class LiteLlmPrices(ImportTarget target)
             return;
         }
 
-        bool alias = isFront && _taken.TryAdd((name, key), _lines.Count);
+        // A star in a key stands for any region, as it does here in a pattern.
+        bool more = isFront && _taken.TryAdd((name, key), _lines.Count);
+        bool isPattern = key.Contains('*', StringComparison.Ordinal);
         _lines.Add(new PriceSetup(
-            model, line.Tokens, line.Units.Count == 0 ? null : line.Units, name, alias ? [key] : null,
+            model, line.Tokens, line.Units.Count == 0 ? null : line.Units, name, more && !isPattern ? [key] : null,
+            more && isPattern ? [key] : null,
             Source: CatalogueJson.TryText(entry, "source", out string? source) ? source : null,
             Rules: rules.Count == 0 ? null : rules));
     }
@@ -79,7 +85,9 @@ internal sealed class LiteLlmPrices(ImportTarget target)
         if (SamePrices(_lines[at], again))
         {
             _taken[(name, key)] = at;
-            _lines[at] = _lines[at] with { Aliases = [.. _lines[at].Aliases ?? [], key] };
+            _lines[at] = key.Contains('*', StringComparison.Ordinal)
+                ? _lines[at] with { Patterns = [.. _lines[at].Patterns ?? [], key] }
+                : _lines[at] with { Aliases = [.. _lines[at].Aliases ?? [], key] };
             return;
         }
 
@@ -93,7 +101,8 @@ internal sealed class LiteLlmPrices(ImportTarget target)
     private static string Text(PriceSetup line) => JsonSerializer.Serialize(
         new Setup
         {
-            Books = [new BookSetup("", 1, "", "", "", "", [line with { Model = "", Aliases = null, Source = null }])],
+            Books = [new BookSetup("", 1, "", "", "", "", [
+                line with { Model = "", Aliases = null, Patterns = null, Source = null }])],
         },
         SetupJson.Default.Setup);
 }

@@ -182,6 +182,12 @@ internal sealed class LiteLlmSets(string key, List<ImportNote> notes)
             var draft = new PriceDraft();
             draft.Units["request"] = Plain(size.Name, price).ToString();
             string word = size.Name.Split('_')[^1];
+            if (word == "medium")
+            {
+                _line.Units.TryAdd("request", draft.Units["request"]); // what holds where nobody says a size
+                continue;
+            }
+
             _more.Add(draft.ToRule($"search with {word} context", new WhenSetup(
                 Tags: new Dictionary<string, IReadOnlyList<string>> { ["search_context_size"] = [word] })));
         }

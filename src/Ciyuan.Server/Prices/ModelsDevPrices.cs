@@ -63,13 +63,14 @@ internal sealed class ModelsDevPrices(ImportTarget target)
     private IEnumerable<RuleSetup> Tiers(string where, JsonElement cost, PriceDraft line)
     {
         var tiers = new SortedDictionary<long, PriceDraft>(Comparer<long>.Create((a, b) => b.CompareTo(a)));
-        if (cost.TryGetProperty(Old200K, out JsonElement over))
+        JsonElement[] listed = cost.TryGetProperty("tiers", out JsonElement list)
+            ? [.. CatalogueJson.Array(list, $"'tiers' of {where}")] : [];
+        if (listed.Length == 0 && cost.TryGetProperty(Old200K, out JsonElement over))
         {
-            tiers[200_000] = Draft(where, over);
+            tiers[200_000] = Draft(where, over); // beside tiers it repeats one of them, whatever its bound
         }
 
-        foreach (JsonElement tier in cost.TryGetProperty("tiers", out JsonElement list)
-            ? CatalogueJson.Array(list, $"'tiers' of {where}") : [])
+        foreach (JsonElement tier in listed)
         {
             if (tier.TryGetProperty("tier", out JsonElement bound) && bound.TryGetProperty("size", out JsonElement size)
                 && size.TryGetInt64(out long above)

@@ -41,9 +41,15 @@ internal sealed class PriceDraft
     /// <summary>A price of one kind, of one modality or of all.</summary>
     internal void Kind(string direction, string modality, string kind, string price)
     {
+        if (modality.Length == 0)
+        {
+            Tokens[$"{direction}.*.{kind}"] = price;
+            return;
+        }
+
         foreach (string one in TokenClass.Modalities)
         {
-            if (modality.Length == 0 || one == modality || (one == "code" && modality == "text"))
+            if (one == modality || (one == "code" && modality == "text"))
             {
                 Tokens[$"{direction}.{one}.{kind}"] = price;
             }
@@ -53,9 +59,12 @@ internal sealed class PriceDraft
     /// <summary>What the other draft has and this one has not.</summary>
     internal void FillFrom(PriceDraft other)
     {
+        HashSet<string> own = [.. Tokens.Keys];
         foreach ((string name, string price) in other.Tokens)
         {
-            Tokens.TryAdd(name, price);
+            // A price of one modality's kind does not go before ours of the kind in all.
+            bool isPriced = name.Split('.') is [var direction, _, var kind] && own.Contains($"{direction}.*.{kind}");
+            _ = isPriced || Tokens.TryAdd(name, price);
         }
 
         foreach ((string name, string price) in other.Units)

@@ -141,7 +141,7 @@ public static class PricesRendering
         {
             table.Add(
                 count.Meter.ToString(), Quantity(count.Meter, count.Steps), Quantity(count.Meter, count.BillableSteps),
-                count.From, count.Price, count.Amount);
+                count.From.Length == 0 ? "no price" : count.From, count.Price, count.Amount);
         }
 
         return table;
@@ -188,7 +188,7 @@ public static class PricesRendering
             false => "does not hold",
             null => "can't be told",
         };
-        return condition.Because.Length == 0 ? $"{what}: {holds}" : $"{what}: {holds}; {condition.Because}";
+        return condition.Because.Length == 0 || condition.Because == holds ? $"{what}: {holds}" : $"{what}: {holds}; {condition.Because}";
     }
 
     private static string CurveSentence(ExplainedCurve curve)

@@ -6,7 +6,7 @@ internal sealed unsafe class ParallelCount(TextWalk walk, CounterPool pool)
     /// <summary>
     /// Parts are small enough to be shared out evenly, and so large that to look for a cut is nothing.
     /// </summary>
-    private const int PartBytes = 1 << 20;
+    private const int PartBytes = 1 << 18;
 
     internal int Run(ReadOnlySpan<byte> utf8, int threads)
     {

@@ -51,8 +51,8 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                 ulong starts = TRule.HasBlocks ? BlockScanner<TRule>.Starts(at, kinds) & ~1UL : 0;
                 if (starts == 0)
                 {
-                    byte* next = Scanner.Next(at, end);
-                    if (!final && !Scanner.IsSettled(next, end))
+                    byte* next = Next(at, end, final);
+                    if (next == null)
                     {
                         break;
                     }
@@ -68,21 +68,21 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                     }
                 }
 
-                if (starts != 0)
-                {
-                    waiting = Take(ref at, starts, readable, waiting, ref count);
-                }
-
-                if (waiting >= MostWaiting)
-                {
-                    count += LookUp(waiting);
-                    waiting = 0;
-                }
+                waiting = starts == 0 ? waiting : Take(ref at, starts, readable, waiting, ref count);
+                waiting = waiting < MostWaiting ? waiting : LookUp(waiting, ref count);
             }
 
             start = at;
-            return count + LookUp(waiting);
+            LookUp(waiting, ref count);
+            return count;
         }
+    }
+
+    /// <summary>The end of one piece; null while it is not certain.</summary>
+    private byte* Next(byte* at, byte* end, bool final)
+    {
+        byte* next = Scanner.Next(at, end);
+        return final || Scanner.IsSettled(next, end) ? next : null;
     }
 
     /// <summary>
@@ -134,39 +134,27 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         {
             Seams seams = Merger.Seams;
             byte* singles = Singles;
-            byte* start = piece;
             int right = Utf8Reader.Decode(piece, out int size);
-            for (byte* at = piece + size; ; at += size)
+            for (byte* start = piece, at = piece + size; ; at += size)
             {
                 int left = right;
-                if (at < end)
+                if (at < end && seams.MayJoin(left, right = Utf8Reader.Decode(at, out size), at))
                 {
-                    right = Utf8Reader.Decode(at, out size);
-                    if (seams.MayJoin(left, right, at))
-                    {
-                        continue;
-                    }
+                    continue;
                 }
 
                 int length = (int)(at - start);
                 if (length <= 3 && Utf8Reader.Length(*start) == length)
                 {
-                    int single = singles[left];
-                    count += single != 0 ? single : CountSingle(left, start, length);
+                    count += singles[left] != 0 ? singles[left] : CountSingle(left, start, length);
                 }
                 else if (length < ShortCounts.MaxLength)
                 {
-                    Vector128<byte> key = ShortCounts.Key(start, length, KeyMasks) | PartKey;
-                    uint line = (uint)(ShortCounts.Hash(key) >> Shorts.Shift);
-                    Vector128.Store(key, Keys + ((nint)waiting * 16));
-                    Lines[waiting++] = line;
-                    Prefetch(Shorts.Table + ((nint)line * 64));
+                    Wait(ShortCounts.Key(start, length, KeyMasks) | PartKey, waiting++);
                 }
                 else
                 {
-                    bool part = length < end - piece;
-                    count += length <= LongCounts.MaxLength
-                        ? CountMiddle(start, length, part) : CountLarge(start, length, part, readable);
+                    count += CountLong(start, length, length < end - piece, readable);
                 }
 
                 if (at == end)
@@ -175,18 +163,31 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                 }
 
                 start = at;
-                if (waiting > MostWaiting * 2 - 4)
-                {
-                    count += LookUp(waiting);
-                    waiting = 0;
-                }
+                waiting = waiting <= (MostWaiting * 2) - 4 ? waiting : LookUp(waiting, ref count);
             }
         }
     }
 
+    private int CountLong(byte* at, int length, bool part, byte* readable) => length <= LongCounts.MaxLength
+        ? CountMiddle(at, length, part) : CountLarge(at, length, part, readable);
+
+    /// <summary>Has a key wait for its line, which is fetched meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Wait(Vector128<byte> key, int place)
+    {
+        unchecked
+        {
+            uint line = (uint)(ShortCounts.Hash(key) >> Shorts.Shift);
+            Vector128.Store(key, Keys + ((nint)place * 16));
+            Lines[place] = line;
+            Prefetch(Shorts.Table + ((nint)line * 64));
+        }
+    }
+
     /// <summary>Looks up the pieces that wait.</summary>
+    /// <returns>How many wait then: none.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private long LookUp(int waiting)
+    private int LookUp(int waiting, ref long total)
     {
         unchecked
         {
@@ -202,7 +203,8 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             }
 
             Shorts.Grow();
-            return count;
+            total += count;
+            return 0;
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
 {
     private readonly TokenIndex _index;
     private readonly TPairs _pairs;
-    private readonly WholeCharacters _characters;
+    private readonly Lazy<Seams> _seams;
+    private readonly Lazy<WholeCharacters> _characters;
     private readonly bool _wholeFirst;
     private readonly IDisposable? _owned;
     private readonly UnknownCharacters? _unknown;
@@ -28,17 +29,18 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _pairs = pairs;
         _owned = owned;
         _wholeFirst = vocabulary.IgnoreMerges;
-        Seams = new Seams(vocabulary);
+        _seams = new Lazy<Seams>(() => new Seams(vocabulary)); // when a text needs them: short ones seldom do
         bool bytes = vocabulary.Model is TokenModel.RankBpe or TokenModel.MergeBpe;
         _unknown = bytes ? null : new UnknownCharacters(vocabulary);
-        _characters = _unknown is null
-            ? WholeCharacters.Find(vocabulary, Seams, pairs) : WholeCharacters.All(vocabulary, Seams, index);
+        _characters = new Lazy<WholeCharacters>(() => bytes
+            ? WholeCharacters.Find(vocabulary, Seams, pairs) : WholeCharacters.All(vocabulary, Seams, index));
     }
 
-    internal override Seams Seams { get; }
+    internal override Seams Seams => _seams.Value;
 
     internal override long NativeBytes =>
-        _index.NativeBytes + Seams.NativeBytes + ((_owned as PairTable)?.NativeBytes ?? 0);
+        _index.NativeBytes + (_seams.IsValueCreated ? Seams.NativeBytes : 0)
+        + ((_owned as PairTable)?.NativeBytes ?? 0);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override int Count(byte* at, int length, bool part, MergeRoom room)
@@ -51,7 +53,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         if (length > MergeRoom.MaxShort)
         {
             MergeHeap<TPairs> heap = new(at, length, room, _pairs);
-            int count = heap.Merge(_characters);
+            int count = heap.Merge(_characters.Value);
             count = _unknown is null ? count : heap.Count(_unknown);
             room.Trim();
             return count;
@@ -72,7 +74,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         if (length > MergeRoom.MaxShort)
         {
             MergeHeap<TPairs> heap = new(at, length, room, _pairs);
-            heap.Merge(_characters);
+            heap.Merge(_characters.Value);
             heap.AddIds(_unknown, ids);
             room.Trim();
             return;
@@ -117,7 +119,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         {
             ulong* symbols = room.Symbols;
             ulong* pairs = room.Pairs;
-            int count = _characters.Begin(at, length, symbols);
+            int count = _characters.Value.Begin(at, length, symbols);
             symbols[count] = (ulong)(uint)length << 32;
             for (int i = 0; i < count - 1; i++)
             {
@@ -126,39 +128,44 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
 
             while (true)
             {
-                int best = 0;
-                ulong lowest = ulong.MaxValue;
-                for (int i = 0; i < count - 1; i++)
-                {
-                    ulong pair = pairs[i];
-                    best = pair < lowest ? i : best;
-                    lowest = pair < lowest ? pair : lowest;
-                }
-
+                ulong lowest = Lowest(pairs, count - 1, out int best);
                 if (lowest == ulong.MaxValue)
                 {
                     return count;
                 }
 
                 symbols[best] = (symbols[best] & 0xFFFFFFFF_00000000) | (uint)lowest;
-                count--;
-                for (int i = best + 1; i <= count; i++)
+                for (int i = best + 1; i < count; i++)
                 {
                     symbols[i] = symbols[i + 1];
                     pairs[i - 1] = pairs[i];
                 }
 
+                count--;
                 if (best > 0)
                 {
                     pairs[best - 1] = Pair(at, symbols, best - 1);
                 }
 
-                if (best < count - 1)
-                {
-                    pairs[best] = Pair(at, symbols, best);
-                }
+                pairs[best] = best < count - 1 ? Pair(at, symbols, best) : ulong.MaxValue;
             }
         }
+    }
+
+    /// <summary>The pair that merges next, of equal ones the leftmost.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Lowest(ulong* pairs, int count, out int best)
+    {
+        best = 0;
+        ulong lowest = ulong.MaxValue;
+        for (int i = 0; i < count; i++)
+        {
+            ulong pair = pairs[i];
+            best = pair < lowest ? i : best;
+            lowest = pair < lowest ? pair : lowest;
+        }
+
+        return lowest;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,7 +183,14 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
     {
         _index.Dispose();
         _owned?.Dispose();
-        _characters.Dispose();
-        Seams.Dispose();
+        if (_characters.IsValueCreated)
+        {
+            _characters.Value.Dispose();
+        }
+
+        if (_seams.IsValueCreated)
+        {
+            Seams.Dispose();
+        }
     }
 }

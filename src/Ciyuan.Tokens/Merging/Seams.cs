@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Ciyuan.Tokens.Splitting;
 using Ciyuan.Tokens.Vocabularies;
 
@@ -11,7 +12,7 @@ namespace Ciyuan.Tokens.Merging;
 /// </summary>
 internal sealed unsafe class Seams : IDisposable
 {
-    /// <summary>2^21 bits, 256 KiB: one in thirteen set for the 200,000 entries of o200k.</summary>
+    /// <summary>2^21 bits, 256 KiB: few of them set for the 200,000 entries of o200k.</summary>
     private const int PairBits = 21;
 
     /// <summary>A bit for the last byte before a boundary and the two after it.</summary>
@@ -46,7 +47,7 @@ internal sealed unsafe class Seams : IDisposable
     internal bool MayJoin(int left, int right, byte* at)
     {
         uint pair = Pair(left, right);
-        return ((_pairs[pair >> 5] >> (int)(pair & 31)) & 1) != 0 || PartsJoin(at);
+        return (left | right) < 0x80 || ((_pairs[pair >> 5] >> (int)(pair & 31)) & 1) != 0 || PartsJoin(at);
     }
 
     /// <summary>
@@ -75,6 +76,11 @@ internal sealed unsafe class Seams : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add(ReadOnlySpan<byte> bytes)
     {
+        if (Ascii.IsValid(bytes))
+        {
+            return; // two of ASCII are taken to join
+        }
+
         int at = 0;
         while (at < bytes.Length && IsInside(bytes[at]))
         {
@@ -86,21 +92,17 @@ internal sealed unsafe class Seams : IDisposable
             AddPart(bytes, at);
         }
 
+        AddPairs(bytes, at);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddPairs(ReadOnlySpan<byte> bytes, int at)
+    {
         fixed (byte* start = bytes)
         {
             int left = -1;
-            while (at < bytes.Length)
+            while (at < bytes.Length && at + Utf8Reader.Length(bytes[at]) <= bytes.Length)
             {
-                if (at + Utf8Reader.Length(bytes[at]) > bytes.Length)
-                {
-                    if (at > 0)
-                    {
-                        AddPart(bytes, at);
-                    }
-
-                    return;
-                }
-
                 int right = Utf8Reader.Decode(start + at, out int length);
                 if (left >= 0)
                 {
@@ -111,6 +113,11 @@ internal sealed unsafe class Seams : IDisposable
                 left = right;
                 at += length;
             }
+        }
+
+        if (at > 0 && at < bytes.Length)
+        {
+            AddPart(bytes, at);
         }
     }
 

@@ -81,27 +81,12 @@ internal sealed unsafe class UnigramMerger : PieceMerger
         steps[0].Before = 0;
         for (int place = 0; place < length;)
         {
-            int character = Utf8Reader.Length(at[place]);
-            bool single = false;
-            int most = Math.Min(_index.MaxLength, length - place);
-            for (int size = character; steps[place].Before >= 0 && size <= most;)
+            if (steps[place].Before >= 0)
             {
-                int id = _index.Find(at + place, size);
-                if (id != TokenIndex.None && _vocabulary.KindOf(id) == EntryKind.Normal)
-                {
-                    steps[place + size].Offer(place, steps[place].Score + _vocabulary.ScoreOf(id), id);
-                    single |= size == character;
-                }
-
-                size += place + size < length ? Utf8Reader.Length(at[place + size]) : 1;
+                Offer(at, place, length, steps);
             }
 
-            if (!single && steps[place].Before >= 0)
-            {
-                steps[place + character].Offer(place, steps[place].Score + _unknownScore, -1);
-            }
-
-            place += character;
+            place += Utf8Reader.Length(at[place]);
         }
 
         // Backwards the way is known; each place on it is told what comes after it.
@@ -113,6 +98,31 @@ internal sealed unsafe class UnigramMerger : PieceMerger
         }
 
         return steps;
+    }
+
+    /// <summary>Offers what can begin at a place to where it ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Offer(byte* at, int place, int length, Step* steps)
+    {
+        int character = Utf8Reader.Length(at[place]);
+        bool single = false;
+        int most = Math.Min(_index.MaxLength, length - place);
+        for (int size = character; size <= most;)
+        {
+            int id = _index.Find(at + place, size);
+            if (id != TokenIndex.None && _vocabulary.KindOf(id) == EntryKind.Normal)
+            {
+                steps[place + size].Offer(place, steps[place].Score + _vocabulary.ScoreOf(id), id);
+                single |= size == character;
+            }
+
+            size += place + size < length ? Utf8Reader.Length(at[place + size]) : 1;
+        }
+
+        if (!single)
+        {
+            steps[place + character].Offer(place, steps[place].Score + _unknownScore, -1);
+        }
     }
 
     private struct Step

@@ -62,16 +62,7 @@ internal sealed class TextNormalizer
             stretch = Collapse(stretch);
         }
 
-        bool there = stretch.StartsWith(" "u8) || stretch.StartsWith("▁"u8);
-        bool prefix = _rule.Prefix switch
-        {
-            SpacePrefix.EachStretch => true,
-            SpacePrefix.Start => first,
-            SpacePrefix.EachStretchUnlessThere => !there,
-            SpacePrefix.StartUnlessThere => first && !there,
-            _ => false,
-        };
-        if (prefix)
+        if (GetsSpace(stretch, first))
         {
             to.Write(_rule.EscapeSpaces ? "▁"u8 : " "u8);
         }
@@ -90,6 +81,19 @@ internal sealed class TextNormalizer
         }
 
         to.Write(stretch);
+    }
+
+    private bool GetsSpace(ReadOnlySpan<byte> stretch, bool first)
+    {
+        bool there = stretch.StartsWith(" "u8) || stretch.StartsWith("▁"u8);
+        return _rule.Prefix switch
+        {
+            SpacePrefix.EachStretch => true,
+            SpacePrefix.Start => first,
+            SpacePrefix.EachStretchUnlessThere => !there,
+            SpacePrefix.StartUnlessThere => first && !there,
+            _ => false,
+        };
     }
 
     private static ReadOnlySpan<byte> Collapse(ReadOnlySpan<byte> text)

@@ -1,4 +1,7 @@
-using System.Text;
+using System.Buffers;
+using Ciyuan.Tokens.Counting;
+using Ciyuan.Tokens.Normalizing;
+using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Tokens.Prose;
 
@@ -46,8 +49,11 @@ public sealed class ProseTally
         long seen = lengths.Sum(l => (long)l);
         if (seen != utf8.Length)
         {
-            byte[] composed = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8).Normalize());
-            ranges = composed.Length == seen ? ProseSplitter.Split(composed, form) : Scaled(ranges, utf8.Length, seen);
+            // By this library's own table, which no setting of the runtime changes.
+            ArrayBufferWriter<byte> composed = new(utf8.Length);
+            new TextNormalizer(Normalization.Nfc).Write(Utf8Repair.Valid(utf8), first: true, composed);
+            ranges = composed.WrittenCount == seen
+                ? ProseSplitter.Split(composed.WrittenSpan, form) : Scaled(ranges, utf8.Length, seen);
         }
 
         return Divide(ranges, lengths);

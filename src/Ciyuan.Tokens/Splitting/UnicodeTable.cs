@@ -45,7 +45,7 @@ internal static unsafe class UnicodeTable
                 }
             }
 
-            new Span<byte>(kinds + next, length).Fill(value);
+            NativeMemory.Fill(kinds + next, (nuint)length, value);
             next += length;
         }
 

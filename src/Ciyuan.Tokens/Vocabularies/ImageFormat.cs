@@ -22,8 +22,11 @@ internal static class ImageFormat
     /// <summary>All entries' bytes together: 64 MiB, thirty times the largest family's.</summary>
     internal const int MaxEntryBytes = 1 << 26;
 
+    /// <summary>The first version: without an index. It is still read.</summary>
+    internal const byte FirstVersion = 1;
+
     /// <summary>The bytes by which a file is known; the last is the version.</summary>
-    internal static ReadOnlySpan<byte> Magic => "CYVOCAB\u0001"u8;
+    internal static ReadOnlySpan<byte> Magic => "CYVOCAB\u0002"u8;
 
     /// <summary>CRC-32C of all that follows magic and checksum.</summary>
     internal static uint Checksum(ReadOnlySpan<byte> file)
@@ -54,8 +57,9 @@ internal static class ImageFormat
 /// <param name="Scores">Scores, four bytes each; none or one for each entry.</param>
 /// <param name="Map">Bytes of the character map.</param>
 /// <param name="Profiles">Bytes of the section of profiles.</param>
+/// <param name="Slots">Slots of the index, four bytes each: a power of two, or none.</param>
 internal readonly record struct ImageHeader(
-    int Entries, int EntryBytes, int Merges, int Runs, int Literals, int Scores, int Map, int Profiles)
+    int Entries, int EntryBytes, int Merges, int Runs, int Literals, int Scores, int Map, int Profiles, int Slots)
 {
     internal const int LeftAt = ImageFormat.HeaderBytes;
 
@@ -73,5 +77,7 @@ internal readonly record struct ImageHeader(
 
     internal int ProfilesAt => MapAt + Map;
 
-    internal int FileBytes => ProfilesAt + Profiles;
+    internal int IndexAt => ProfilesAt + Profiles;
+
+    internal int FileBytes => IndexAt + (4 * Slots);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -12,7 +13,10 @@ namespace Ciyuan.Tokens.Vocabularies;
 /// </summary>
 internal static class ImageReader
 {
-    internal static ImageHeader ReadHeader(ReadOnlySpan<byte> file)
+    /// <summary>Reads the header.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="isOurs">True for files inside the library, whose checksum a test looks at.</param>
+    internal static ImageHeader ReadHeader(ReadOnlySpan<byte> file, bool isOurs = false)
     {
         if (!BitConverter.IsLittleEndian)
         {
@@ -24,24 +28,65 @@ internal static class ImageReader
             throw new VocabularyException("The file is no compact vocabulary. 'ciyuan vocab add' makes one.");
         }
 
-        if (file[7] != ImageFormat.Magic[7])
+        if (file[7] != ImageFormat.Magic[7] && file[7] != ImageFormat.FirstVersion)
         {
             throw new VocabularyException(
                 $"The compact vocabulary has version {file[7]}; this program reads version {ImageFormat.Magic[7]}. "
                 + "Make it again with 'ciyuan vocab add'.");
         }
 
-        ReadOnlySpan<int> numbers = MemoryMarshal.Cast<byte, int>(file[24..56]);
-        ImageHeader header = new(
-            numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7]);
-        Demand(numbers.IndexOfAnyInRange(int.MinValue, -1) < 0
-            && numbers.IndexOfAnyInRange(ImageFormat.MaxFileBytes + 1, int.MaxValue) < 0, "a count of its header");
+        Span<int> numbers = stackalloc int[9];
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = BinaryPrimitives.ReadInt32LittleEndian(file[(24 + (4 * i))..]);
+            Demand(numbers[i] is >= 0 and <= ImageFormat.MaxFileBytes, "a count of its header");
+        }
+
+        ImageHeader header = new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6],
+            numbers[7], file[7] == ImageFormat.FirstVersion ? 0 : numbers[8]);
         Demand(header.Entries <= ImageFormat.MaxEntries && header.EntryBytes <= ImageFormat.MaxEntryBytes, "its size");
         Demand(header.Merges <= JsonBpe.MaxMerges && header.Runs <= header.Merges, "its number of merges");
         Demand(header.Scores == 0 || header.Scores == header.Entries, "its number of scores");
-        Demand(header.FileBytes == file.Length, "its length");
-        Demand(BinaryPrimitives.ReadUInt32LittleEndian(file[8..]) == ImageFormat.Checksum(file), "its checksum");
+        Demand(header.Slots == 0 || (header.Slots >= 16 && BitOperations.IsPow2(header.Slots)), "its index");
+        Demand(header.Slots <= 2 * ImageFormat.MaxEntries && header.FileBytes == file.Length, "its length");
+        Demand(isOurs || BinaryPrimitives.ReadUInt32LittleEndian(file[8..]) == ImageFormat.Checksum(file),
+            "its checksum");
         return header;
+    }
+
+    /// <summary>The two parts of a merge.</summary>
+    internal static (int Left, int Right) PartsOf(ReadOnlySpan<byte> file, ImageHeader header, int merge)
+    {
+        int high = file[header.HighAt + merge];
+        int left = BinaryPrimitives.ReadUInt16LittleEndian(file[(ImageHeader.LeftAt + (2 * merge))..]);
+        int right = BinaryPrimitives.ReadUInt16LittleEndian(file[(header.RightAt + (2 * merge))..]);
+        return (left | ((high & 15) << 16), right | (high >> 4 << 16));
+    }
+
+    /// <summary>How many entries are spelled out.</summary>
+    internal static int CountLiterals(ReadOnlySpan<byte> file, ImageHeader header)
+    {
+        int count = 0;
+        ReadOnlySpan<byte> rest = file.Slice(header.LiteralsAt, header.Literals);
+        for (; !rest.IsEmpty; count++)
+        {
+            ReadLiteral(ref rest, out _, out _);
+        }
+
+        return count;
+    }
+
+    /// <summary>Says where in the file the entries stand that are spelled out, in order of ids.</summary>
+    internal static void FindLiterals(
+        ReadOnlySpan<byte> file, ImageHeader header, int[] ids, int[] starts, int[] lengths)
+    {
+        ReadOnlySpan<byte> rest = file.Slice(header.LiteralsAt, header.Literals);
+        for (int i = 0, next = 0; !rest.IsEmpty; i++, next++)
+        {
+            next += ReadLiteral(ref rest, out _, out lengths[i]);
+            ids[i] = next;
+            starts[i] = header.LiteralsAt + header.Literals - rest.Length - lengths[i];
+        }
     }
 
     /// <summary>Spells out the entries: literals first, then by the merges, each of which needs its parts.</summary>
@@ -97,12 +142,17 @@ internal static class ImageReader
         return [.. merges];
     }
 
-    internal static List<VocabularyProfile> ReadProfiles(ReadOnlySpan<byte> file, ImageHeader header)
+    /// <summary>Reads the profiles.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="wanted">The name behind which none is read any more; null for all.</param>
+    internal static List<VocabularyProfile> ReadProfiles(
+        ReadOnlySpan<byte> file, ImageHeader header, string? wanted = null)
     {
         ReadOnlySpan<byte> rest = file.Slice(header.ProfilesAt, header.Profiles);
         int count = ReadNumber(ref rest);
         List<VocabularyProfile> profiles = [];
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count && (wanted is null || i == 0 || profiles[^1].Name != wanted); i++)
         {
             string name = ReadText(ref rest);
             int limit = ReadNumber(ref rest);
@@ -124,7 +174,7 @@ internal static class ImageReader
             profiles.Add(new VocabularyProfile(name, limit, source, tokens));
         }
 
-        Demand(rest.IsEmpty && profiles.Count > 0, "its profiles");
+        Demand(profiles.Count > 0 && (rest.IsEmpty || profiles.Count < count), "its profiles");
         return profiles;
     }
 
@@ -143,23 +193,30 @@ internal static class ImageReader
         int at = 0;
         for (int next = 0; !rest.IsEmpty; next++)
         {
-            next += ReadNumber(ref rest);
-            int kind = ReadNumber(ref rest);
-            int length = ReadNumber(ref rest);
-            Demand(kind is > (int)EntryKind.None and <= (int)EntryKind.Unused
-                && length <= Math.Min(VocabularyDraft.MaxTokenBytes, rest.Length)
-                && at + length <= entries.Bytes.Length, "an entry");
+            ReadOnlySpan<byte> before = rest;
+            next += ReadLiteral(ref rest, out int kind, out int length);
+            Demand(at + length <= entries.Bytes.Length, "an entry");
             if (next < limit)
             {
-                rest[..length].CopyTo(entries.Bytes.AsSpan(at));
+                before[^(rest.Length + length)..^rest.Length].CopyTo(entries.Bytes.AsSpan(at));
                 entries.Put(next, (EntryKind)kind, at, length);
                 at += length;
             }
-
-            rest = rest[length..];
         }
 
         return at;
+    }
+
+    /// <summary>Goes over one entry that is spelled out; returns how many ids are left out before it.</summary>
+    private static int ReadLiteral(ref ReadOnlySpan<byte> rest, out int kind, out int length)
+    {
+        int gap = ReadNumber(ref rest);
+        kind = ReadNumber(ref rest);
+        length = ReadNumber(ref rest);
+        Demand(kind is > (int)EntryKind.None and <= (int)EntryKind.Unused
+            && length <= Math.Min(VocabularyDraft.MaxTokenBytes, rest.Length), "an entry");
+        rest = rest[length..];
+        return gap;
     }
 
     /// <summary>

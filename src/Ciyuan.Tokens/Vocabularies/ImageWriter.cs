@@ -26,8 +26,10 @@ internal static class ImageWriter
         byte[] list = WriteProfiles(profiles);
         ImageHeader header = new(
             entries.Count, entries.Bytes.Length, merges.Count, runs.Length / 8, literals.Length,
-            draft.Scores?.Count ?? 0, draft.Normalization.CharacterMap.Length, list.Length);
+            draft.Scores?.Count ?? 0, draft.Normalization.CharacterMap.Length, list.Length,
+            IndexWriter.Slots(draft.Model, entries, merges));
         byte[] file = new byte[header.FileBytes];
+        IndexWriter.Write(file.AsSpan(header.IndexAt), draft.Model, entries, merges);
         WriteMerges(file, header, merges);
         runs.CopyTo(file, header.RunsAt);
         literals.CopyTo(file, header.LiteralsAt);
@@ -54,7 +56,7 @@ internal static class ImageWriter
         int[] numbers =
         [
             draft.UnknownId, header.Entries, header.EntryBytes, header.Merges, header.Runs, header.Literals,
-            header.Scores, header.Map, header.Profiles,
+            header.Scores, header.Map, header.Profiles, header.Slots,
         ];
         for (int i = 0; i < numbers.Length; i++)
         {

@@ -17,15 +17,10 @@ public static class ShippedVocabularies
     private static readonly Assembly Holder = typeof(ShippedVocabularies).Assembly;
 
     /// <summary>The resource of each name; a file's name is those of its vocabularies, joined by plus signs.</summary>
-    private static readonly Dictionary<string, string> Resources = (
-        from resource in Holder.GetManifestResourceNames()
-        where resource.StartsWith(Folder, StringComparison.Ordinal)
-            && resource.EndsWith(VocabularyFile.Extension, StringComparison.Ordinal)
-        from name in resource[Folder.Length..^VocabularyFile.Extension.Length].Split('+')
-        select (name, resource)).ToDictionary(pair => pair.name, pair => pair.resource, StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> Resources = FindResources();
 
     /// <summary>Their names, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Resources.Keys.Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Names { get; } = SortedNames();
 
     /// <summary>The packages that <see cref="Rebuild"/> asks for, as name@version.</summary>
     public static IReadOnlyList<string> Packages
@@ -42,7 +37,7 @@ public static class ShippedVocabularies
 
     /// <summary>Opens one, anew with each call: see <see cref="VocabularyCatalog"/>. Null when there is none.</summary>
     public static Vocabulary? Open(string name) => Resources.TryGetValue(name, out string? resource)
-        ? Vocabulary.Open(ImageOf(resource), name)
+        ? Vocabulary.OpenOurs(ImageOf(resource), name)
         : null;
 
     /// <summary>The compact files as they are in this library, by name.</summary>
@@ -72,6 +67,33 @@ public static class ShippedVocabularies
             string name = string.Join('+', profiles.Select(profile => profile.Name));
             yield return (name + VocabularyFile.Extension, ImageWriter.Write(drafts[0], profiles));
         }
+    }
+
+    /// <summary>Plain loops: these two run before the first count of every process.</summary>
+    private static Dictionary<string, string> FindResources()
+    {
+        Dictionary<string, string> found = new(StringComparer.Ordinal);
+        foreach (string resource in Holder.GetManifestResourceNames())
+        {
+            if (resource.StartsWith(Folder, StringComparison.Ordinal)
+                && resource.EndsWith(VocabularyFile.Extension, StringComparison.Ordinal))
+            {
+                foreach (string name in resource[Folder.Length..^VocabularyFile.Extension.Length].Split('+'))
+                {
+                    found.Add(name, resource);
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private static string[] SortedNames()
+    {
+        string[] names = new string[Resources.Count];
+        Resources.Keys.CopyTo(names, 0);
+        Array.Sort(names, StringComparer.Ordinal);
+        return names;
     }
 
     private static VocabularyDraft ReadDraft(

@@ -10,28 +10,32 @@ public sealed class Vocabulary
 {
     private readonly ReadOnlyMemory<byte> _image;
     private readonly ImageHeader _header;
-    private readonly EntryBytes _entries;
+    private readonly VocabularyProfile _profile;
     private readonly Lazy<EntryTable> _table;
     private readonly Lazy<Merge[]> _merges;
-    private readonly int[] _byteIds = new int[256];
+    private EntryBytes? _entries;
+    private int[]? _byteIds;
 
     internal Vocabulary(VocabularyDraft draft, VocabularySource? source = null)
-        : this(ImageWriter.Write(draft, source ?? VocabularySource.Unknown), null)
+        : this(ImageWriter.Write(draft, source ?? VocabularySource.Unknown), null, isOurs: false)
     {
     }
 
-    private Vocabulary(ReadOnlyMemory<byte> image, string? name)
+    private Vocabulary(ReadOnlyMemory<byte> image, string? name, bool isOurs)
     {
         ReadOnlySpan<byte> file = image.Span;
         _image = image;
-        _header = ImageReader.ReadHeader(file);
-        List<VocabularyProfile> profiles = ImageReader.ReadProfiles(file, _header);
-        VocabularyProfile profile = (name is null ? profiles[0] : profiles.Find(p => p.Name == name))
-            ?? throw new VocabularyException(
-                $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
-        Name = profile.Name;
-        Source = profile.Source;
-        AddedTokens = profile.AddedTokens;
+        _header = ImageReader.ReadHeader(file, isOurs);
+        _profile = Choose(ImageReader.ReadProfiles(file, _header, isOurs ? name : null), name);
+        Name = _profile.Name;
+        Source = _profile.Source;
+        AddedTokens = _profile.AddedTokens;
+        MaxId = _profile.Limit - 1;
+        foreach (AddedToken token in AddedTokens)
+        {
+            MaxId = Math.Max(MaxId, token.Id);
+        }
+
         Model = (TokenModel)file[12];
         Split = (SplitRule)file[13];
         Normalization = new Normalization(
@@ -42,12 +46,13 @@ public sealed class Vocabulary
         IgnoreMerges = (file[16] & 1) != 0;
         FuseUnknown = (file[16] & 2) != 0;
         UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
-        DemandKnown();
-        _entries = ImageReader.ReadEntries(file, _header, profile);
-        _table = new Lazy<EntryTable>(() => new EntryTable(_entries));
-        _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, profile.Limit));
-        Count = _entries.Count - _entries.Kinds.AsSpan().Count((byte)EntryKind.None);
-        FillByteIds();
+        _table = new Lazy<EntryTable>(() => new EntryTable(Entries));
+        _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, _profile.Limit));
+        if (!isOurs)
+        {
+            DemandKnown();
+            _entries = ReadEntries(); // checks what the file says; ours are checked by a test, and wait until needed
+        }
     }
 
     /// <summary>The name under which it is found.</summary>
@@ -75,10 +80,16 @@ public sealed class Vocabulary
     public int UnknownId { get; }
 
     /// <summary>How many ids stand for something.</summary>
-    public int Count { get; }
+    public int Count => MaxId + 1 - Entries.Kinds.AsSpan().Count((byte)EntryKind.None);
 
     /// <summary>The highest id; -1 when there is none.</summary>
-    public int MaxId => _entries.Count - 1;
+    public int MaxId { get; }
+
+    /// <summary>The index that the file has of itself; null for a file without one.</summary>
+    internal StoredIndex? Index => _header.Slots == 0 ? null : new StoredIndex(_image, _header, _profile.Limit);
+
+    /// <summary>Bytes and kinds of all ids, spelled out when they are first asked for.</summary>
+    private EntryBytes Entries => Volatile.Read(ref _entries) ?? ReadEntries();
 
     /// <summary>
     /// For <see cref="TokenModel.MergeBpe"/> and <see cref="TokenModel.CharacterMergeBpe"/> the pairs that merge, the
@@ -102,7 +113,7 @@ public sealed class Vocabulary
     {
         long length = new FileInfo(path).Length;
         return length is >= ImageFormat.HeaderBytes and <= ImageFormat.MaxFileBytes
-            ? new Vocabulary(NativeBytes.OfFile(path, length), name)
+            ? new Vocabulary(NativeBytes.OfFile(path, length), name, isOurs: false)
             : throw new VocabularyException($"{path} has {length} bytes: it is no compact vocabulary.");
     }
 
@@ -110,7 +121,10 @@ public sealed class Vocabulary
     /// <param name="image">The whole file; it must not change afterwards.</param>
     /// <param name="name">Which of its vocabularies; null for the first.</param>
     /// <exception cref="VocabularyException">It is no compact file, or damaged, or lacks the name.</exception>
-    public static Vocabulary Open(ReadOnlyMemory<byte> image, string? name = null) => new(image, name);
+    public static Vocabulary Open(ReadOnlyMemory<byte> image, string? name = null) => new(image, name, isOurs: false);
+
+    /// <summary>Opens a file of this library, which mapping it is enough for.</summary>
+    internal static Vocabulary OpenOurs(ReadOnlyMemory<byte> image, string name) => new(image, name, isOurs: true);
 
     /// <summary>The names of the vocabularies of a compact file, in order.</summary>
     /// <exception cref="VocabularyException">It is no compact file, or damaged.</exception>
@@ -121,11 +135,11 @@ public sealed class Vocabulary
     /// The bytes that an id stands for: for <see cref="EntryKind.Byte"/> the byte itself, else the bytes as the model
     /// sees them (after <see cref="Normalization"/>). Empty for a gap and for an id outside 0 … <see cref="MaxId"/>.
     /// </summary>
-    public ReadOnlySpan<byte> BytesOf(int id) => id >= 0 && id < _entries.Count ? _entries[id] : default;
+    public ReadOnlySpan<byte> BytesOf(int id) => id >= 0 && id <= MaxId ? Entries[id] : default;
 
     /// <summary>What stands at an id; <see cref="EntryKind.None"/> outside 0 … <see cref="MaxId"/>.</summary>
     public EntryKind KindOf(int id) =>
-        id >= 0 && id < _entries.Count ? (EntryKind)_entries.Kinds[id] : EntryKind.None;
+        id >= 0 && id <= MaxId ? (EntryKind)Entries.Kinds[id] : EntryKind.None;
 
     /// <summary>The score of an id, higher is preferred; 0 for models without scores.</summary>
     public float ScoreOf(int id) => id >= 0 && id < _header.Scores
@@ -136,7 +150,7 @@ public sealed class Vocabulary
     /// The token of one byte: the entry of that byte, or the byte token of models that start with characters; -1 when
     /// the vocabulary has none.
     /// </summary>
-    public int ByteId(byte value) => _byteIds[value];
+    public int ByteId(byte value) => (Volatile.Read(ref _byteIds) ?? FindByteIds())[value];
 
     /// <summary>
     /// Finds the entry with exactly these bytes among those that the model makes (<see cref="EntryKind.Normal"/> and
@@ -156,17 +170,43 @@ public sealed class Vocabulary
             || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");
     }
 
-    private void FillByteIds()
+    private static VocabularyProfile Choose(List<VocabularyProfile> profiles, string? name)
     {
-        _byteIds.AsSpan().Fill(-1);
-        EntryKind wanted = Model is TokenModel.RankBpe or TokenModel.MergeBpe ? EntryKind.Normal : EntryKind.Byte;
-        for (int id = 0; id < _entries.Count; id++)
+        foreach (VocabularyProfile profile in profiles)
         {
-            if (_entries.Lengths[id] == 1 && KindOf(id) == wanted)
+            if (name is null || profile.Name == name)
             {
-                int value = _entries.Bytes[_entries.Starts[id]];
-                _byteIds[value] = _byteIds[value] < 0 ? id : _byteIds[value];
+                return profile;
             }
         }
+
+        throw new VocabularyException(
+            $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
+    }
+
+    /// <summary>Two threads may do this at once; both get the same.</summary>
+    private EntryBytes ReadEntries()
+    {
+        EntryBytes entries = ImageReader.ReadEntries(_image.Span, _header, _profile);
+        return Interlocked.CompareExchange(ref _entries, entries, null) ?? entries;
+    }
+
+    private int[] FindByteIds()
+    {
+        EntryBytes entries = Entries;
+        int[] ids = new int[256];
+        Array.Fill(ids, -1);
+        EntryKind wanted = Model is TokenModel.RankBpe or TokenModel.MergeBpe ? EntryKind.Normal : EntryKind.Byte;
+        for (int id = 0; id < entries.Count; id++)
+        {
+            if (entries.Lengths[id] == 1 && entries.Kinds[id] == (byte)wanted)
+            {
+                int value = entries.Bytes[entries.Starts[id]];
+                ids[value] = ids[value] < 0 ? id : ids[value];
+            }
+        }
+
+        Volatile.Write(ref _byteIds, ids);
+        return ids;
     }
 }

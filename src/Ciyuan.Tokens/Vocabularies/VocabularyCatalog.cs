@@ -22,6 +22,7 @@ public sealed class VocabularyCatalog
 
     private readonly SortedDictionary<string, VocabularyListing> _listings = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Vocabulary>> _open = new(StringComparer.Ordinal);
+    private readonly ModelRules? _ownRules;
 
     /// <summary>Looks into folders, of which the first goes first; those that are not there are left out.</summary>
     /// <exception cref="VocabularyException">A file with rules for models is not as it should be.</exception>
@@ -33,7 +34,6 @@ public sealed class VocabularyCatalog
             _listings.Add(Key(name), new VocabularyListing(name, ""));
         }
 
-        Rules = ModelRules.Shipped;
         foreach (string folder in folders.Where(Directory.Exists))
         {
             foreach (string file in Directory.EnumerateFiles(folder, "*" + VocabularyFile.Extension).Take(MaxFiles))
@@ -43,9 +43,9 @@ public sealed class VocabularyCatalog
             }
 
             string rules = Path.Combine(folder, RulesFile);
-            if (ReferenceEquals(Rules, ModelRules.Shipped) && File.Exists(rules))
+            if (_ownRules is null && File.Exists(rules))
             {
-                Rules = ModelRules.With(File.ReadAllBytes(rules));
+                _ownRules = ModelRules.With(File.ReadAllBytes(rules));
             }
         }
     }
@@ -54,7 +54,7 @@ public sealed class VocabularyCatalog
     public static VocabularyCatalog Shipped { get; } = new();
 
     /// <summary>Which vocabulary a model uses.</summary>
-    public ModelRules Rules { get; }
+    public ModelRules Rules => _ownRules ?? ModelRules.Shipped;
 
     /// <summary>What there is, in order of names.</summary>
     public IReadOnlyList<VocabularyListing> List() => [.. _listings.Values];

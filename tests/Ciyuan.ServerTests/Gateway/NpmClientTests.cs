@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using Ciyuan.ServerTests.Gateway.Translation;
 using Xunit.Abstractions;
 using static Ciyuan.ServerTests.Gateway.GatewayServer;
 
 namespace Ciyuan.ServerTests.Gateway;
 
-/// <summary>The official clients from npm, run by Node where it is there and their packages are installed
-/// (<c>npm ci</c> in <c>tests/clients</c>).</summary>
+/// <summary>The official clients from npm, run by Node. Where Node is there and their packages are not
+/// (<c>npm ci</c> in <c>tests/clients</c>), that is a failure: else nobody would notice that they are never
+/// tried.</summary>
 public sealed class NpmClientTests(ITestOutputHelper output)
 {
     private const string Sandbox = "  - { id: box, protocol: sandbox, models: [{ model: m, max_output: 100 }] }";
@@ -13,15 +15,29 @@ public sealed class NpmClientTests(ITestOutputHelper output)
     [Fact]
     public async Task NpmClients_AgainstTheSandbox_AllWork()
     {
-        string? folder = FindClients();
-        if (folder is null || !Directory.Exists(Path.Combine(folder, "node_modules")))
+        await using GatewayServer server = await StartAsync(Sandbox);
+        await RunAsync(server, "clients.mjs");
+    }
+
+    [Fact]
+    public async Task NpmClients_AgainstModelsOfOtherProtocols_AllWork()
+    {
+        await using ClientTests.Chain chain = await ClientTests.Chain.StartAsync();
+        await RunAsync(chain.Front, "translated.mjs");
+    }
+
+    private async Task RunAsync(GatewayServer server, string script)
+    {
+        if (!HasNode())
         {
-            output.WriteLine("SKIPPED: run `npm ci` in tests/clients to try the clients from npm.");
+            output.WriteLine("SKIPPED: there is no Node to run the clients from npm.");
             return;
         }
 
-        await using GatewayServer server = await StartAsync(Sandbox);
-        var start = new ProcessStartInfo("node", ["clients.mjs"])
+        string folder = FindClients();
+        Assert.True(
+            Directory.Exists(Path.Combine(folder, "node_modules")), "Node is there: run `npm ci` in tests/clients.");
+        var start = new ProcessStartInfo("node", [script])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -38,7 +54,10 @@ public sealed class NpmClientTests(ITestOutputHelper output)
         await server.AssertNoHoldAsync();
     }
 
-    private static string? FindClients()
+    private static bool HasNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, "node")) || File.Exists(Path.Combine(folder, "node.exe")));
+
+    private static string FindClients()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
@@ -49,6 +68,6 @@ public sealed class NpmClientTests(ITestOutputHelper output)
             }
         }
 
-        return null;
+        throw new DirectoryNotFoundException("tests/clients is not above the tests.");
     }
 }

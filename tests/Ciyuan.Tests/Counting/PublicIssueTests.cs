@@ -121,6 +121,31 @@ public sealed class PublicIssueTests
         "tokenCount":2000}],"thoughtsTokenCount":337}}
         """,
         "input.text=326 output.text=340 output.text.reasoning=337 output.image=2000")]
+    [InlineData("Aider_5516", "litellm/chat",
+        """
+        {"usage":{"prompt_tokens":17111,"completion_tokens":20,"total_tokens":17131,"cache_creation_input_tokens":0,
+        "cache_read_input_tokens":17102}}
+        """,
+        "input.text=9 input.text.cache_read=17102 output.text=20")]
+    [InlineData("BrowserUse_5305", "litellm/chat",
+        """
+        {"usage":{"prompt_tokens":2000,"completion_tokens":1,"total_tokens":2001,"prompt_tokens_details":{
+        "cached_tokens":500,"cache_creation_tokens":300}}}
+        """,
+        "input.text=1200 input.text.cache_read=500 input.text.cache_write=300 output.text=1")]
+    [InlineData("Litellm_31282", "openai/chat",
+        """
+        {"usage":{"prompt_tokens":1000,"completion_tokens":1,"total_tokens":1001,"prompt_tokens_details":{
+        "cached_tokens":900}}}
+        """,
+        "input.text=100 input.text.cache_read=900 output.text=1")]
+    [InlineData("Litellm_18876", "google/gemini",
+        """
+        {"usageMetadata":{"promptTokenCount":12,"promptTokensDetails":[{"modality":"TEXT","tokenCount":12}],
+        "candidatesTokenCount":1290,"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}],
+        "totalTokenCount":1302}}
+        """,
+        "input.text=12 output.text=0 output.image=1290")]
     [InlineData("BellaOpenapi_290", "openai/responses",
         """
         {"usage":{"input_tokens":1553,"input_tokens_details":{"cached_tokens":1408},"output_tokens":28,
@@ -249,6 +274,35 @@ public sealed class PublicIssueTests
         }
     }
 
+    // In the sum over all input each token is there once.
+    [Fact]
+    public void Langfuse_9386_SumOfTheInput_CountsNothingTwice()
+    {
+        UsageReading beside = Reader("anthropic/messages").Read(
+            """
+            {"usage":{"input_tokens":10,"cache_read_input_tokens":900,"cache_creation_input_tokens":90,
+            "output_tokens":1}}
+            """u8.ToArray());
+        UsageReading within = Reader("openai/chat").Read(
+            """
+            {"usage":{"prompt_tokens":1000,"completion_tokens":1,"total_tokens":1001,"prompt_tokens_details":{
+            "cached_tokens":900,"cache_write_tokens":90}}}
+            """u8.ToArray());
+
+        Assert.Equal((1000, 1000), (beside.Tokens(Direction.Input), within.Tokens(Direction.Input)));
+        Assert.Equal(Counts(beside), Counts(within));
+    }
+
+    // What had been counted until the client went away stays counted; nothing is given back.
+    [Fact]
+    public void NewApi_5235_StreamThatBrokeOff_KeepsItsCounts()
+    {
+        UsageReading reading = Stream("anthropic/messages", ClaudeStream[..3]);
+
+        Assert.Equal("input.text=6 input.text.cache_write=159217 output.text=1500", Counts(reading));
+        Assert.Equal((EvidenceGrade.Partial, Outcome.Cut), (reading.Grade, reading.Outcome));
+    }
+
     [Fact]
     public void NewApi_7062_NewApi_4344_ClientGone_IsNotZero()
     {
@@ -259,7 +313,7 @@ public sealed class PublicIssueTests
     }
 
     [Fact]
-    public void NewApi_5290_TextOfAnError_IsNotOutput()
+    public void NewApi_5290_NewApi_5287_TextOfAnError_IsNotOutput()
     {
         UsageReading reading = Reader("openai/chat").Read(
             """
@@ -271,7 +325,7 @@ public sealed class PublicIssueTests
     }
 
     [Fact]
-    public void Higress_2187_Gpustack_4874_Litellm_5632_UsageInALastChunkWithoutChoices_IsRead()
+    public void Higress_2187_Higress_2335_Gpustack_4874_Litellm_5632_UsageInALastChunkWithoutChoices_IsRead()
     {
         UsageReading reading = Stream(
             "openai/chat", """{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":null}""",

@@ -257,7 +257,6 @@ public sealed class FrameCodecTests
             Groups = [new LedgerGroup("ops", "g1", new Timestamp(5), [new ReleaseHold("h")], "why")],
             GroupResults = [new GroupResult(LedgerStatus.HoldNotOpen, 0, [])],
             Setups = [new Setup { By = "me", Parties = [new PartySetup("acme", "词", [Role.Consumer])] }],
-            SetupResults = [new SetupResult(SetupStatus.Refused, ["no"])],
             Records =
             [
                 new UsageRecord
@@ -281,8 +280,8 @@ public sealed class FrameCodecTests
         + "00000009040a070b010c017f8092f401000000000195017b226279223a226d65222c2270617274696573223a5b7b22696422"
         + "3a2261636d65222c226e616d65223a225c7538424344222c22726f6c6573223a5b22436f6e73756d6572225d7d5d2c227072"
         + "6f6a65637473223a5b5d2c226b657973223a5b5d2c227369746573223a5b5d2c22626f6f6b73223a5b5d2c2261677265656d"
-        + "656e7473223a5b5d2c2266756e64696e67223a5b5d7d0301026e6f01010267310a03776879010401680d0100000100027231"
-        + "a9b4de751e0c0101e80701020470726f6401680108010080d0acf30e050001";
+        + "656e7473223a5b5d2c2266756e64696e67223a5b5d7d01010267310a03776879010401680d0100000100027231a9b4de751e"
+        + "0c0101e80701020470726f6401680108010080d0acf30e050001";
 
     // Frozen: version 2, as above.
     private const string FrozenGroupedBody =
@@ -294,5 +293,5 @@ public sealed class FrameCodecTests
         + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
         + "91640200d00fd00f80e2a2c80100";
 
-    private const string FrozenHash = "ec28d61b53b5d6a7ee89914d37a0be5b3c9f12ad6c99dc03e7bd338318d9a2f5";
+    private const string FrozenHash = "727575c9beda9188eed93d1a6f23bd21e371d756b443551d0a9ce2288f8f2b38";
 }

@@ -35,7 +35,6 @@ internal sealed class SampleFrames(int seed)
                 (UInt128)unchecked((ulong)Long()) << 64, Flip() ? null : Pick(accounts), Postings(accounts,
                     _random.Next(3)))),
             Setups = setups,
-            SetupResults = [.. setups.Select(_ => new SetupResult(Pick(Enum.GetValues<SetupStatus>()), Many(2, Word)))],
             Groups = groups,
             GroupResults = [.. groups.Select(_ => new GroupResult(
                 Pick(Enum.GetValues<LedgerStatus>()), _random.Next(-1, 256), Postings(accounts, _random.Next(4))))],

@@ -230,4 +230,28 @@ public sealed class CheckPricesTests
         Assert.True(fault.IsWrong);
         Assert.Equal(row, fault.Line);
     }
+
+    [Theory]
+    [InlineData("2025", "true")] // of this year nothing is known
+    [InlineData("2026", "false")] // of the next one, which begins within 60 days
+    [InlineData("2026, 2027", null)]
+    public void Check_CalendarWithoutAYearThatABookAsksFor_IsFound(string years, string? isWrong)
+    {
+        PriceFinding[] found = [.. Check($$"""
+            calendars: [{ id: c, version: 1, years: [{{years}}], holidays: [] }]
+            books:
+              - id: b
+                version: 1
+                currency: USD
+                calendar: c
+                prices:
+                  - model: m
+                    per_million_tokens: { input: "1", output: "1" }
+                    rules: [{ name: peak, when: { day_kinds: [workday] }, per_million_tokens: { input: "2" } }]
+            """).Findings.Where(f => f.Text.StartsWith("1 of its lines", StringComparison.Ordinal))];
+
+        Assert.Equal(isWrong is null ? 0 : years == "2025" ? 2 : 1, found.Length);
+        Assert.All(found, f => Assert.Equal(3, f.Line));
+        Assert.True(isWrong is null || found[0].IsWrong == bool.Parse(isWrong));
+    }
 }

@@ -122,7 +122,8 @@ public sealed class OtherImportTests
 
     [Theory]
     [InlineData("chat-2", "input.text=200000,output.text=1000", "", "0.515")]
-    [InlineData("chat-2", "input.text=200001,output.text=1000", "", "0.820004")]
+    [InlineData("chat-2", "input.text=200001,output.text=1000", "", "0.5150025")] // 272 000 is the bound
+    [InlineData("chat-2", "input.text=272000,output.text=1000", "", "0.695")]
     [InlineData("chat-2", "input.text=272001,output.text=1000", "", "1.382505")]
     [InlineData("chat-2", "input.text=1000,output.text=1000", "service_tier=priority", "0.035")]
     [InlineData("chat-2", "input.text.cache_read=100000,input.text.cache_write_1h=100000", "", "0.3375")]

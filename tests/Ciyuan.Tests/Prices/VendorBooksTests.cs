@@ -115,6 +115,13 @@ public sealed class VendorBooksTests
             ((100 * 2.5m) + (10_000 * 2.5m * 1.25m) + (10_000 * 2.5m * 0.10m)) / 1_000_000);
         yield return ("qwen-cny", "qwen3-max-2025-09-23", Time, "input.text.cache_read=10000", "",
             10_000 * 2.5m * 0.20m / 1_000_000);
+        // One thought makes all output thinking: 8 a million instead of 2, the answer too.
+        yield return ("qwen-cny", "qwen-plus", Time, "input.text=100000,input.image.cache_read=28000,output.text=900",
+            "", ((100_000 * 0.8m) + (28_000 * 0.8m * 0.20m) + (900 * 2)) / 1_000_000);
+        yield return ("qwen-cny", "qwen-plus", Time, "input.text=128000,output.text=899,output.text.reasoning=1", "",
+            ((128_000 * 0.8m) + (900 * 8)) / 1_000_000);
+        yield return ("qwen-cny", "qwen-plus", Time, "input.text=128001,output.text=899,output.text.reasoning=1",
+            "service_tier=batch", ((128_001 * 2.4m) + (900 * 24)) / 2 / 1_000_000);
     }
 
     private static IEnumerable<(string, string, string, string, string, decimal)> Doubao()
@@ -169,6 +176,8 @@ public sealed class VendorBooksTests
             ((512_001 * 0.60m) + (1_000 * 2.40m)) * 1.5m / 1_000_000);
 
         yield return ("moonshot-cny", "kimi-k3", Time, Million, "", 20 + 2 + 100);
+        yield return ("moonshot-cny", "kimi-k3", Time, "input.text=1000,output.text=100,request=2", "tool=web_search",
+            ((1_000 * 20) + (100 * 100)) / 1_000_000m + (2 * 0.03m));
         yield return ("moonshot-usd", "kimi-k3.1-pro", Time,
             "input.text=1000,input.text.cache_read=2000,input.text.cache_write_5m=3000,input.text.cache_write_1h=4000,"
                 + "output.text=500,output.text.reasoning=5000", "",
@@ -189,6 +198,10 @@ public sealed class VendorBooksTests
         yield return ("openai-usd", "gpt-6.2-sol", Time, Long, "service_tier=batch", longer / 2);
         yield return ("openai-usd", "gpt-6.2-sol", Time, Short, "service_tier=priority", shorter * 2);
         yield return ("openai-usd", "gpt-6.2-sol", Time, Short, "service_tier=default", shorter);
+        yield return ("openai-usd", "gpt-6.2-sol", Time, "input.text=1000,request=3",
+            "service_tier=batch,tool=web_search", (1_000 * 2m / 2 / 1_000_000) + (3 * 10m / 1_000)); // not halved
+        yield return ("openai-usd", "gpt-5.4-mini", Time, "input.text=1000,request=3", "tool=file_search",
+            (1_000 * 0.75m / 1_000_000) + (3 * 2.50m / 1_000));
         yield return ("openai-usd", "gpt-6.1-sol-2026-09-29", Time, "input.text.cache_write=272000", "",
             272_000 * 2.50m / 1_000_000);
         yield return ("openai-usd", "gpt-5.5-2026-04-23", Time, "input.text=272000,output.text=10",
@@ -254,6 +267,11 @@ public sealed class VendorBooksTests
             ((200_001 * 2.50m) + (1_000 * 15)) / 1_000_000);
         yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=1000,input.image=258", "service_tier=batch",
             (1_000 + 258) * 1.25m / 2 / 1_000_000);
+        // One answer that four queries grounded, and one that one did.
+        yield return ("gemini-usd", "gemini-2.5-pro", Time, "input.text=1000,request=4", "tool=google_search",
+            (1_000 * 1.25m / 1_000_000) + (35m / 1_000));
+        yield return ("gemini-usd", "gemini-2.5-flash", Time, "input.text=1000,request=1", "tool=google_search",
+            (1_000 * 0.30m / 1_000_000) + (35m / 1_000));
         // A million tokens kept for an hour and a half.
         yield return ("gemini-usd", "gemini-2.5-pro", Time, "cache_token_hour=1500000", "", 1.5m * 4.50m);
         yield return ("gemini-usd", "gemini-2.5-flash", Time,
@@ -275,6 +293,7 @@ public sealed class VendorBooksTests
     [InlineData("qwen-cny", "qwen3-max", "2026-11-20T10:00:00Z", "input.text=256001", "NoClassPrice")]
     [InlineData("zhipu-cny", "glm-4.7", "2026-11-20T10:00:00Z", "input.text=200000", "NoClassPrice")]
     [InlineData("zhipu-cny", "glm-4.7", "2026-11-20T10:00:00Z", "input.text=1,cache_token_hour=1", "NoClassPrice")]
+    [InlineData("qwen-cny", "qwen-plus", "2026-11-20T10:00:00Z", "input.text=256001", "NoClassPrice")]
     [InlineData("openai-usd", "gpt-5.5-turbo", "2026-11-20T10:00:00Z", "input.text=1", "NoModelPrice")]
     public void Price_NothingPublished_IsSuspenseAndNotZero(
         string book, string model, string time, string counts, string reason) =>

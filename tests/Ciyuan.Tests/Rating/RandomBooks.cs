@@ -13,7 +13,7 @@ internal sealed class RandomBooks(int seed)
     private static readonly string[] Tokens =
     [
         "input", "output", "input.text", "input.text.cache_read", "input.image", "output.text",
-        "output.text.reasoning", "output.audio.fresh",
+        "output.text.reasoning", "output.audio.fresh", "input.*.cache_read", "output.*.reasoning", "input.*.fresh",
     ];
 
     private static readonly string[] Units = ["image", "second", "request", "cache_token_hour"];
@@ -58,7 +58,7 @@ internal sealed class RandomBooks(int seed)
     public UsageRecord Record(int number)
     {
         string[] meters = [.. new[] { "input.text.fresh", "input.text.cache_read", "input.image.fresh",
-            "output.text.fresh", "output.text.reasoning", "output.audio.fresh", "image", "second", "request",
+            "input.image.cache_read", "output.text.fresh", "output.text.reasoning", "output.audio.fresh", "image", "second", "request",
             "cache_token_hour" }.Where(_ => Maybe(3))];
         return new UsageRecord
         {
@@ -119,7 +119,8 @@ internal sealed class RandomBooks(int seed)
                 ? new CurveSetup(name, meters, kind, Per(), [new StepSetup(Price(), 0, Pick(1, 1_000, 32_000))])
                 : new CurveSetup(name, meters, kind, Per(),
                     [new StepSetup(Price(), 1_000), new StepSetup(Price(), 32_000), new StepSetup(Price())]);
-        CurveSetup tokens = Curve("tokens", Pick<string[]>(["input"], ["input.text", "output"], ["output.text"]));
+        CurveSetup tokens = Curve("tokens", Pick<string[]>(["input"], ["input.text", "output"], ["output.text"],
+            ["input.*.cache_read", "output.text.reasoning"]));
         return Maybe(2) ? [tokens] : [tokens, Curve("units", [Pick(Units)])];
     }
 
@@ -161,7 +162,7 @@ internal sealed class RandomBooks(int seed)
         {
             ["tier"] = Pick<string[]>(["batch"], ["", "fast"], [""]),
         } : null,
-        AnyTokensOf: Maybe(6) ? Pick("output.text.reasoning", "input.image", "output") : null);
+        AnyTokensOf: Maybe(6) ? Pick("output.text.reasoning", "input.image", "output", "input.*.cache_read") : null);
 
     private bool Maybe(int oneIn) => _random.Next(oneIn) == 0;
 

@@ -205,13 +205,24 @@ internal sealed class SlowPricing(Setup setup)
     // Which price -------------------------------------------------------------------------------------------------
 
     private static bool IsIn(string meter, string pattern) =>
-        meter == pattern || meter.StartsWith(pattern + ".", StringComparison.Ordinal);
+        meter == pattern || meter.StartsWith(pattern + ".", StringComparison.Ordinal)
+        || (pattern.Split(".*.") is [var direction, var kind]
+            && meter.Split('.') is [var d, _, var k] && (d, k) == (direction, kind));
+
+    // A class, then a kind of any modality, then a modality, then a direction.
+    private static int Width(string pattern) => pattern.Split('.') switch
+    {
+        [_, "*", _] => 1,
+        [_, _, _] => 0,
+        [_, _] => 2,
+        _ => 3,
+    };
 
     private static Ratio? Find(
         IReadOnlyDictionary<string, string>? perMillion, IReadOnlyDictionary<string, string>? perUnit, string meter)
     {
         string? best = (perMillion ?? new Dictionary<string, string>()).Keys.Where(k => IsIn(meter, k))
-            .MaxBy(k => k.Count(c => c == '.'));
+            .MinBy(Width);
         if (best is not null)
         {
             return Ratio.Read(perMillion![best]) * new Ratio(1_000_000, 1); // pico for a token

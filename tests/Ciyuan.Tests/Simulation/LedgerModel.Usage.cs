@@ -4,8 +4,17 @@ using Ciyuan.Ledger;
 namespace Ciyuan.Tests.Simulation;
 
 /// <summary>A record as the simulation makes it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Party">Who used.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Input">Tokens into it.</param>
+/// <param name="Output">Tokens out of it.</param>
+/// <param name="Hold">The hold that it names; empty: none.</param>
+/// <param name="Failed">Whether the call failed.</param>
+/// <param name="LastMonth">Whether it was in the month before.</param>
+/// <param name="AtPeak">Whether it was in the hours of the peak.</param>
 internal sealed record SimulatedUsage(string Id, string Party, string Model, long Input, long Output, string Hold,
-    bool Failed);
+    bool Failed, bool LastMonth, bool AtPeak);
 
 /// <summary>A ledger operation as the simulation makes it; amounts in pico.</summary>
 internal sealed record SimulatedOperation(
@@ -15,8 +24,16 @@ internal sealed record SimulatedOperation(
 /// <content>Usage: what it charges, who pays from what, and corrections.</content>
 internal sealed partial class LedgerModel
 {
-    /// <summary>Prices in pico per token of the versions 1, 2, 3 of the list: input, output. The cost is always 3
-    /// and 5.</summary>
+    /// <summary>What the cost of output goes down to beyond <see cref="CostStep"/> tokens of a month.</summary>
+    public const long CostStep = 100_000;
+
+    /// <summary>Above so many tokens the input of a call costs 4.</summary>
+    public const long CostLong = 30_000;
+
+    private readonly Dictionary<bool, BigInteger> _output = [];
+
+    /// <summary>Prices in pico per token of the versions 1, 2, 3 of the list: input, output. The cost of input is 3, of
+    /// long input 4, else at the peak 6; of output 5, and 2 beyond so many of a month.</summary>
     public static readonly (long Input, long Output)[] List = [(7_000_001, 20_000_003), (9_000_007, 1), (5,
         30_000_000)];
 
@@ -97,6 +114,11 @@ internal sealed partial class LedgerModel
         for (int i = 0; i < records.Length; i++)
         {
             ChargeModel[] go = [.. records[i].Charges.Except(stay[i])];
+            foreach (ChargeModel _ in go.Where(c => c.Rate == "buy"))
+            {
+                _output[records[i].Usage.LastMonth] -= records[i].Usage.Output;
+            }
+
             foreach (Move move in go.SelectMany(c => Enumerable.Reverse(c.Moves)))
             {
                 Apply(new Move(move.Credit, move.Debit, move.Currency, move.Amount), []);
@@ -162,7 +184,7 @@ internal sealed partial class LedgerModel
                     Apply(new Move("acme/overrun/all", "plat/revenue/sell", "CNY", rest), moves);
                     break;
                 case "buy":
-                    amount = (3 * (BigInteger)usage.Input) + (5 * (BigInteger)usage.Output);
+                    amount = CountCost(usage);
                     Apply(new Move("plat/cost/buy", "qwen/payable/buy", "CNY", amount), moves);
                     break;
                 case "cut":
@@ -187,6 +209,17 @@ internal sealed partial class LedgerModel
 
         return remarks;
     }
+
+    private BigInteger CountCost(SimulatedUsage usage)
+    {
+        BigInteger before = _output.GetValueOrDefault(usage.LastMonth);
+        BigInteger after = _output[usage.LastMonth] = before + usage.Output;
+        long input = usage.Input > CostLong ? 4 : usage.AtPeak ? 6 : 3;
+        return (input * (BigInteger)usage.Input) + OutputCost(after) - OutputCost(before);
+    }
+
+    private static BigInteger OutputCost(BigInteger tokens) =>
+        (5 * BigInteger.Min(tokens, CostStep)) + (2 * BigInteger.Max(tokens - CostStep, 0));
 
     /// <summary>Lets the pack pay for input, then output; the price of the rest.</summary>
     private BigInteger AfterPacks(SimulatedUsage usage, List<Move> moves)

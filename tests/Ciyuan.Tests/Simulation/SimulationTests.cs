@@ -189,7 +189,8 @@ public sealed class SimulationTests
             var made = new SimulatedUsage(
                 $"u{_sent.Count}", Pick("acme", "acme", "acme", "beta", "ghost"), Pick("m1", "m1", "m1", "z"),
                 _random.Next(0, 60_000) * _random.Next(2), _random.Next(0, 9_000) * _random.Next(2),
-                _random.Next(3) == 0 ? $"h{_random.Next(40)}" : "", _random.Next(12) == 0);
+                _random.Next(3) == 0 ? $"h{_random.Next(40)}" : "", _random.Next(12) == 0,
+                _random.Next(3) == 0, _random.Next(3) == 0);
             _sent.Add(made);
             return made;
         }
@@ -209,14 +210,25 @@ public sealed class SimulationTests
         "list", version, "CNY", "", "", "", [Price("m1", ("input", Million(LedgerModel.List[version - 1].Input)),
             ("output", Million(LedgerModel.List[version - 1].Output)))]);
 
+    private static PriceSetup CostLine() => new(
+        "*", new Dictionary<string, string> { ["input"] = Million(3) },
+        Rules:
+        [
+            new("long", new WhenSetup(InputOver: LedgerModel.CostLong), Input(4)),
+            new("peak", new WhenSetup(Times: ["09:00-12:00"]), Input(6)),
+        ],
+        Curves: [new("output", ["output"], "graduated", "month",
+            [new StepSetup(Million(5), LedgerModel.CostStep), new StepSetup(Million(2))])]);
+
+    private static Dictionary<string, string> Input(long pico) => new() { ["input"] = Million(pico) };
+
     private static string Million(long pico) => (pico / 1_000_000m).ToString(CultureInfo.InvariantCulture);
 
     private static Setup Network() => new()
     {
         Parties = [Party("plat", Role.Platform), Party("acme", Role.Consumer), Party("beta", Role.Consumer),
             Party("qwen", Role.Provider), Party("data", Role.Data)],
-        Books = [ListBook(1), new("cost", 1, "CNY", "", "", "", [Price("*", ("input", Million(3)), ("output",
-            Million(5)))])],
+        Books = [ListBook(1), new("cost", 1, "CNY", "", "", "", [CostLine()], "Asia/Shanghai")],
         Agreements =
         [
             new("sell", "acme", "plat", Book: "list"), new("sellb", "beta", "plat", "CNY", PerCall: "0.010000000001"),
@@ -249,7 +261,8 @@ public sealed class SimulationTests
     {
         Id = usage.Id,
         Context = Contexts.Intern(new UsageContext("gw", usage.Party, ModelAnswered: usage.Model, Provider: "qwen")),
-        EventTime = Start,
+        EventTime = Start.PlusNanoseconds(
+            ((usage.AtPeak ? 2 : 0) - (usage.LastMonth ? 24 : 0)) * 3_600 * Timestamp.PerSecond),
         Outcome = usage.Failed ? Outcome.Failed : Outcome.Ok,
         Counts =
         [

@@ -122,8 +122,11 @@ public sealed class FrozenTests
     [InlineData("output", 0xff, 0)]
     [InlineData("input.image", 0x2f, 1)]
     [InlineData("output.video", 0xcf, 1)]
-    [InlineData("input.text.fresh", 0x00, 2)]
-    [InlineData("second", 257, 2)]
+    [InlineData("input.*.cache_read", 0x71, 2)]
+    [InlineData("output.*.reasoning", 0xf5, 2)]
+    [InlineData("input.*.fresh", 0x70, 2)]
+    [InlineData("input.text.fresh", 0x00, 3)]
+    [InlineData("second", 257, 3)]
     public void MeterPattern_Name_HasTheFrozenNumber(string name, int number, int specificity)
     {
         Assert.True(MeterPattern.TryParse(name, out MeterPattern pattern));

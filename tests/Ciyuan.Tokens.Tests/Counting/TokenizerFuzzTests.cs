@@ -25,7 +25,7 @@ public sealed class TokenizerFuzzTests
         var reference = new ReferenceTokenizer(vocabulary);
         using var fast = Tokenizer.For(vocabulary);
         bool composes = vocabulary.Normalization.Form == UnicodeForm.Nfc;
-        for (int seed = 0; seed < 1200 * Effort; seed++)
+        for (int seed = 0; seed < 500 * Effort; seed++)
         {
             string text = Whole(new RandomText(seed).Next(1 + (seed % 40), marks: !composes));
             if (composes && text.Any(c => c is '\u20DD' or (>= '\u1100' and <= '\u11FF')))
@@ -48,7 +48,7 @@ public sealed class TokenizerFuzzTests
         Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(name);
         using var fast = Tokenizer.For(vocabulary);
         bool composes = vocabulary.Normalization.Form == UnicodeForm.Nfc;
-        for (int seed = 0; seed < 60 * Effort; seed++)
+        for (int seed = 0; seed < 25 * Effort; seed++)
         {
             // Without what begins tokens that stand as a whole, and without what composes.
             string text = new RandomText(seed).Next(1500, marks: !composes).Replace('<', '>');

@@ -23,6 +23,9 @@ internal static class Anthropic
         new("anthropic", "chat", OpenAiChat.Take),
     ];
 
+    // Charged by the tokens that they bring, or by the hour of a container, which no response tells.
+    private static readonly string[] FreeTools = ["web_fetch", "code_execution", "tool_search"];
+
     internal static void Take(UsageObject usage, ReadingDraft draft)
     {
         TakeOne(usage, draft);
@@ -79,9 +82,8 @@ internal static class Anthropic
     {
         foreach ((string name, long calls) in usage.Child("server_tool_use")?.Numbers() ?? [])
         {
-            // Fetches are free: they are charged by the tokens that they bring.
-            draft.AddCalls(name.Replace("_requests", "", StringComparison.Ordinal), calls,
-                name != "web_fetch_requests");
+            string tool = name.Replace("_requests", "", StringComparison.Ordinal);
+            draft.AddCalls(tool, calls, !FreeTools.Contains(tool));
         }
     }
 }

@@ -6,7 +6,7 @@ internal static class Azure
     internal static UsageReader[] Readers { get; } =
     [
         new("azure", "chat", OpenAiChat.Take) { AlsoFlavours = ["completions"] },
-        new("azure", "responses", OpenAiResponses.Take),
+        new("azure", "responses", OpenAiResponses.Take) { Beside = ServerTools.OfResponses },
         new("azure", "embeddings", OpenAiEmbeddings.Take) { AlsoFlavours = ["embedding"] },
         new("azure", "images", OpenAiImages.Take) { AlsoFlavours = ["image"], Roots = ["usage", ""] },
         new("azure", "anthropic", Anthropic.Take) { AlsoFlavours = ["messages"] },

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Counting.Readers;
@@ -17,6 +18,9 @@ internal static class Bedrock
             Roots = ["usage", "metadata.usage"],
             Shape = body => OpenAiSides.HasUsage(body, "inputTokens"),
             ShapeOrder = 12,
+            Beside = (body, draft) => draft.Tag("latency",
+                ResponseFacts.TryGet(body, "performanceConfig", out JsonElement performance)
+                    ? ResponseFacts.FirstText(performance, ["latency"]) : ""),
         },
         new("bedrock", "anthropic", Anthropic.Take) { AlsoProviders = ["aws"] },
     ];

@@ -13,7 +13,7 @@ internal static class BedrockInvoke
         new("bedrock", "invoke", Take)
         {
             AlsoProviders = ["aws"],
-            Roots = ["amazon-bedrock-invocationMetrics", "usage", ""],
+            Roots = ["usage", "amazon-bedrock-invocationMetrics", ""], // a usage of its own says more
             Shape = body => ResponseFacts.TryGet(body, "amazon-bedrock-invocationMetrics", out _)
                 || ResponseFacts.TryGet(body, "inputTextTokenCount", out _)
                 || ResponseFacts.TryGet(body, "generation_token_count", out _),
@@ -30,6 +30,10 @@ internal static class BedrockInvoke
         else if (usage.Has("inputTokens"))
         {
             Bedrock.Take(usage, draft); // Nova
+        }
+        else if (usage.Has("prompt_tokens"))
+        {
+            OpenAiChat.Take(usage, draft);
         }
         else if (usage.Has("inputTextTokenCount"))
         {

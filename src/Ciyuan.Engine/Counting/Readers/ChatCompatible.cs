@@ -17,7 +17,11 @@ internal static class ChatCompatible
     internal static UsageReader[] Readers { get; } =
     [
         new("compatible", "chat", OpenAiChat.Take) { AlsoProviders = Names, AlsoFlavours = ["default", "completions"] },
-        new("compatible", "responses", OpenAiResponses.Take) { AlsoProviders = Names },
+        new("compatible", "responses", OpenAiResponses.Take)
+        {
+            AlsoProviders = Names,
+            Beside = ServerTools.OfResponses,
+        },
         new("compatible", "embeddings", OpenAiEmbeddings.Take) { AlsoProviders = Names },
     ];
 }

@@ -33,12 +33,20 @@ internal static class Cohere
 
         draft.AddCalls("search_units", billed.Count("search_units"));
         draft.AddCalls("classifications", billed.Count("classifications"));
-        if (billed.Count("images") is > 0 and { } images)
+        long? imageTokens = billed.Count("image_tokens");
+        if (billed.Count("images") is > 0 and { } images && imageTokens is null)
         {
-            draft.Add(Meter.Image, images);
+            draft.Add(Meter.Image, images); // where their tokens are said, those are charged
         }
 
-        Settle(billed, draft, new SideCounts(Direction.Input, draft).State(billed, "input_tokens"));
+        SideCounts input = new SideCounts(Direction.Input, draft).State(billed, "input_tokens");
+        if (imageTokens is { } beside)
+        {
+            input.Whole = (input.Whole ?? 0) + beside;
+            input.Modal(Modality.Image, beside);
+        }
+
+        Settle(billed, draft, input);
     }
 
     private static void TakeTokens(UsageObject usage, ReadingDraft draft)

@@ -19,6 +19,7 @@ internal static class Google
             Roots = ["usageMetadata", "usage_metadata", "response.usageMetadata"],
             Shape = body => ResponseFacts.TryGet(body, "usageMetadata", out _),
             ShapeOrder = 10,
+            Beside = ServerTools.OfGemini,
         },
         new("google", "anthropic", Anthropic.Take) { AlsoProviders = ["vertex", "google-vertex"] },
         new("google", "chat", OpenAiChat.Take) { AlsoProviders = ["gemini", "vertex", "google-vertex"] },

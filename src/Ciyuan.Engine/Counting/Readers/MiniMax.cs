@@ -14,7 +14,7 @@ internal static class MiniMax
         new("minimax", "chat", TakeChat) { AlsoFlavours = ["completions"] },
         new("minimax", "anthropic", Anthropic.Take) { AlsoFlavours = ["default", "messages"] },
         new("minimax", "responses", OpenAiResponses.Take),
-        new("minimax", "speech", TakeSpeech) { AlsoFlavours = ["tts"], Roots = ["extra_info", "data.extra_info"] },
+        new("minimax", "speech", TakeSpeech) { AlsoFlavours = ["tts"], Roots = ["extra_info", "data.extra_info", ""] },
         new("minimax", "images", TakeImages) { Roots = ["metadata"] },
     ];
 
@@ -28,7 +28,7 @@ internal static class MiniMax
     {
         if (usage.Count("usage_characters") is { } characters)
         {
-            draft.Add(Meter.Character, characters);
+            draft.Add(Meter.Character, characters); // of a long text in a task of its own, at the top of the response
         }
 
         usage.Ignore("audio_length", "audio_size", "word_count", "invisible_character_ratio");

@@ -19,6 +19,12 @@ internal static class OpenAiRealtime
 
     private static void Take(UsageObject usage, ReadingDraft draft)
     {
+        if (usage.Text("type") is "tokens" or "duration")
+        {
+            OpenAiTranscription.Take(usage, draft); // of what was said, by a model of its own
+            return;
+        }
+
         SideCounts input = OpenAiSides.Input(usage, draft, "input_tokens", "input_token_details");
         SideCounts output = OpenAiSides.Output(usage, draft, "output_tokens", "output_token_details");
         draft.Settle(input, output, usage.Count("total_tokens"), usage.PathOf("total_tokens"));

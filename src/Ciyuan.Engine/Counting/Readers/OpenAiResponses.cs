@@ -11,6 +11,7 @@ internal static class OpenAiResponses
         {
             Shape = body => OpenAiSides.HasUsage(body, "input_tokens_details") || IsResponse(body),
             ShapeOrder = 40,
+            Beside = ServerTools.OfResponses,
         },
     ];
 

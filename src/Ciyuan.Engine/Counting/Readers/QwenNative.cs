@@ -46,7 +46,9 @@ internal static class QwenNative
     private static bool TakeUnits(UsageObject usage, ReadingDraft draft)
     {
         long? characters = usage.Count("characters");
-        long? pictures = usage.Has("input_tokens") ? null : usage.Count("image_count"); // else those of the prompt
+        // Beside tokens they are those of the prompt; services that make pictures may say tokens of zero.
+        bool hasTokens = usage.Count("input_tokens") > 0 || usage.Count("image_tokens") > 0;
+        long? pictures = hasTokens ? null : usage.Count("image_count");
         long? seconds = usage.Millionths("seconds") ?? usage.Millionths("video_duration")
             ?? usage.Millionths("duration");
         long videos = usage.Count("video_count") ?? 1;
@@ -56,6 +58,7 @@ internal static class QwenNative
         usage.Ignore("image_count", "video_duration", "duration", "output_video_duration", "input_video_duration");
         draft.Tag("video_ratio", usage.Text("video_ratio"));
         draft.Tag("video_size", usage.Text("size"));
+        draft.Tag("resolution", usage.Count("SR") is > 0 and { } lines ? $"{lines}P" : "");
         draft.AddCalls("search", usage.Count("plugins.search.count"));
         return characters is not null || pictures is not null || seconds is not null;
     }

@@ -9,9 +9,15 @@ internal static class Zhipu
 
     internal static UsageReader[] Readers { get; } =
     [
-        new("zhipu", "chat", OpenAiChat.Take) { AlsoProviders = Names, AlsoFlavours = ["default"] },
+        new("zhipu", "chat", OpenAiChat.Take)
+        {
+            AlsoProviders = Names,
+            AlsoFlavours = ["default"],
+            Beside = (body, draft) => draft.AddCalls("web_search",
+                ServerTools.Items(body, "web_search").Any() ? 1 : 0), // a list of what one search found
+        },
         new("zhipu", "anthropic", Anthropic.Take) { AlsoProviders = Names, AlsoFlavours = ["messages"] },
-        new("zhipu", "embeddings", OpenAiEmbeddings.Take) { AlsoProviders = Names },
+        new("zhipu", "embeddings", OpenAiEmbeddings.Take) { AlsoProviders = Names, AlsoFlavours = ["rerank"] },
         new("zhipu", "images", TakeImages) { AlsoProviders = Names, Roots = [""] },
     ];
 

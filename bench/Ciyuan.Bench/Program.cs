@@ -15,7 +15,7 @@ if (args is ["tokens-load", string vocabulary])
     return TokensBench.LoadOnce(vocabulary);
 }
 
-// What bench/gateway starts: an upstream, a bare relay, a paced client, an upstream of events, and a client of many streams.
+// What bench/gateway starts: upstreams, a bare relay, a paced client, and a client of many streams.
 switch (args)
 {
     case ["relay", string listen, string upstream]:

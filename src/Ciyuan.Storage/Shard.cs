@@ -110,8 +110,8 @@ public sealed class Shard : IAsyncDisposable
     /// <see cref="ShardWriter.MostWait"/>. What is asked for later, balances or statistics, is answered after it.
     /// </summary>
     /// <param name="record">The record, without a fault.</param>
-    /// <param name="ended">Told how it ended once it is durable, or why it could not be stored; must be quick, since the
-    /// journal waits for it.</param>
+    /// <param name="ended">Told how it ended once it is durable, or why it could not be stored; must be quick, since
+    /// the journal waits for it.</param>
     /// <returns>When it is queued.</returns>
     /// <exception cref="ObjectDisposedException">The shard is closed; nothing was queued.</exception>
     public ValueTask SendRecordAsync(UsageRecord record, Action<UsageRecord, UsageStatus, Exception?> ended) =>

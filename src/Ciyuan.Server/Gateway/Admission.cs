@@ -198,7 +198,8 @@ internal sealed class Admit(
         long images = call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit ? answers : 0;
         long seconds = call.Route.Kind == CallKind.Transcription ? (facts.Bytes / 1_000) + 1 : 0;
         var usage = new MostUsage(
-            call.Route.Kind == CallKind.CountTokens ? 0 : exactInput >= 0 ? exactInput : facts.MostInput, output, images, facts.Bytes, seconds);
+            call.Route.Kind == CallKind.CountTokens ? 0 : exactInput >= 0 ? exactInput : facts.MostInput,
+            output, images, facts.Bytes, seconds);
         Money? most = null;
         foreach (Candidate candidate in candidates)
         {

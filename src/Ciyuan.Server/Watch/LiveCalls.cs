@@ -4,8 +4,8 @@ using System.Threading.Channels;
 
 namespace Ciyuan.Server.Watch;
 
-/// <summary>Tells watchers of calls as they end. A watcher that is too slow loses the oldest ones, and is told how many;
-/// nobody waits for it.</summary>
+/// <summary>Tells watchers of calls as they end. A watcher that is too slow loses the oldest ones, and is told how
+/// many; nobody waits for it.</summary>
 internal sealed class LiveCalls
 {
     /// <summary>Most watchers at one time: each costs a line of JSON for each call.</summary>

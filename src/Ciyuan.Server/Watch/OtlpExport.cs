@@ -22,6 +22,8 @@ internal sealed class OtlpExport : IDisposable
     private static readonly double[] SecondBounds =
         [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 
+    private static ExplicitBucketHistogramConfiguration Seconds => new() { Boundaries = SecondBounds };
+
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
 
@@ -32,7 +34,8 @@ internal sealed class OtlpExport : IDisposable
             .AddOtlpExporter(o => Point(o, endpoint, "v1/traces")).Build();
         _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(GatewayTelemetry.Name)
             .AddView("gen_ai.client.token.usage", new ExplicitBucketHistogramConfiguration { Boundaries = TokenBounds })
-            .AddView("*", new ExplicitBucketHistogramConfiguration { Boundaries = SecondBounds })
+            .AddView("gen_ai.client.operation.duration", Seconds)
+            .AddView("gen_ai.server.time_to_first_token", Seconds)
             .AddOtlpExporter(o => Point(o, endpoint, "v1/metrics")).Build();
     }
 

@@ -6,8 +6,8 @@ using static Ciyuan.ServerTests.Gateway.GatewayServer;
 
 namespace Ciyuan.ServerTests.Gateway;
 
-/// <summary>Counts beside those of the provider, for models whose vocabulary is known. The expected numbers are those of
-/// o200k_base and of OpenAI's published framing: 3 for each message, its role, 3 for the reply.</summary>
+/// <summary>Counts beside those of the provider, for models whose vocabulary is known. The expected numbers are those
+/// of o200k_base and of OpenAI's published framing: 3 for each message, its role, 3 for the reply.</summary>
 public sealed class RecountTests
 {
     private const string Model = "gpt-4o-mini";
@@ -26,7 +26,8 @@ public sealed class RecountTests
         $"\"usage\":{{\"prompt_tokens\":{input},\"completion_tokens\":{output},\"total_tokens\":{input + output}}}";
 
     private static string Whole(string usage, string message = "\"content\":\"" + Text + "\"") =>
-        $"{{\"id\":\"c1\",\"model\":\"{Model}\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",{message}}},"
+        $"{{\"id\":\"c1\",\"model\":\"{Model}\",\"choices\":[{{\"index\":0,\"message\":"
+        + $"{{\"role\":\"assistant\",{message}}},"
         + $"\"finish_reason\":\"stop\"}}]{(usage.Length > 0 ? "," : "")}{usage}}}";
 
     private static string Piece(string text) =>

@@ -58,7 +58,8 @@ public sealed class StreamFormsTests
                     "\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":5}"),
                 "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
             ]),
-        new("gemini", "/v1beta/models/m:streamGenerateContent?alt=sse", "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}",
+        new("gemini", "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}",
             [
                 Gemini("Grüße, ", "}]"), Gemini("词元", "}]"),
                 Gemini("", ",\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":6,"
@@ -171,7 +172,8 @@ public sealed class StreamFormsTests
     public async Task Stream_ErrorInThePlaceOfAnAnswer_CostsNothing(int form)
     {
         string error = Forms[form].Protocol == "anthropic"
-            ? Named("error", "\"error\":{\"type\":\"overloaded_error\",\"message\":\"a long text about what is wrong\"}")
+            ? Named("error", "\"error\":{\"type\":\"overloaded_error\","
+                + "\"message\":\"a long text about what is wrong\"}")
             : "data: {\"error\":{\"code\":503,\"message\":\"a long text about what is wrong\"}}\n\n";
         await using ScriptedUpstream upstream = ScriptedUpstream.Stream(error);
         await using GatewayServer server = await StartAsync(Upstream(upstream.Url, protocol: Forms[form].Protocol));

@@ -15,6 +15,22 @@ if (args is ["tokens-load", string vocabulary])
     return TokensBench.LoadOnce(vocabulary);
 }
 
+// What bench/gateway starts: upstreams, a bare relay, a paced client, and a client of many streams.
+switch (args)
+{
+    case ["relay", string listen, string upstream]:
+        return await GatewayRelay.RunAsync(listen, upstream);
+    case ["upstream", string listen, string answer]:
+        return await GatewayRelay.AnswerAsync(listen, answer);
+    case ["paced", string direct, string through, string rate, string seconds, string secret, string body]:
+        return GatewayPaced.Run(direct, through, Whole(rate), Whole(seconds), secret, body);
+    case ["events", string port]:
+        return GatewayStreams.Serve(Whole(port));
+    case ["streams", string server, string streams, string seconds, string secret, string process]:
+        return await GatewayStreams.RunAsync(
+            new Uri(server), Whole(streams), Whole(seconds), secret, Whole(process));
+}
+
 var names = args.TakeWhile(a => !a.StartsWith('-')).ToList();
 long records = Option("--records", 2_000_000);
 long large = Option("--large", 10_000_000);
@@ -58,6 +74,8 @@ return figures.AllMet ? 0 : 1;
 bool Wanted(string name) => names.Count == 0 || names.Contains(name);
 
 string? Text(string name) => args.SkipWhile(a => a != name).Skip(1).FirstOrDefault();
+
+static int Whole(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 long Option(string name, long otherwise)
 {

@@ -18,6 +18,7 @@ root.Subcommands.Add(RerateVerb.Make());
 root.Subcommands.Add(FsckVerb.Make());
 root.Subcommands.Add(KeyVerb.Make());
 root.Subcommands.Add(ServeVerb.Make());
+root.Subcommands.Add(TailVerb.Make());
 root.Subcommands.Add(CountVerb.Make());
 root.Subcommands.Add(VocabVerb.Make());
 root.Subcommands.Add(DemoVerb.Make());

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ciyuan.Server;
+using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;
@@ -20,13 +21,36 @@ internal static class ServeVerb
             Description = $"File with the token that requests must carry; or the variable {AccessToken.Variable}",
             HelpName = "FILE",
         };
-        var command = new Command("serve", "Serve ingest, reports and the ledger over HTTP") { listen, tokenFile };
+        var otlp = new Option<Uri?>("--otlp")
+        {
+            Description = "A collector for traces and metrics, OTLP over HTTP; or OTEL_EXPORTER_OTLP_ENDPOINT",
+            HelpName = "URL",
+        };
+        var content = new Option<string[]>("--keep-content")
+        {
+            Description = "Keep what is said in this scenario, in content/ of the data folder; may be given again",
+            HelpName = "SCENARIO",
+        };
+        var days = new Option<int>("--content-days")
+        {
+            Description = "For how many days it is kept",
+            DefaultValueFactory = _ => 7,
+            HelpName = "DAYS",
+        };
+        var command = new Command("serve", "Serve the gateway, ingest, reports and the ledger over HTTP")
+        {
+            listen, tokenFile, otlp, content, days,
+        };
         return command.Runs(async (parsed, context, cancel) =>
         {
-            var options = new ServerOptions(new ShardOptions(context.Data) { Log = VerbContext.Say })
+            var options = new ServerOptions(new ShardOptions(context.Data) { Log = VerbContext.Say, PrepareLog = true })
             {
                 Listen = parsed.GetValue(listen)!,
                 Token = AccessToken.Find(parsed.GetValue(tokenFile), Environment.GetEnvironmentVariable),
+                Otlp = parsed.GetValue(otlp),
+                Content = parsed.GetValue(content) is { Length: > 0 } scenarios
+                    ? new ContentOptions(scenarios, Math.Max(1, parsed.GetValue(days)))
+                    : null,
             };
             await using ServerHost host = await ServerHost.StartAsync(options, cancel);
             VerbContext.Say($"serving {context.Data} on {host.Url}");

@@ -1,5 +1,6 @@
 using Ciyuan.Server.Api;
 using Ciyuan.Server.Gateway;
+using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -20,7 +21,10 @@ public sealed class ServerHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Shard _shard;
 
-    private ServerHost(WebApplication app, Shard shard, Uri url) => (_app, _shard, Url) = (app, shard, url);
+    private readonly GatewayWatch _watch;
+
+    private ServerHost(WebApplication app, Shard shard, GatewayWatch watch, Uri url) =>
+        (_app, _shard, _watch, Url) = (app, shard, watch, url);
 
     /// <summary>Where it listens, with the actual port.</summary>
     public Uri Url { get; }
@@ -49,6 +53,7 @@ public sealed class ServerHost : IAsyncDisposable
 
         Shard shard = await Shard.OpenAsync(options.Shard, cancel);
         WebApplication? app = null;
+        var watch = new GatewayWatch(options);
         try
         {
             int left = await OpenCall.RecordAllAsync(shard, options.Shard.Time, options.Calls, cancel);
@@ -57,11 +62,11 @@ public sealed class ServerHost : IAsyncDisposable
                 options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
             }
 
-            app = Build(options, listen, token, shard);
+            app = Build(options, listen, token, shard, watch);
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
             string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
-            return new ServerHost(app, shard, new Uri(url));
+            return new ServerHost(app, shard, watch, new Uri(url));
         }
         catch
         {
@@ -70,6 +75,7 @@ public sealed class ServerHost : IAsyncDisposable
                 await app.DisposeAsync();
             }
 
+            await watch.DisposeAsync();
             await shard.DisposeAsync();
             throw;
         }
@@ -85,11 +91,13 @@ public sealed class ServerHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        await _watch.DisposeAsync();
         await _shard.DisposeAsync();
     }
 
     // Nothing is taken from appsettings files or ASPNETCORE_ variables: what the server does is in the options alone.
-    private static WebApplication Build(ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard)
+    private static WebApplication Build(
+        ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, GatewayWatch watch)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
@@ -103,10 +111,13 @@ public sealed class ServerHost : IAsyncDisposable
         var inFlight = new InFlight(options.Limits);
         var gate = new RequestGate(token, listen.IsLoopback, loggers);
         app.Use(gate.RunAsync);
-        var gateway = new ModelGateway(shard, options, inFlight, loggers.CreateLogger("Ciyuan.Gateway"));
+        var gateway = new ModelGateway(shard, options, inFlight, watch, loggers.CreateLogger("Ciyuan.Gateway"));
         app.Lifetime.ApplicationStopped.Register(gateway.Dispose);
         app.Use(gateway.RunAsync);
-        Endpoints.Map(app, shard, options, inFlight);
+        app.UseRouting(); // said here, or it would come first, and calls through the gateway need none
+        Endpoints.Map(app, shard, options, inFlight, gateway);
+        var live = new LiveCallsApi(watch.Live, app.Lifetime.ApplicationStopping);
+        app.MapGet("/v1/calls/live", (Delegate)live.GetAsync).Describe(ApiDocument.GetLiveCalls);
         return app;
     }
 

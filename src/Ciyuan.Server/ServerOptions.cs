@@ -1,5 +1,6 @@
 using Ciyuan.Journal;
 using Ciyuan.Server.Gateway;
+using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +29,13 @@ public sealed record ServerOptions(ShardOptions Shard)
 
     /// <summary>Reads an environment variable: where the keys of upstreams are.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>A collector to which traces and metrics go by OTLP over HTTP; null: the one that the environment names
+    /// in <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, else none.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>Scenarios whose calls and answers are kept in the data folder; null: none are.</summary>
+    public ContentOptions? Content { get; init; }
 
     /// <summary>Where log lines go; null: as JSON to standard error, from information up.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }

@@ -65,7 +65,7 @@ public sealed class DataFolder : IDisposable
     }
 
     /// <summary>True when hardly any space is left in a folder.</summary>
-    internal static bool IsNearlyFull(string folder)
+    public static bool IsNearlyFull(string folder)
     {
         try
         {

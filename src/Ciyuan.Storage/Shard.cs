@@ -24,6 +24,10 @@ public sealed record ShardOptions(string Folder)
     /// <summary>Told, in sentences, what recovery did and what is to be looked after; null: nobody.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Whether room for the journal's log, 18 MiB, is written when the shard is opened: commits are quicker
+    /// from then on, which is worth it for a server.</summary>
+    public bool PrepareLog { get; init; }
+
     /// <summary>Records between snapshots: a restart replays at most so many.</summary>
     public int SnapshotEveryRecords { get; init; } = 1_000_000;
 
@@ -103,6 +107,18 @@ public sealed class Shard : IAsyncDisposable
         return records.Count == 0 ? new([]) : Send(new RecordWork(records), cancel);
     }
 
+    /// <summary>
+    /// Sends a record without waiting for it: it goes into the frame of whatever is waited for next, after at most
+    /// <see cref="ShardWriter.MostWait"/>. What is asked for later, balances or statistics, is answered after it.
+    /// </summary>
+    /// <param name="record">The record, without a fault.</param>
+    /// <param name="ended">Told how it ended once it is durable, or why it could not be stored; must be quick, since
+    /// the journal waits for it.</param>
+    /// <returns>When it is queued.</returns>
+    /// <exception cref="ObjectDisposedException">The shard is closed; nothing was queued.</exception>
+    public ValueTask SendRecordAsync(UsageRecord record, Action<UsageRecord, UsageStatus, Exception?> ended) =>
+        Queue(new PostedRecordWork(record, ended), CancellationToken.None);
+
     /// <summary>Changes parties, agreements, prices or funding. One that would close event times which have not come
     /// yet is refused, and leaves no frame.</summary>
     public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default)
@@ -156,7 +172,10 @@ public sealed class Shard : IAsyncDisposable
         return await work.Task.ConfigureAwait(false);
     }
 
-    private async ValueTask Queue(ShardWork work, CancellationToken cancel)
+    private ValueTask Queue(ShardWork work, CancellationToken cancel) =>
+        _queue.Writer.TryWrite(work) ? ValueTask.CompletedTask : QueueLater(work, cancel);
+
+    private async ValueTask QueueLater(ShardWork work, CancellationToken cancel)
     {
         try
         {

@@ -14,6 +14,9 @@ internal abstract class ShardWork
     /// <summary>How many commands, of whatever kind.</summary>
     internal virtual int Commands => 1;
 
+    /// <summary>Whether nobody waits for it: it then goes with the next work that is waited for, or soon.</summary>
+    internal virtual bool MayWait => false;
+
     /// <summary>Puts the commands into the lists of a proposal.</summary>
     internal virtual void AddTo(ProposalLists lists)
     {
@@ -83,6 +86,28 @@ internal sealed class RecordWork(IReadOnlyList<UsageRecord> records) : ShardWork
         applied.Records.Length == records.Count
             ? applied.Records
             : applied.Records.AsSpan(_from, records.Count).ToArray();
+}
+
+/// <summary>One record that nobody waits for; whoever sent it is told how it ended, on the journal's thread.</summary>
+internal sealed class PostedRecordWork(UsageRecord record, Action<UsageRecord, UsageStatus, Exception?> ended)
+    : ShardWork
+{
+    private int _index;
+    private UsageStatus _status;
+
+    internal override bool MayWait => true;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _index = lists.Records.Count;
+        lists.Records.Add(record);
+    }
+
+    internal override void TakeAnswer(Applied applied, Engine engine) => _status = applied.Records[_index].Status;
+
+    internal override void Complete() => ended(record, _status, null);
+
+    internal override void Fail(Exception fault) => ended(record, default, fault);
 }
 
 /// <summary>A setup; what is in force after it is published once it is durable.</summary>

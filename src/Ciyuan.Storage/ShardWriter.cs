@@ -16,6 +16,12 @@ internal sealed class ShardWriter : IDisposable
     /// </summary>
     private const int JoinedCommands = 2_048;
 
+    /// <summary>
+    /// For how long work that nobody waits for is kept for company: 5 ms. What a crash loses of it is what the holds
+    /// of the same calls describe.
+    /// </summary>
+    internal static readonly TimeSpan MostWait = TimeSpan.FromMilliseconds(5);
+
     private readonly ShardOptions _options;
     private readonly FrameReader _frames;
     private readonly Committer _committer;
@@ -29,6 +35,7 @@ internal sealed class ShardWriter : IDisposable
     private long _recordsSinceSnapshot;
     private readonly Queue<ShardWork> _following = new();
     private ShardWork? _leftOver;
+    private Task<bool>? _waiting;
 
     private ShardWriter(
         ShardOptions options, FrameReader frames, Committer committer, FactFeed facts, IdIndex index, Engine engine)
@@ -55,7 +62,7 @@ internal sealed class ShardWriter : IDisposable
     /// <summary>Verifies the journal and recovers the engine, side by side.</summary>
     internal static ShardWriter Open(ShardOptions options, CancellationToken cancel)
     {
-        var journal = SqliteJournal.OpenWriter(options.Folder);
+        var journal = SqliteJournal.OpenWriter(options.Folder, options.PrepareLog);
         var frames = new FrameReader(SqliteJournal.OpenReadOnly(options.Folder), options.Shard);
         IdIndex? index = null;
         FactFeed? facts = null;
@@ -112,8 +119,7 @@ internal sealed class ShardWriter : IDisposable
 
     private void Run()
     {
-        while (_leftOver is not null || _following.Count > 0
-            || _queue.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (_leftOver is not null || _following.Count > 0 || WaitForWork(Timeout.InfiniteTimeSpan))
         {
             List<ShardWork> work = TakeWork();
             try
@@ -142,17 +148,25 @@ internal sealed class ShardWriter : IDisposable
     {
         var work = new List<ShardWork>();
         int commands = 0;
-        while (_leftOver is not null || _queue.TryRead(out _leftOver))
+        bool ready = _following.Count > 0;
+        long start = _options.Time.GetTimestamp();
+        do
         {
-            if (work.Count > 0 && commands + _leftOver.Commands > JoinedCommands)
+            while (_leftOver is not null || _queue.TryRead(out _leftOver))
             {
-                break;
-            }
+                if (work.Count > 0 && commands + _leftOver.Commands > JoinedCommands)
+                {
+                    ready = true;
+                    break;
+                }
 
-            work.Add(_leftOver);
-            commands += _leftOver.Commands;
-            _leftOver = null;
+                work.Add(_leftOver);
+                commands += _leftOver.Commands;
+                ready |= !_leftOver.MayWait;
+                _leftOver = null;
+            }
         }
+        while (!ready && WaitForWork(MostWait - _options.Time.GetElapsedTime(start)));
 
         if (_following.TryDequeue(out ShardWork? following))
         {
@@ -167,6 +181,21 @@ internal sealed class ShardWriter : IDisposable
         }
 
         return work;
+    }
+
+    /// <summary>True when there is work; false when there is none in time, or will never be again.</summary>
+    private bool WaitForWork(TimeSpan most)
+    {
+        _waiting ??= _queue.WaitToReadAsync().AsTask();
+        bool infinite = most == Timeout.InfiniteTimeSpan;
+        if (!infinite && (most <= TimeSpan.Zero || !_waiting.Wait(most)))
+        {
+            return false;
+        }
+
+        bool more = _waiting.GetAwaiter().GetResult();
+        _waiting = null;
+        return more;
     }
 
     private void Process(List<ShardWork> work)

@@ -12,46 +12,59 @@ internal sealed class UsageObject
     private readonly JsonElement _element;
     private readonly string _path;
     private readonly ReadingDraft _draft;
-    private readonly HashSet<string> _asked = [];
-    private readonly Dictionary<string, UsageObject> _children = [];
+    private readonly List<Field> _fields = new(8);
+    private Dictionary<string, UsageObject>? _items;
 
     internal UsageObject(JsonElement element, string path, ReadingDraft draft)
     {
         (_element, _path, _draft) = (element, path, draft);
-        HashSet<string> names = [];
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (!names.Add(property.Name))
+            if (FindField(property.Name) is not null)
             {
                 draft.Refuse(FindingCode.Duplicate, PathOf(property.Name),
                     "is given twice: which one holds is unknown");
             }
+
+            _fields.Add(new Field(property.Name, property.Value));
         }
+    }
+
+    /// <summary>A field, read once: there are few, so a search through all is quicker than a table.</summary>
+    private sealed class Field(string name, JsonElement value)
+    {
+        internal string Name => name;
+
+        internal JsonElement Value => value;
+
+        /// <summary>Whether somebody knows what it means.</summary>
+        internal bool IsAsked { get; set; }
+
+        /// <summary>The object that it holds, once it was asked for.</summary>
+        internal UsageObject? Child { get; set; }
     }
 
     /// <summary>The path of a field, for findings.</summary>
     internal string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
     /// <summary>The object of a field; null when it is absent or null.</summary>
-    internal UsageObject? Child(string name)
+    internal UsageObject? Child(string name) => Child(name.AsSpan());
+
+    private UsageObject? Child(ReadOnlySpan<char> name)
     {
-        if (_children.TryGetValue(name, out UsageObject? child))
-        {
-            return child;
-        }
-
-        if (!TryGet(name, out JsonElement value))
+        if (Ask(name) is not { } field)
         {
             return null;
         }
 
-        if (value.ValueKind != JsonValueKind.Object)
+        if (field.Value.ValueKind != JsonValueKind.Object)
         {
-            _draft.Lower(FindingCode.NotANumber, PathOf(name), $"is {Kind(value)}, not an object, and was not read");
+            _draft.Lower(FindingCode.NotANumber, PathOf(field.Name),
+                $"is {Kind(field.Value)}, not an object, and was not read");
             return null;
         }
 
-        return _children[name] = new UsageObject(value, PathOf(name), _draft);
+        return field.Child ??= new UsageObject(field.Value, PathOf(field.Name), _draft);
     }
 
     /// <summary>The objects in an array; none when it is absent or null.</summary>
@@ -74,9 +87,10 @@ internal sealed class UsageObject
             if (item.ValueKind == JsonValueKind.Object)
             {
                 string key = $"{name}[{i}]";
-                yield return _children.TryGetValue(key, out UsageObject? known)
+                _items ??= [];
+                yield return _items.TryGetValue(key, out UsageObject? known)
                     ? known
-                    : _children[key] = new UsageObject(item, PathOf(key), _draft);
+                    : _items[key] = new UsageObject(item, PathOf(key), _draft);
             }
 
             i++;
@@ -101,7 +115,7 @@ internal sealed class UsageObject
         TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : null;
 
     /// <summary>Whether a field is there and not null.</summary>
-    internal bool Has(string path) => Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out _);
+    internal bool Has(string path) => Find(path, out _) is not null;
 
     /// <summary>The fields that are whole numbers above zero, by name; a field that is none is a finding.</summary>
     internal IEnumerable<(string Name, long Count)> Numbers()
@@ -123,55 +137,58 @@ internal sealed class UsageObject
 
     /// <summary>A text; empty when it is absent, or something else.</summary>
     internal string Text(string path) =>
-        Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out JsonElement value)
-        && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        Find(path, out _) is { Value.ValueKind: JsonValueKind.String } field ? field.Value.GetString()! : "";
 
     /// <summary>An exact decimal, also as text; null when it is absent or none.</summary>
     internal decimal? Decimal(string path) =>
-        Find(path, out UsageObject owner, out string name) && owner.TryGet(name, out JsonElement value)
-        && JsonNumbers.TryReadDecimal(value, out decimal number) ? number : null;
+        Find(path, out _) is { } field && JsonNumbers.TryReadDecimal(field.Value, out decimal number)
+            ? number
+            : null;
 
     /// <summary>Says that fields are known and mean nothing for what is counted.</summary>
     internal void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
-            _asked.Add(name);
+            if (FindField(name) is { } field)
+            {
+                field.IsAsked = true;
+            }
         }
     }
 
     /// <summary>Fields that look like counts, are above zero, and were not asked for.</summary>
     internal IEnumerable<(string Path, long Count)> Unread()
     {
-        foreach (JsonProperty property in _element.EnumerateObject())
+        foreach (Field field in _fields)
         {
-            bool asked = _asked.Contains(property.Name);
-            if (property.Value.ValueKind == JsonValueKind.Object)
+            bool asked = field.IsAsked;
+            if (field.Value.ValueKind == JsonValueKind.Object)
             {
-                UsageObject? child = asked ? _children.GetValueOrDefault(property.Name) : Child(property.Name);
+                UsageObject? child = asked ? field.Child : Child(field.Name);
                 foreach ((string Path, long Count) unread in child?.Unread() ?? [])
                 {
                     yield return unread;
                 }
             }
-            else if (property.Value.ValueKind == JsonValueKind.Array && asked)
+            else if (field.Value.ValueKind == JsonValueKind.Array && asked)
             {
-                foreach ((string Path, long Count) unread in Items(property.Name).SelectMany(item => item.Unread()))
+                foreach ((string Path, long Count) unread in Items(field.Name).SelectMany(item => item.Unread()))
                 {
                     yield return unread;
                 }
             }
-            else if (!asked && LooksLikeCount(property) && JsonNumbers.TryReadDecimal(property.Value,
+            else if (!asked && LooksLikeCount(field.Name) && JsonNumbers.TryReadDecimal(field.Value,
                 out decimal number)
                 && number > 0)
             {
-                yield return (PathOf(property.Name), (long)Math.Min(number, UsageRecord.MaxSteps));
+                yield return (PathOf(field.Name), (long)Math.Min(number, UsageRecord.MaxSteps));
             }
         }
     }
 
-    private static bool LooksLikeCount(JsonProperty property) =>
-        Array.Exists(CountWords, word => property.Name.Contains(word, StringComparison.OrdinalIgnoreCase));
+    private static bool LooksLikeCount(string name) =>
+        Array.Exists(CountWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static readonly string[] CountWords =
         ["token", "count", "character", "second", "duration", "image", "page", "request", "quer", "search", "units",
@@ -179,55 +196,83 @@ internal sealed class UsageObject
 
     private long? Number(string path, long steps, Action<string> onRounded)
     {
-        if (!Find(path, out UsageObject owner, out string name) || !owner.TryGet(name, out JsonElement value))
+        if (Find(path, out UsageObject owner) is not { } field)
         {
             return null;
         }
 
-        string where = owner.PathOf(name);
+        JsonElement value = field.Value;
         NumberFault fault = JsonNumbers.TryRead(value, steps, out long number);
         switch (fault)
         {
             case NumberFault.None:
                 break;
             case NumberFault.Fractional when steps > 1:
-                onRounded(where);
+                onRounded(owner.PathOf(field.Name));
                 break;
             default:
-                _draft.Refuse(JsonNumbers.Code(fault), where, JsonNumbers.Describe(fault, value));
+                _draft.Refuse(JsonNumbers.Code(fault), owner.PathOf(field.Name), JsonNumbers.Describe(fault, value));
                 return null;
         }
 
         if (value.ValueKind == JsonValueKind.String)
         {
-            _draft.Remark(FindingCode.NumberAsText, where, $"is the text \"{value.GetString()}\"; taken as {number}");
+            _draft.Remark(FindingCode.NumberAsText, owner.PathOf(field.Name),
+                $"is the text \"{value.GetString()}\"; taken as {number}");
         }
 
         return number;
     }
 
-    // Goes down to the object that holds the last part of the path.
-    private bool Find(string path, out UsageObject owner, out string name)
+    // Goes down to the object that holds the last part of the path; null when the field is absent or null.
+    private Field? Find(ReadOnlySpan<char> path, out UsageObject owner)
     {
         owner = this;
-        name = path;
-        for (int dot = name.IndexOf('.'); dot >= 0; dot = name.IndexOf('.'))
+        for (int dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.'))
         {
-            if (owner.Child(name[..dot]) is not { } child)
+            if (owner.Child(path[..dot]) is not { } child)
             {
-                return false;
+                return null;
             }
 
-            (owner, name) = (child, name[(dot + 1)..]);
+            owner = child;
+            path = path[(dot + 1)..];
         }
 
-        return true;
+        return owner.Ask(path);
+    }
+
+    /// <summary>A field that is known; null when it is absent or null.</summary>
+    private Field? Ask(ReadOnlySpan<char> name)
+    {
+        Field? field = FindField(name);
+        if (field is null)
+        {
+            return null;
+        }
+
+        field.IsAsked = true;
+        return field.Value.ValueKind == JsonValueKind.Null ? null : field;
     }
 
     private bool TryGet(string name, out JsonElement value)
     {
-        _asked.Add(name);
-        return _element.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        Field? field = Ask(name);
+        value = field?.Value ?? default;
+        return field is not null;
+    }
+
+    private Field? FindField(ReadOnlySpan<char> name)
+    {
+        foreach (Field field in _fields)
+        {
+            if (name.SequenceEqual(field.Name))
+            {
+                return field;
+            }
+        }
+
+        return null;
     }
 
     private static string Kind(JsonElement value) => value.ValueKind switch

@@ -147,6 +147,11 @@ internal sealed class PostGroup(LedgerState ledger)
             return LedgerState.Draw(funding, place.Currency, "", now, place.Amount, _drawn).IsZero;
         }
 
+        if (place.Currency == Currency.Tok)
+        {
+            return false; // tokens are bought before, never owed
+        }
+
         // Without funding in this currency the party pays later, without a limit.
         _drawn.Clear();
         _drawn.Add(

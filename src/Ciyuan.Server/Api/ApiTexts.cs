@@ -69,10 +69,21 @@ internal static partial class ApiDocument
 
     internal static ApiText GetHealth { get; } = new(
         "getHealth", "Says whether the server takes usage.",
-        "Needs no token. 503 when the journal failed and takes nothing more until the server is restarted.")
+        "Needs no token. 'degraded' says what is not well though it works: upstreams that are passed over, a disk that "
+            + "is nearly full. 503 when the journal failed and takes nothing more until the server is restarted.")
     {
         Gives = typeof(HealthAnswer),
         Problems = [503],
+    };
+
+    internal static ApiText GetLiveCalls { get; } = new(
+        "getLiveCalls", "Calls through the gateway, as each ends.",
+        "Server-sent events without end: each has one call as JSON, and none has content or a secret. Filters, as names "
+            + "or patterns with *: party, project, key, scenario, model, upstream, outcome (ok, cut, failed, refused). "
+        + "A watcher that is too slow loses the oldest calls; an event 'lost' says how many.")
+    {
+        Answers = [new ApiBody("text/event-stream", null)],
+        Problems = [400, 401, 429],
     };
 
     internal static ApiText GetReport { get; } = new(

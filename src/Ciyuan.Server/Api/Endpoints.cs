@@ -1,3 +1,4 @@
+using Ciyuan.Server.Gateway;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,13 +7,15 @@ using Microsoft.AspNetCore.Routing;
 namespace Ciyuan.Server.Api;
 
 /// <summary>The server answers.</summary>
-/// <param name="Status">ok</param>
-internal sealed record HealthAnswer(string Status);
+/// <param name="Status">ok, or degraded: it takes usage and calls, but not all is well.</param>
+/// <param name="Degraded">What is not well, in sentences without names.</param>
+internal sealed record HealthAnswer(string Status, IReadOnlyList<string> Degraded);
 
 /// <summary>Every endpoint of the server.</summary>
 internal static class Endpoints
 {
-    internal static void Map(IEndpointRouteBuilder app, Shard shard, ServerOptions options, InFlight inFlight)
+    internal static void Map(
+        IEndpointRouteBuilder app, Shard shard, ServerOptions options, InFlight inFlight, ModelGateway gateway)
     {
         var events = new EventsApi(shard, inFlight);
         var setup = new SetupApi(shard, inFlight);
@@ -28,13 +31,32 @@ internal static class Endpoints
         app.MapGet("/v1/report", reports.GetReport).Describe(ApiDocument.GetReport);
         app.MapGet("/v1/agreements/{id}/statement", reports.GetStatementAsync).Describe(ApiDocument.GetStatement);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
-        app.MapGet(RequestGate.HealthPath, () => GetHealth(shard))
+        app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
             .Describe(ApiDocument.GetHealth);
         app.MapOpenApi("/openapi/{documentName}.json");
     }
 
     // What went wrong exactly is for the log: whoever asks here needs no token.
-    private static IResult GetHealth(Shard shard) => shard.Fault is { } fault
-        ? Problems.ForException(fault)!
-        : Results.Json(new HealthAnswer("ok"), CommandBody.Json);
+    private static IResult GetHealth(Shard shard, ServerOptions options, ModelGateway gateway)
+    {
+        if (shard.Fault is { } fault)
+        {
+            return Problems.ForException(fault)!;
+        }
+
+        var degraded = new List<string>();
+        if (gateway.PassedOver is > 0 and int upstreams)
+        {
+            degraded.Add(upstreams == 1
+                ? "1 upstream is passed over after failures"
+                : $"{upstreams} upstreams are passed over after failures");
+        }
+
+        if (DataFolder.IsNearlyFull(options.Shard.Folder))
+        {
+            degraded.Add("the disk of the data folder is nearly full");
+        }
+
+        return Results.Json(new HealthAnswer(degraded.Count == 0 ? "ok" : "degraded", degraded), CommandBody.Json);
+    }
 }

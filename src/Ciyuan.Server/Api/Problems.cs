@@ -53,6 +53,11 @@ internal static class Problems
 
     internal static Problem Malformed(string detail) => new(StatusCodes.Status400BadRequest, "malformed", detail);
 
+    internal static Problem TooManyWatchers => new(
+        StatusCodes.Status429TooManyRequests, "too-many-watchers",
+        $"{Watch.LiveCalls.MostWatchers} watch calls already. End one of them first.")
+    { RetryAfterSeconds = SecondsUntilSpace };
+
     internal static Problem TokenRequired => new(
         StatusCodes.Status401Unauthorized, "token-required", "Send the server's token: Authorization: Bearer TOKEN.");
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
@@ -15,11 +16,22 @@ internal sealed class Admission(KeyLoad load, long askedTokens)
     /// <summary>The most that it can cost.</summary>
     internal Money Most { get; set; }
 
-    /// <summary>Whether a hold was placed, under the call's id.</summary>
-    internal bool HasHold { get; set; }
+    /// <summary>Whether a hold was placed.</summary>
+    internal bool HasHold => HoldId.Length > 0;
+
+    /// <summary>Id of the hold that is open: the call's, with the number of the try from the second on; empty: none was
+    /// placed.</summary>
+    internal string HoldId { get; set; } = "";
+
+    /// <summary>What is held: money, or tokens of packs.</summary>
+    internal Money Held { get; set; }
 
     /// <summary>Limit of the answer to put into the call; -1: none.</summary>
     internal long Limit { get; set; } = -1;
+
+    /// <summary>Tokens of the input, at most, as counted by the model's vocabulary; -1: not counted, so bounded by the
+    /// bytes of the call.</summary>
+    internal long ExactInput { get; set; } = -1;
 
     /// <summary>Says the key's limits in the answer's headers.</summary>
     internal void WriteLimits(Call call) =>
@@ -38,7 +50,8 @@ internal sealed class Admission(KeyLoad load, long askedTokens)
 /// Step 1, Admit 准入: a key that may, limits that are kept, a price, and money: a hold for the most that the call can
 /// cost, durable before the first byte goes out.
 /// </summary>
-internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pricing pricing, GatewayLimits times)
+internal sealed class Admit(
+    Shard shard, KeyLimits limits, Budgets budgets, Pricing pricing, Recount recount, GatewayLimits times)
 {
     /// <summary>Admits a call, or says why not; then nothing is reserved.</summary>
     internal async ValueTask<(Admission? Admission, GatewayRefusal? Refusal)> RunAsync(
@@ -78,6 +91,13 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
     {
         (long most, bool putIn) = FindMostOutput(call, candidates);
         GatewayRefusal? refusal = await TryReserveAsync(call, candidates, admission, most, putIn, "");
+        // Bytes bound tokens some four times too high. Counting takes time, so only who would be refused waits for it.
+        if (refusal?.Kind == RefusalKind.Funds && CountInput(call, candidates) is { } counted)
+        {
+            admission.ExactInput = counted;
+            refusal = await TryReserveAsync(call, candidates, admission, most, putIn, "-exact");
+        }
+
         if (refusal?.Kind == RefusalKind.Funds && call.Route.Writes && call.Facts.MostOutput < 0
             && most > GatewayLimits.LeastOutput)
         {
@@ -85,6 +105,24 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
         }
 
         return refusal;
+    }
+
+    // The most that any of the upstreams may count; null when one of them has a vocabulary that is not known.
+    private long? CountInput(Call call, IReadOnlyList<Candidate> candidates)
+    {
+        long most = 0;
+        foreach (Candidate candidate in candidates)
+        {
+            if (call.SpeakTo(candidate).Spoken is not { } spoken
+                || recount.Find(spoken.Route.Kind, candidate)?.Input(spoken.Route, spoken.Body) is not { } input)
+            {
+                return null;
+            }
+
+            most = Math.Max(most, input.Tokens + input.Error);
+        }
+
+        return most < call.Facts.MostInput ? most : null;
     }
 
     private static (long Most, bool PutIn) FindMostOutput(Call call, IReadOnlyList<Candidate> candidates)
@@ -101,7 +139,7 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
     private async ValueTask<GatewayRefusal?> TryReserveAsync(
         Call call, IReadOnlyList<Candidate> candidates, Admission admission, long mostOutput, bool putIn, string group)
     {
-        if (FindMost(call, candidates, mostOutput) is not { } most)
+        if (FindMost(call, candidates, admission.ExactInput, mostOutput) is not { } most)
         {
             return new GatewayRefusal(RefusalKind.Funds,
                 $"No agreement of '{call.Caller.Key.Party}' has a price for model '{call.Facts.Model}'. Ask the "
@@ -120,10 +158,20 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
             return null;
         }
 
+        Money held = most;
         LedgerStatus status = await PlaceHoldAsync(call, most, group);
-        admission.HasHold = status == LedgerStatus.Done;
-        if (admission.HasHold)
+        if (status == LedgerStatus.InsufficientFunds && call.Route.Writes)
         {
+            // What money does not cover, tokens that were bought before may.
+            var tokens = new Money(
+                Amount.FromUnits(MostTokens(call, admission.ExactInput, mostOutput)), Currency.Tok);
+            LedgerStatus packs = await PlaceHoldAsync(call, tokens, group + "-pack");
+            (status, held) = packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
+        }
+
+        if (status == LedgerStatus.Done)
+        {
+            (admission.HoldId, admission.Held) = (call.Id, held);
             return null;
         }
 
@@ -132,7 +180,11 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
         return ToRefusal(status, call, most);
     }
 
-    private Money? FindMost(Call call, IReadOnlyList<Candidate> candidates, long mostOutput)
+    private static long MostTokens(Call call, long exactInput, long mostOutput) =>
+        (exactInput >= 0 ? exactInput : call.Facts.MostInput)
+        + (Math.Min(mostOutput, GatewayLimits.MostOutput) * Math.Min(call.Facts.Answers, GatewayLimits.MostAnswers));
+
+    private Money? FindMost(Call call, IReadOnlyList<Candidate> candidates, long exactInput, long mostOutput)
     {
         CallFacts facts = call.Facts;
         long answers = Math.Min(facts.Answers, GatewayLimits.MostAnswers);
@@ -146,7 +198,8 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
         long images = call.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit ? answers : 0;
         long seconds = call.Route.Kind == CallKind.Transcription ? (facts.Bytes / 1_000) + 1 : 0;
         var usage = new MostUsage(
-            call.Route.Kind == CallKind.CountTokens ? 0 : facts.MostInput, output, images, facts.Bytes, seconds);
+            call.Route.Kind == CallKind.CountTokens ? 0 : exactInput >= 0 ? exactInput : facts.MostInput,
+            output, images, facts.Bytes, seconds);
         Money? most = null;
         foreach (Candidate candidate in candidates)
         {
@@ -161,15 +214,37 @@ internal sealed class Admit(Shard shard, KeyLimits limits, Budgets budgets, Pric
         return most;
     }
 
-    private async ValueTask<LedgerStatus> PlaceHoldAsync(Call call, Money most, string suffix)
+    /// <summary>
+    /// Gives a further try of a call a hold of its own, durable before the try goes out; that of the try before, which
+    /// billed nothing, ends in the same group. False when there is no money for it any more: then nothing goes out.
+    /// </summary>
+    internal async ValueTask<bool> HoldRetryAsync(Call call, Admission admission)
     {
-        Timestamp expires = call.Start.PlusNanoseconds((long)times.HoldTime.TotalSeconds * Timestamp.PerSecond);
-        var group = new LedgerGroup(
-            GatewayRecorder.Source, call.Id + suffix, call.Start,
-            [new PlaceHold(call.Id, call.Caller.Key.Party, most.Currency, most.Amount, expires)],
-            OpenCall.Describe(call));
+        if (!admission.HasHold)
+        {
+            return true;
+        }
+
+        string hold = string.Create(CultureInfo.InvariantCulture, $"{call.Id}{OpenCall.TryMark}{call.Attempts + 1}");
+        LedgerStatus status = await PostAsync(
+            call, hold, [new ReleaseHold(admission.HoldId), MakeHold(call, hold, admission.Held)]);
+        admission.HoldId = status == LedgerStatus.Done ? hold : admission.HoldId;
+        return status == LedgerStatus.Done;
+    }
+
+    private ValueTask<LedgerStatus> PlaceHoldAsync(Call call, Money most, string suffix) =>
+        PostAsync(call, call.Id + suffix, [MakeHold(call, call.Id, most)]);
+
+    private PlaceHold MakeHold(Call call, string hold, Money most) => new(
+        hold, call.Caller.Key.Party, most.Currency, most.Amount,
+        call.Start.PlusNanoseconds((long)times.HoldTime.TotalSeconds * Timestamp.PerSecond));
+
+    private async ValueTask<LedgerStatus> PostAsync(Call call, string group, LedgerOperation[] operations)
+    {
         // A client that leaves now has not been served: its hold is released by the record of a failed call.
-        GroupReply reply = await shard.PostAsync(group, CancellationToken.None);
+        GroupReply reply = await shard.PostAsync(
+            new LedgerGroup(GatewayRecorder.Source, group, call.Start, operations, OpenCall.Describe(call)),
+            CancellationToken.None);
         return reply.Status;
     }
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
@@ -64,6 +64,15 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
     /// <summary>The upstream that answers, or was tried last.</summary>
     internal Candidate? Served { get; set; }
 
+    /// <summary>What it costs the consumer; null while that is not known, or when nothing says so.</summary>
+    internal Money? Cost { get; set; }
+
+    /// <summary>Its record, once it is made; null for a call that is refused.</summary>
+    internal UsageRecord? Record { get; set; }
+
+    /// <summary>Milliseconds to the upstream's first bytes; -1: none came.</summary>
+    internal double FirstByteMs { get; set; } = -1;
+
     /// <summary>How often an upstream was tried.</summary>
     internal int Attempts { get; set; }
 
@@ -124,9 +133,22 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
     // Begins with the time, so that ids lie in the order of their making; 80 random bits tell those of a moment apart.
     private static string NewId(Timestamp start)
     {
-        Span<byte> random = stackalloc byte[10];
-        RandomNumberGenerator.Fill(random);
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{start.UnixNanoseconds / 1_000_000:x12}{Convert.ToHexStringLower(random)}");
+        Span<byte> id = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(id, start.UnixNanoseconds / 1_000_000 << 16);
+        if (s_random is null || s_randomUsed + 10 > s_random.Length)
+        {
+            (s_random, s_randomUsed) = (RandomNumberGenerator.GetBytes(4_000), 0);
+        }
+
+        s_random.AsSpan(s_randomUsed, 10).CopyTo(id[6..]);
+        s_randomUsed += 10;
+        return Convert.ToHexStringLower(id);
     }
+
+    // Random bytes are fetched for many ids at one time, for each thread; none is used twice.
+    [ThreadStatic]
+    private static byte[]? s_random;
+
+    [ThreadStatic]
+    private static int s_randomUsed;
 }

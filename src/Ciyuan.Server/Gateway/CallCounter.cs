@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using Ciyuan.Counting;
 using Ciyuan.Parties;
+using Ciyuan.Server.Watch;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Gateway;
@@ -12,7 +13,11 @@ namespace Ciyuan.Server.Gateway;
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Model">The model as the provider named it; empty when it did not.</param>
 /// <param name="Tags">What the provider said beyond counts, and how the counts were come by.</param>
-internal sealed record CallCount(Count[] Counts, Outcome Outcome, string Model, Tag[] Tags);
+internal sealed record CallCount(Count[] Counts, Outcome Outcome, string Model, Tag[] Tags)
+{
+    /// <summary>Whether the provider said all of it, so that it can be compared with what is counted here.</summary>
+    internal bool IsSaid { get; init; }
+}
 
 /// <summary>
 /// Step 3, Count 计数: looks at an answer on its way. What the provider says is taken; where it says nothing, or the
@@ -22,7 +27,9 @@ internal sealed class CallCounter : IDisposable
 {
     private readonly Call _call;
     private readonly UsageReader? _reader;
-    private readonly TextMeter _text = new();
+    private readonly RecountModel? _model;
+    private readonly AnswerText? _answer;
+    private readonly TextMeter _text;
     private readonly SseReader _events = new();
     private StreamReading? _stream;
     private byte[] _whole = [];
@@ -32,9 +39,12 @@ internal sealed class CallCounter : IDisposable
     private bool _modelSeen;
     private readonly bool _isPacked;
 
-    internal CallCounter(Call call, bool streams, string? encoding)
+    internal CallCounter(Call call, bool streams, string? encoding, RecountModel? model = null)
     {
         _call = call;
+        _model = model;
+        _answer = model is null ? null : new AnswerText(model);
+        _text = new TextMeter(_answer);
         _reader = FindReader(call);
         _stream = streams ? (_reader ?? UsageReaders.Find("openai", "chat")!).OpenStream() : null;
         Streams = streams;
@@ -43,6 +53,9 @@ internal sealed class CallCounter : IDisposable
 
     /// <summary>Whether the answer is a stream of events.</summary>
     internal bool Streams { get; }
+
+    /// <summary>Whether the events of a stream are kept, up to <see cref="ContentLog.MostBytes"/>.</summary>
+    internal bool KeepsEvents { private get; init; }
 
     /// <summary>Cuts the answer into events.</summary>
     internal SseReader Events => _events;
@@ -79,6 +92,12 @@ internal sealed class CallCounter : IDisposable
         if (!again)
         {
             _text.Add(data);
+        }
+
+        if (KeepsEvents && _wholeLength + data.Length < ContentLog.MostBytes)
+        {
+            Keep(data);
+            Keep("\n"u8);
         }
 
         _saidError |= SaysError(data);
@@ -119,13 +138,36 @@ internal sealed class CallCounter : IDisposable
         if (reading is { Refusal: null })
         {
             Count[] counts = halfRead ? RaiseOutput(reading.Counts) : reading.Counts;
-            return new CallCount(counts, outcome, model, reading.Tags);
+            return new CallCount(counts, outcome, model, reading.Tags) { IsSaid = !halfRead };
         }
 
         return failed
             ? new CallCount([], outcome, model, [])
             : new CallCount(Estimate(), outcome, model, [new Tag("usage", "missing")]);
     }
+
+    /// <summary>
+    /// Counts call and answer from their text, for models whose vocabulary is known, and compares. It takes some time,
+    /// and the client need not wait for it: neither the counts nor the price change, only how sure they are.
+    /// </summary>
+    internal CallCount Compare(CallCount count)
+    {
+        if (!count.IsSaid || count.Outcome == Outcome.Failed || _model is null)
+        {
+            return count;
+        }
+
+        bool hidden = !_answer!.HasReasoning && count.Counts.Any(c => c.Steps > 0 && c.Meter.IsTokens
+            && c.Meter.TokenClass.Kind is TokenKind.Reasoning or TokenKind.RejectedPrediction);
+        // What the model thought and did not show can't be counted here.
+        Recounted? output = hidden || !_text.HasText ? null : Output;
+        return Recount.Compare(count, _model.Input(_call.Spoken.Route, _call.Spoken.Body), output);
+    }
+
+    /// <summary>Tokens of the text that came.</summary>
+    private Recounted Output => _output ??= _answer!.Finish(_call.Facts.Answers);
+
+    private Recounted? _output;
 
     /// <summary>
     /// The count of a call that no upstream answered, or that it refused: nothing. One whose client left, or whose
@@ -146,6 +188,7 @@ internal sealed class CallCounter : IDisposable
     public void Dispose()
     {
         _events.Dispose();
+        _answer?.Dispose();
         if (_whole.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_whole);
@@ -254,7 +297,7 @@ internal sealed class CallCounter : IDisposable
     {
         long said = counts.Where(c => c.Meter.IsTokens && c.Meter.TokenClass.Direction == Direction.Output)
             .Sum(c => c.Steps);
-        long measured = _text.Tokens;
+        (long measured, EvidenceGrade grade) = MeasureOutput(EvidenceGrade.Partial);
         if (measured <= said)
         {
             return counts;
@@ -264,17 +307,30 @@ internal sealed class CallCounter : IDisposable
         Meter plain = new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh);
         long before = counts.Where(c => c.Meter == plain).Sum(c => c.Steps);
         return [.. counts.Where(c => c.Meter != plain)
-            .Append(new Count(plain, EvidenceGrade.Estimated, before + measured - said)).OrderBy(c => c.Meter)];
+            .Append(new Count(plain, grade, before + measured - said)).OrderBy(c => c.Meter)];
     }
+
+    // By the model's vocabulary where it is known, else by the rule of thumb.
+    private (long Tokens, EvidenceGrade Grade) MeasureOutput(EvidenceGrade ifCounted) => _answer is null
+        ? (_text.Tokens, EvidenceGrade.Estimated)
+        : (Output.Tokens, ifCounted);
 
     private Count[] Estimate()
     {
         Meter input = new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh);
         Meter output = new TokenClass(Direction.Output, Modality.Text, TokenKind.Fresh);
-        var counts = new List<Count> { new(input, EvidenceGrade.Estimated, _call.Facts.EstimatedInput) };
+        bool isCut = !_call.AnswerIsWhole || _call.End != CallEnd.Whole;
+        var counts = new List<Count>
+        {
+            _model?.Input(_call.Spoken.Route, _call.Spoken.Body) is { } recounted
+                ? new(input, EvidenceGrade.Bounded, recounted.Tokens)
+                : new(input, EvidenceGrade.Estimated, _call.Facts.EstimatedInput),
+        };
         if (_text.HasText && _call.Spoken.Route.Writes)
         {
-            counts.Add(new Count(output, EvidenceGrade.Estimated, _text.Tokens));
+            (long tokens, EvidenceGrade grade) = MeasureOutput(
+                isCut || Streams ? EvidenceGrade.Partial : EvidenceGrade.Bounded);
+            counts.Add(new Count(output, grade, tokens));
         }
 
         if (_call.Spoken.Route.Kind is CallKind.ImageGeneration or CallKind.ImageEdit)

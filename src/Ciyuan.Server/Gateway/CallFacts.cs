@@ -195,25 +195,20 @@ internal sealed class CallFacts
         // Only names that matter become strings; all others are the empty one.
         private static string Known(ref Utf8JsonReader json)
         {
-            foreach (string name in Names)
-            {
-                if (json.ValueTextEquals(name))
-                {
-                    return name;
-                }
-            }
-
-            return "";
+            int known = KnownNames.Find(ref json);
+            return known < 0 ? "" : Names[known];
         }
 
         private static readonly string[] Names =
         [
             "model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "stream_options",
             "include_usage", "n", "best_of", "generationConfig", "generation_config", "maxOutputTokens",
-            "max_output_tokens", "candidateCount", "image_url", "inline_data", "inlineData", "file_data", "fileData",
+            "candidateCount", "image_url", "inline_data", "inlineData", "file_data", "fileData",
             "file_id", "file_uri", "fileUri", "file_url", "previous_response_id", "conversation", "cachedContent",
             "data", "url", "role", "type", "source", "top_n",
         ];
+
+        private static readonly JsonNames KnownNames = new(Names);
 
         private void NoteObject(ref Utf8JsonReader json)
         {

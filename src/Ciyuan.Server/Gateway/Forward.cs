@@ -17,10 +17,11 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
     /// <param name="call">The call.</param>
     /// <param name="candidates">Upstreams in their order.</param>
     /// <param name="limit">Limit of the answer to put in; -1: none.</param>
+    /// <param name="holdRetry">Gives a further try its hold; false when that can't be.</param>
     /// <param name="patience">Ends the wait.</param>
     /// <returns>The answer of the last upstream tried, whatever its status; or why there is none.</returns>
     internal async Task<(HttpResponseMessage? Answer, GatewayRefusal? Refusal)> RunAsync(
-        Call call, Candidate[] candidates, long limit, Patience patience)
+        Call call, Candidate[] candidates, long limit, Func<ValueTask<bool>> holdRetry, Patience patience)
     {
         HttpResponseMessage? last = null;
         GatewayRefusal? refusal = null;
@@ -37,6 +38,11 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             if (call.SpeakTo(candidate).Spoken is null)
             {
                 continue; // it can't be said in that protocol
+            }
+
+            if (call.Attempts > 0 && !await holdRetry())
+            {
+                break; // what the last one said stands
             }
 
             last?.Dispose();

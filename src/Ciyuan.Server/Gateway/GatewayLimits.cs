@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Ciyuan.Server.Gateway;
 
 /// <summary>Limits on what a call through the gateway may cost in time and memory.</summary>
@@ -19,6 +21,9 @@ public sealed record GatewayLimits
 
     /// <summary>Bytes read from an upstream at one time: 16 KiB, some hundred events.</summary>
     public const int ReadBytes = 16 * 1024;
+
+    /// <summary>The same of a stream, of which there may be thousands: 4 KiB, some ten events.</summary>
+    public const int ReadBytesOfStream = 4 * 1024;
 
     /// <summary>Tokens held for a picture, whatever its size: 16 384, above what the large providers count for
     /// one.</summary>
@@ -63,6 +68,10 @@ public sealed record GatewayLimits
 
     /// <summary>For how long a call may take; a stream without end is cut here.</summary>
     public TimeSpan CallTime { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Certificates of authorities to trust in the place of the system's; for tests of HTTP/2, which needs
+    /// TLS.</summary>
+    internal X509Certificate2Collection? TrustedRoots { get; init; }
 
     /// <summary>How long after <see cref="CallTime"/> a hold ends by itself: time for the record to become
     /// durable.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Storage;
@@ -10,7 +11,7 @@ namespace Ciyuan.Server.Gateway;
 
 /// <summary>Steps 4 to 6: makes the record of a call and hands it to the shard, which rates and posts it and ends the
 /// call's hold in the same frame.</summary>
-internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILogger log)
+internal sealed partial class GatewayRecorder
 {
     /// <summary>Source of the gateway's records and holds.</summary>
     internal const string Source = "gateway";
@@ -18,12 +19,23 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
     private const int MostContexts = 65_536;
 
     private readonly ConcurrentDictionary<UsageContext, UsageContext> _contexts = new();
+    private readonly Shard _shard;
+    private readonly Pricing _pricing;
+    private readonly ILogger _log;
+    private readonly Action<UsageRecord, UsageStatus, Exception?> _ended;
+
+    internal GatewayRecorder(Shard shard, Pricing pricing, ILogger log)
+    {
+        (_shard, _pricing, _log) = (shard, pricing, log);
+        _ended = End;
+    }
 
     /// <summary>Makes the record of a call.</summary>
     internal UsageRecord Make(Call call, CallCount count, Admission admission, int latencyMs)
     {
         UsageContext context = call.ContextAt(call.Served!);
-        var tags = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        // Sorted by name, as records keep them.
+        var tags = new SortedList<string, string>(8, StringComparer.Ordinal);
         foreach (Tag tag in count.Tags)
         {
             tags[tag.Name] = tag.Value;
@@ -53,12 +65,12 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
             ? record
             : Make(
                 call, count, admission, latencyMs, Intern(call.ContextAt(call.Served)),
-                new() { ["upstream"] = call.Served.Upstream.Setup.Id });
+                new(StringComparer.Ordinal) { ["upstream"] = call.Served.Upstream.Setup.Id });
     }
 
     // What was asked for has a price, or the call had not gone out; what answered may have none of its own.
     private UsageContext NameModel(
-        Call call, UsageContext context, string answered, SortedDictionary<string, string> tags)
+        Call call, UsageContext context, string answered, SortedList<string, string> tags)
     {
         if (answered.Length == 0 || answered == context.ModelAsked)
         {
@@ -66,7 +78,7 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
         }
 
         UsageContext named = context with { ModelAnswered = answered };
-        if (pricing.HasPrice(call.Policy, named, call.Start))
+        if (_pricing.HasPrice(call.Policy, named, call.Start))
         {
             return named;
         }
@@ -77,7 +89,7 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
 
     private static UsageRecord Make(
         Call call, CallCount count, Admission admission, int latencyMs, UsageContext context,
-        SortedDictionary<string, string> tags) => new()
+        SortedList<string, string> tags) => new()
         {
             Id = call.Id,
             Context = context,
@@ -86,27 +98,43 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
             LatencyMs = latencyMs,
             Counts = count.Counts,
             Tags = [.. tags.Take(UsageRecord.MaxTags).Select(t => new Tag(t.Key, t.Value))],
-            Hold = admission.HasHold ? call.Id : "",
+            Hold = admission.HoldId,
         };
 
     /// <summary>
-    /// Records, whether or not the client still waits. When the journal can't take it, the call's hold stays, and is
-    /// settled by rule at the next start (docs/METERING.md).
+    /// Sends the record to the journal, whether or not the client still waits. Where the call has a hold, nobody waits
+    /// for it to become durable: the hold is, and describes the call. When the journal can't take it, the hold stays,
+    /// and is settled by rule at the next start (docs/METERING.md).
     /// </summary>
     internal async Task RecordAsync(UsageRecord record)
     {
         try
         {
-            UsageReply[] replies = await shard.RecordAsync([record], CancellationToken.None);
-            if (replies[0].Status != Ledger.UsageStatus.Posted)
+            if (record.Hold.Length > 0)
             {
-                NotPosted(log, record.Id, replies[0].Status.ToString());
+                await _shard.SendRecordAsync(record, _ended);
+                return;
             }
+
+            UsageReply[] replies = await _shard.RecordAsync([record], CancellationToken.None);
+            End(record, replies[0].Status, null);
         }
         catch (Exception fault) when (fault is StorageFullException or JournalFaultedException
             or ObjectDisposedException)
         {
-            NotRecorded(log, record.Id, fault.Message);
+            End(record, default, fault);
+        }
+    }
+
+    private void End(UsageRecord record, UsageStatus status, Exception? fault)
+    {
+        if (fault is not null)
+        {
+            NotRecorded(_log, record.Id, fault.Message);
+        }
+        else if (status != UsageStatus.Posted)
+        {
+            NotPosted(_log, record.Id, status.ToString());
         }
     }
 
@@ -127,8 +155,10 @@ internal sealed partial class GatewayRecorder(Shard shard, Pricing pricing, ILog
         _ => "openai",
     };
 
-    private static string EndName(CallEnd end) => end switch
+    /// <summary>How an answer ended, for the tag <c>end</c>.</summary>
+    internal static string EndName(CallEnd end) => end switch
     {
+        CallEnd.Whole => "whole",
         CallEnd.ClientLeft => "client_left",
         CallEnd.UpstreamBroke => "upstream_broke",
         CallEnd.OutOfTime => "out_of_time",

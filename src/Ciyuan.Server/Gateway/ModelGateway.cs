@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Api;
 using Ciyuan.Server.Gateway.Translation;
+using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
 using Ciyuan.Usage;
 using Microsoft.AspNetCore.Http;
@@ -26,6 +28,9 @@ internal sealed class ModelGateway : IDisposable
     /// <summary>Header by which a call says its scenario.</summary>
     private const string ScenarioHeader = "x-ciyuan-scenario";
 
+    /// <summary>Folder of vocabularies in the data folder.</summary>
+    private const string VocabularyFolder = "vocabularies";
+
     private readonly Shard _shard;
     private readonly GatewayLimits _limits;
     private readonly InFlight _inFlight;
@@ -37,23 +42,40 @@ internal sealed class ModelGateway : IDisposable
     private readonly Admit _admit;
     private readonly Forward _forward;
     private readonly GatewayRecorder _recorder;
+    private readonly Recount _recount;
+    private readonly GatewayWatch _watch;
     private readonly Lock _renewing = new();
     private readonly Dictionary<string, Upstream> _upstreams = new(StringComparer.Ordinal);
     private GatewayPolicy _policy;
 
-    internal ModelGateway(Shard shard, ServerOptions options, InFlight inFlight, ILogger log)
+    internal ModelGateway(
+        Shard shard, ServerOptions options, InFlight inFlight, GatewayWatch watch, ILogger log)
     {
+        _watch = watch;
         (_shard, _limits, _inFlight, _environment) = (shard, options.Calls, inFlight, options.Environment);
         _time = options.Shard.Time;
         _client = new UpstreamClient(_limits);
         _routing = new Routing(_pricing, _time);
-        _admit = new Admit(shard, new KeyLimits(_time), new Budgets(shard), _pricing, _limits);
+        _recount = new Recount(Path.Combine(options.Shard.Folder, VocabularyFolder));
+        _admit = new Admit(shard, new KeyLimits(_time), new Budgets(shard), _pricing, _recount, _limits);
         _forward = new Forward(_client, _time, _limits, log);
         _recorder = new GatewayRecorder(shard, _pricing, log);
         _policy = GatewayPolicy.Make(shard.Policy, FindUpstream);
     }
 
     private GatewayPolicy Policy => ReferenceEquals(_policy.Source, _shard.Policy) ? _policy : Renew();
+
+    /// <summary>How many upstreams are passed over now, after failures.</summary>
+    internal int PassedOver
+    {
+        get
+        {
+            lock (_renewing)
+            {
+                return _upstreams.Values.Count(u => u.IsPassedOver(_time));
+            }
+        }
+    }
 
     /// <summary>Whether a request is the gateway's to answer; it is then told by a key of its own who calls.</summary>
     internal static bool Answers(HttpRequest request) => CallRoute.TryFind(request.Method, request.Path, out _);
@@ -85,7 +107,11 @@ internal sealed class ModelGateway : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _pricing.Dispose();
+    }
 
     private async Task<GatewayRefusal?> ServeAsync(HttpContext http, CallRoute route)
     {
@@ -112,7 +138,15 @@ internal sealed class ModelGateway : IDisposable
         }
 
         Call call = MakeCall(http, route, caller, policy, now, body.Bytes);
-        if (FindFault(route, call.Facts, caller) is { } fault)
+        using Activity? trace = _watch.Begin(call);
+        GatewayRefusal? refusal = await ServeAsync(call, policy);
+        _watch.End(trace, call, refusal);
+        return refusal;
+    }
+
+    private async ValueTask<GatewayRefusal?> ServeAsync(Call call, GatewayPolicy policy)
+    {
+        if (FindFault(call.Route, call.Facts, call.Caller) is { } fault)
         {
             return fault;
         }
@@ -157,16 +191,19 @@ internal sealed class ModelGateway : IDisposable
         HttpResponseMessage? answer = null;
         GatewayRefusal? refusal = null;
         CallCounter? counter = null;
-        Task? recorded = null;
+        Settled? settled = null;
+        bool isRecorded = false;
         long start = _time.GetTimestamp();
         call.Served = candidates[0];
         WriteHeaders(call, admission);
         try
         {
             // Step 2: Forward.
-            (answer, refusal) = await _forward.RunAsync(call, candidates, admission.Limit, patience);
+            (answer, refusal) = await _forward.RunAsync(
+                call, candidates, admission.Limit, () => _admit.HoldRetryAsync(call, admission), patience);
             if (answer is not null)
             {
+                call.FirstByteMs = _time.GetElapsedTime(start).TotalMilliseconds;
                 await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
                 counter = OpenCounter(call, admission, answer);
                 if (!WaitsFor(call, counter) || !await ReadPricedAsync(call, stream, counter, patience))
@@ -175,15 +212,18 @@ internal sealed class ModelGateway : IDisposable
                 }
                 else
                 {
-                    recorded = RecordAsync(call, admission, counter, answer, start);
+                    settled = Settle(call, admission, counter, answer, start);
+                    // Without a hold, nothing but the record tells of the call: the answer waits for it.
+                    isRecorded = !admission.HasHold;
+                    await (isRecorded ? RecordAsync(call, admission, counter, settled) : Task.CompletedTask);
                     await ReturnWholeAsync(call, counter, (int)answer.StatusCode);
                 }
             }
         }
         finally
         {
-            recorded ??= RecordAsync(call, admission, counter, answer, start);
-            await recorded;
+            settled ??= Settle(call, admission, counter, answer, start);
+            await (isRecorded ? Task.CompletedTask : RecordAsync(call, admission, counter, settled));
             counter?.Dispose();
             answer?.Dispose();
         }
@@ -195,8 +235,11 @@ internal sealed class ModelGateway : IDisposable
     private static bool WaitsFor(Call call, CallCounter counter) =>
         !counter.Streams && (!call.Facts.Streams || call.Spoken.IsForeign);
 
-    // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
-    private Task RecordAsync(
+    /// <summary>What a call used, and how long it took.</summary>
+    private sealed record Settled(CallCount Count, int LatencyMs);
+
+    // The count and the price, which the client is told; what was reserved in memory ends.
+    private Settled Settle(
         Call call, Admission admission, CallCounter? counter, HttpResponseMessage? answer, long start)
     {
         CallCount count = counter?.Finish((int)answer!.StatusCode) ?? CallCounter.WithoutAnswer(call);
@@ -205,7 +248,21 @@ internal sealed class ModelGateway : IDisposable
         Money? cost = _pricing.FindCost(call.Policy, record);
         admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
         WriteCost(call, cost);
-        return _recorder.RecordAsync(record);
+        call.Cost = cost;
+        return new Settled(count, latencyMs);
+    }
+
+    // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
+    private Task RecordAsync(Call call, Admission admission, CallCounter? counter, Settled settled)
+    {
+        CallCount count = counter?.Compare(settled.Count) ?? settled.Count;
+        if (_watch.KeepsContent(call))
+        {
+            _watch.Keep(call, counter is null ? default : counter.Whole.Span);
+        }
+
+        call.Record = _recorder.Make(call, count, admission, settled.LatencyMs);
+        return _recorder.RecordAsync(call.Record);
     }
 
     /// <summary>Reads an answer that is small enough to wait for; false when it is not, and the rest is still to
@@ -269,7 +326,7 @@ internal sealed class ModelGateway : IDisposable
         }
     }
 
-    private static CallCounter OpenCounter(Call call, Admission admission, HttpResponseMessage answer)
+    private CallCounter OpenCounter(Call call, Admission admission, HttpResponseMessage answer)
     {
         if (call.Spoken.IsForeign)
         {
@@ -284,7 +341,11 @@ internal sealed class ModelGateway : IDisposable
         HttpContentHeaders headers = answer.Content.Headers;
         bool events = headers.ContentType?.MediaType == "text/event-stream"
             && (answer.IsSuccessStatusCode || !call.Spoken.IsForeign); // an error is translated as a whole
-        return new CallCounter(call, events, headers.ContentEncoding.FirstOrDefault());
+        return new CallCounter(
+            call, events, headers.ContentEncoding.FirstOrDefault(), _recount.Find(call.Spoken.Route.Kind, call.Served!))
+        {
+            KeepsEvents = _watch.KeepsContent(call),
+        };
     }
 
     private static void WriteHeaders(Call call, Admission admission)

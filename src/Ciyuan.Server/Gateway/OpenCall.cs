@@ -20,6 +20,9 @@ namespace Ciyuan.Server.Gateway;
 internal sealed record OpenCall(
     string Key, string Project, string Model, string Operation, string Scenario, long Input)
 {
+    /// <summary>Stands between a call's id and the number of a try, in the id of that try's hold.</summary>
+    internal const char TryMark = '-';
+
     /// <summary>What the memo of a call's hold says.</summary>
     internal static string Describe(Call call) => JsonSerializer.Serialize(
         new OpenCall(
@@ -55,7 +58,7 @@ internal sealed record OpenCall(
         Meter input = new TokenClass(Direction.Input, Modality.Text, TokenKind.Fresh);
         return new UsageRecord
         {
-            Id = hold.Hold,
+            Id = hold.Hold.Split(TryMark)[0],
             Context = new UsageContext(
                 GatewayRecorder.Source, hold.Party, call.Project, call.Key, call.Scenario, call.Model,
                 Operation: call.Operation),

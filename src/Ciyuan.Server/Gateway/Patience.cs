@@ -12,6 +12,7 @@ internal sealed class Patience : IDisposable
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly TimeSpan _whole;
+    private TimeSpan _ends = TimeSpan.FromDays(-1);
 
     /// <summary>Begins.</summary>
     /// <param name="stopWithClient">Whether the waiting ends when the client leaves; else the answer is read to its
@@ -39,11 +40,18 @@ internal sealed class Patience : IDisposable
     /// <summary>Whether the waiting has ended.</summary>
     internal bool IsOver => _source.IsCancellationRequested;
 
-    /// <summary>Begins a step, which may take some time, and no more than is left for the whole.</summary>
+    /// <summary>Begins a step, which may take some time, and no more than is left for the whole. The timer is set anew
+    /// only when it is off by more than an eighth of the step: a stream takes a step for each event.</summary>
     internal void Begin(TimeSpan step)
     {
-        TimeSpan left = _whole - _time.GetElapsedTime(_start);
-        _source.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : step < left ? step : left);
+        TimeSpan elapsed = _time.GetElapsedTime(_start);
+        TimeSpan ends = elapsed + step < _whole ? elapsed + step : _whole;
+        TimeSpan early = ends - _ends;
+        if (early < TimeSpan.Zero || early > step / 8)
+        {
+            _ends = ends;
+            _source.CancelAfter(ends < elapsed ? TimeSpan.Zero : ends - elapsed);
+        }
     }
 
     /// <inheritdoc/>

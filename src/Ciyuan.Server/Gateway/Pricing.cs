@@ -22,7 +22,34 @@ internal readonly record struct MostUsage(long Input, long Output, long Images, 
 /// What calls cost a consumer, by the agreements in force: at most before the call, exactly after it. Rates as Step 5
 /// does, over the same code, but decides nothing: what is charged is what the journal says.
 /// </summary>
-internal sealed class Pricing
+/// <remarks>One for each thread: rating keeps what it has found, and a lock would have all calls wait for it.</remarks>
+internal sealed class Pricing : IDisposable
+{
+    private readonly ThreadLocal<ThreadPricing> _ofThread = new(() => new ThreadPricing());
+
+    private ThreadPricing OfThread => _ofThread.Value!;
+
+    /// <inheritdoc cref="ThreadPricing.FindMost"/>
+    internal Money? FindMost(ShardPolicy policy, UsageContext context, Timestamp now, MostUsage most) =>
+        OfThread.FindMost(policy, context, now, most);
+
+    /// <inheritdoc cref="ThreadPricing.HasPrice"/>
+    internal bool HasPrice(ShardPolicy policy, UsageContext context, Timestamp now) =>
+        OfThread.HasPrice(policy, context, now);
+
+    /// <inheritdoc cref="ThreadPricing.FindCost"/>
+    internal Money? FindCost(ShardPolicy policy, UsageRecord record) => OfThread.FindCost(policy, record);
+
+    /// <inheritdoc cref="ThreadPricing.FindPurchase"/>
+    internal Money? FindPurchase(ShardPolicy policy, UsageContext context, Timestamp now) =>
+        OfThread.FindPurchase(policy, context, now);
+
+    /// <inheritdoc/>
+    public void Dispose() => _ofThread.Dispose();
+}
+
+/// <summary><see cref="Pricing"/> for the use of one thread.</summary>
+internal sealed class ThreadPricing
 {
     /// <summary>Classes of input that providers tell apart in price; the plain one first.</summary>
     private static readonly Meter[] Inputs =
@@ -47,7 +74,6 @@ internal sealed class Pricing
         new TokenClass(Direction.Output, Modality.Audio, TokenKind.Fresh),
     ];
 
-    private readonly Lock _lock = new();
     private readonly RatingPlans _plans = new();
     private readonly List<RatedLine> _rated = [];
     private ShardPolicy? _policy;
@@ -58,50 +84,38 @@ internal sealed class Pricing
     /// </summary>
     internal Money? FindMost(ShardPolicy policy, UsageContext context, Timestamp now, MostUsage most)
     {
-        lock (_lock)
-        {
-            RatingPlan plan = Find(policy, context, now);
-            Money? tokens = MostOfTokens(plan, context, now, most.Input, most.Output);
-            Money? images = RateOne(plan, context, now, Meter.Image, most.Images);
-            Money? characters = RateOne(plan, context, now, Meter.Character, most.Characters);
-            Money? seconds = RateOne(plan, context, now, Meter.Second, most.Seconds * Meter.Second.StepsPerUnit);
-            return Add(Add(tokens, images), Add(characters, seconds));
-        }
+        RatingPlan plan = Find(policy, context, now);
+        Money? tokens = MostOfTokens(plan, context, now, most.Input, most.Output);
+        Money? images = RateOne(plan, context, now, Meter.Image, most.Images);
+        Money? characters = RateOne(plan, context, now, Meter.Character, most.Characters);
+        Money? seconds = RateOne(plan, context, now, Meter.Second, most.Seconds * Meter.Second.StepsPerUnit);
+        return Add(Add(tokens, images), Add(characters, seconds));
     }
 
     /// <summary>Whether the consumer's agreement has a price for a model.</summary>
     internal bool HasPrice(ShardPolicy policy, UsageContext context, Timestamp now)
     {
-        lock (_lock)
-        {
-            RatingPlan plan = Find(policy, context, now);
-            return Array.Exists(plan.Lines, l => l.OfConsumer)
-                && !Array.Exists(plan.Lines, l => l.OfConsumer && l.Rate.Method == RateMethod.Suspense);
-        }
+        RatingPlan plan = Find(policy, context, now);
+        return Array.Exists(plan.Lines, l => l.OfConsumer)
+            && !Array.Exists(plan.Lines, l => l.OfConsumer && l.Rate.Method == RateMethod.Suspense);
     }
 
     /// <summary>What a record costs its consumer; null when it is in suspense or covered by no agreement.</summary>
     internal Money? FindCost(ShardPolicy policy, UsageRecord record)
     {
-        lock (_lock)
-        {
-            RatingPlan plan = Find(policy, record.Context, record.EventTime);
-            return Rate(plan, record, line => line.OfConsumer) ?? (plan.Lines.FirstOrDefault(l => l.OfConsumer) is { } l
-                && !_rated.Exists(r => r.Line.OfConsumer && r.IsSuspended)
-                    ? new Money(Amount.Zero, l.Rate.Currency)
-                    : null);
-        }
+        RatingPlan plan = Find(policy, record.Context, record.EventTime);
+        return Rate(plan, record, line => line.OfConsumer) ?? (plan.Lines.FirstOrDefault(l => l.OfConsumer) is { } l
+            && !_rated.Exists(r => r.Line.OfConsumer && r.IsSuspended)
+                ? new Money(Amount.Zero, l.Rate.Currency)
+                : null);
     }
 
     /// <summary>What a thousand tokens each way cost the platform at a provider; null when nothing says so.</summary>
     internal Money? FindPurchase(ShardPolicy policy, UsageContext context, Timestamp now)
     {
-        lock (_lock)
-        {
-            UsageRecord record = Imagine(
-                context, now, [new(Inputs[0], default, 1_000), new(Outputs[0], default, 1_000)]);
-            return Rate(Find(policy, context, now), record, line => line.OfProvider && line.Rate.Side == Side.Cost);
-        }
+        UsageRecord record = Imagine(
+            context, now, [new(Inputs[0], default, 1_000), new(Outputs[0], default, 1_000)]);
+        return Rate(Find(policy, context, now), record, line => line.OfProvider && line.Rate.Side == Side.Cost);
     }
 
     // Plans remember themselves on a context, and the shard does so too: this one has contexts of its own.

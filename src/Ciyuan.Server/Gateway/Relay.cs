@@ -33,7 +33,8 @@ internal static class Relay
     internal static async Task RunAsync(
         Call call, Stream answer, CallCounter counter, Patience patience, GatewayLimits limits)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(GatewayLimits.ReadBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            counter.Streams ? GatewayLimits.ReadBytesOfStream : GatewayLimits.ReadBytes);
         using TranslatedAnswer? translated =
             counter.Streams && call.Spoken.IsForeign ? new TranslatedAnswer(call, counter) : null;
         IEventPass? filter = counter.Streams && call.TakesUsageOut ? new SseFilter() : translated;

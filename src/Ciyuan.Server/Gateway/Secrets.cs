@@ -29,7 +29,9 @@ public static class Secrets
     public static string Hash(string secret)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(secret), hash);
+        Span<byte> bytes = stackalloc byte[MostLength * 3];
+        bool fits = Encoding.UTF8.TryGetBytes(secret, bytes, out int length);
+        SHA256.HashData(fits ? bytes[..length] : Encoding.UTF8.GetBytes(secret), hash);
         return Convert.ToHexStringLower(hash);
     }
 

@@ -8,8 +8,8 @@ namespace Ciyuan.Server.Gateway;
 /// </summary>
 internal sealed class SseFilter : IEventPass
 {
-    private readonly ArrayBufferWriter<byte> _pending = new(1_024);
-    private readonly ArrayBufferWriter<byte> _output = new(GatewayLimits.ReadBytes);
+    private readonly ArrayBufferWriter<byte> _pending = new(256);
+    private readonly ArrayBufferWriter<byte> _output = new(1_024);
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Pass(ReadOnlySpan<byte> input, SseReader events, CallCounter counter)

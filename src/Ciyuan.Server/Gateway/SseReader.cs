@@ -9,9 +9,9 @@ namespace Ciyuan.Server.Gateway;
 /// </summary>
 internal sealed class SseReader : IDisposable
 {
-    private byte[] _data = ArrayPool<byte>.Shared.Rent(4_096);
+    private byte[] _data = [];
     private int _dataLength;
-    private byte[] _line = ArrayPool<byte>.Shared.Rent(4_096);
+    private byte[] _line = [];
     private int _lineLength;
     private bool _hasData;
     private bool _isTooLong;
@@ -71,9 +71,17 @@ internal sealed class SseReader : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_data);
-        ArrayPool<byte>.Shared.Return(_line);
+        Return(_data);
+        Return(_line);
         (_data, _line) = ([], []);
+    }
+
+    private static void Return(byte[] buffer)
+    {
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     // The event that was given out before makes room.
@@ -138,9 +146,10 @@ internal sealed class SseReader : IDisposable
     {
         if (length + part.Length > buffer.Length)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(length + part.Length, buffer.Length * 2));
+            byte[] larger = ArrayPool<byte>.Shared.Rent(
+                Math.Max(length + part.Length, Math.Max(512, buffer.Length * 2)));
             buffer.AsSpan(0, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(buffer);
+            Return(buffer);
             buffer = larger;
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Ciyuan.Server.Gateway;
@@ -6,14 +7,24 @@ namespace Ciyuan.Server.Gateway;
 /// Measures texts where nobody counted their tokens: for calls without usage, and for streams that broke off. It only
 /// looks at what is text of the answer, never at errors or at the JSON around it.
 /// </summary>
-internal sealed class TextMeter
+/// <param name="answer">Counts the same texts by the model's vocabulary; null when that is not known.</param>
+internal sealed class TextMeter(AnswerText? answer = null)
 {
     /// <summary>Names under which the protocols send text that a model wrote.</summary>
-    private static readonly string[] TextNames =
-    [
-        "content", "text", "delta", "thinking", "reasoning_content", "reasoning", "arguments", "partial_json",
-        "refusal", "output_text",
-    ];
+    private static readonly JsonNames TextNames = new(
+        "content", "text", "delta", "refusal", "output_text",
+        "thinking", "reasoning_content", "reasoning",
+        "arguments", "partial_json");
+
+    private const int FirstOfReasoning = 5;
+
+    private const int FirstOfArguments = 8;
+
+    /// <summary>Names of objects that tell what is told elsewhere too, or is not of the model.</summary>
+    private static readonly JsonNames Others = new("error", "reasoning_details", "logprobs", "usage");
+
+    /// <summary>Names under which arguments of a tool come as an object instead of a text.</summary>
+    private static readonly JsonNames ArgumentObjects = new("input", "args");
 
     private long _ascii;
     private long _wide;
@@ -51,41 +62,83 @@ internal sealed class TextMeter
         try
         {
             var json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = CallFacts.Depth });
-            bool isText = false;
+            AnswerPart? part = null;
+            bool isObject = false;
             while (json.Read())
             {
                 if (json.TokenType == JsonTokenType.PropertyName)
                 {
-                    isText = IsTextName(ref json);
-                    if (!isText && json.ValueTextEquals("error"u8))
+                    part = FindPart(ref json);
+                    isObject = part is null && ArgumentObjects.Find(ref json) >= 0;
+                    if (part is null && !isObject && Others.Find(ref json) >= 0)
                     {
                         json.Skip();
                     }
                 }
-                else if (json.TokenType == JsonTokenType.String && isText)
+                else if (json.TokenType == JsonTokenType.String && part is { } of)
                 {
-                    (long ascii, long wide) = Measure(json.ValueSpan);
-                    _ascii += ascii;
-                    _wide += wide;
+                    Add(of, ref json);
+                }
+                else if (json.TokenType == JsonTokenType.StartObject && isObject)
+                {
+                    AddObject(data, ref json);
+                    isObject = false;
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
-            // Half an event, or no JSON: what was measured so far stands.
+            // Half an event, no JSON, or text that is not UTF-8: what was measured so far stands.
         }
     }
 
-    private static bool IsTextName(ref Utf8JsonReader json)
+    private void Add(AnswerPart part, ref Utf8JsonReader json)
     {
-        foreach (string name in TextNames)
+        ReadOnlySpan<byte> text = json.ValueSpan;
+        (long ascii, long wide) = Measure(text);
+        _ascii += ascii;
+        _wide += wide;
+        if (answer is null || text.IsEmpty)
         {
-            if (json.ValueTextEquals(name))
-            {
-                return true;
-            }
+            return;
         }
 
-        return false;
+        if (!json.ValueIsEscaped)
+        {
+            answer.Add(part, text);
+            return;
+        }
+
+        byte[] plain = ArrayPool<byte>.Shared.Rent(text.Length);
+        try
+        {
+            answer.Add(part, plain.AsSpan(0, json.CopyString(plain)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(plain);
+        }
     }
+
+    private void AddObject(ReadOnlySpan<byte> data, ref Utf8JsonReader json)
+    {
+        int start = (int)json.TokenStartIndex;
+        json.Skip();
+        ReadOnlySpan<byte> text = data[start..(int)json.BytesConsumed];
+        if (text.Length > 2) // more than the empty object with which a stream of arguments begins
+        {
+            (long ascii, long wide) = Measure(text);
+            _ascii += ascii;
+            _wide += wide;
+            answer?.Add(AnswerPart.Arguments, text);
+        }
+    }
+
+    private static AnswerPart? FindPart(ref Utf8JsonReader json) => TextNames.Find(ref json) switch
+    {
+        < 0 => null,
+        < FirstOfReasoning => AnswerPart.Text,
+        < FirstOfArguments => AnswerPart.Reasoning,
+        _ => AnswerPart.Arguments,
+    };
 }

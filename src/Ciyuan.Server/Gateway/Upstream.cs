@@ -42,6 +42,9 @@ internal sealed class Upstream
     /// <summary>Calls that it got by turns.</summary>
     internal long Turns => Interlocked.Read(ref _turns);
 
+    /// <summary>Addresses of what it is asked for.</summary>
+    internal UriCache Uris { get; } = new();
+
     /// <summary>Takes a turn.</summary>
     internal void TakeTurn() => Interlocked.Increment(ref _turns);
 
@@ -64,6 +67,15 @@ internal sealed class Upstream
             }
 
             return _trying = true;
+        }
+    }
+
+    /// <summary>Whether calls pass it over now.</summary>
+    internal bool IsPassedOver(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            return _openUntil != 0 && (_trying || time.GetTimestamp() < _openUntil);
         }
     }
 
@@ -98,5 +110,26 @@ internal sealed class Upstream
         {
             _trying = false;
         }
+    }
+}
+
+/// <summary>Keeps addresses that have been parsed: there are few, and each call needs one.</summary>
+internal sealed class UriCache
+{
+    private const int Most = 1_024;
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Uri> _known =
+        new(StringComparer.Ordinal);
+
+    /// <summary>The address.</summary>
+    internal Uri Find(string address)
+    {
+        if (_known.TryGetValue(address, out Uri? known))
+        {
+            return known;
+        }
+
+        var uri = new Uri(address, UriKind.Absolute);
+        return _known.Count < Most ? _known.GetOrAdd(address, uri) : uri;
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Ciyuan.Parties;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -112,6 +113,16 @@ internal sealed class UpstreamClient : IDisposable
                 ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
             },
         };
+        if (limits.TrustedRoots is { } roots)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+        }
+
         if (outsideOnly)
         {
             handler.ConnectCallback = (context, cancel) => InsideAddresses.ConnectAsync(context.DnsEndPoint, cancel);
@@ -136,7 +147,7 @@ internal sealed class UpstreamClient : IDisposable
         string top = to.Upstream.Setup.Protocol == UpstreamProtocol.Sandbox
             ? $"http://sandbox/{route.Protocol}"
             : to.Upstream.Base;
-        return new Uri(top + path + query, UriKind.Absolute);
+        return to.Upstream.Uris.Find(top + path + query);
     }
 
     private static void CopyHeaders(HttpRequest from, HttpRequestMessage to)

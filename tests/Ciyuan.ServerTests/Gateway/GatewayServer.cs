@@ -35,6 +35,9 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     internal ServerHost Host { get; }
 
+    /// <summary>The data folder.</summary>
+    internal string Folder => _folder.FullName;
+
     internal HttpClient Client { get; }
 
     /// <summary>Parties, a price of 1 CNY for a million tokens in and 10 for a million out, and 1 000 CNY of
@@ -62,11 +65,13 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <param name="credit">What the consumer may owe.</param>
     /// <param name="limits">Limits of calls.</param>
     /// <param name="more">Further YAML of the setup.</param>
+    /// <param name="options">Changes the server's options.</param>
     internal static async Task<GatewayServer> StartAsync(
-        string upstreams, string access = "", string credit = "1000", GatewayLimits? limits = null, string more = "")
+        string upstreams, string access = "", string credit = "1000", GatewayLimits? limits = null, string more = "",
+        Func<ServerOptions, ServerOptions>? options = null)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ciyuan-gateway-");
-        GatewayServer server = await OpenAsync(folder, limits);
+        GatewayServer server = await OpenAsync(folder, limits, options);
         await server.SetUpAsync($"""
             {Network}
             funding: [{"{"} party: acme, id: main, kind: credit, currency: CNY, limit: "{credit}" {"}"}]
@@ -83,16 +88,17 @@ internal sealed class GatewayServer : IAsyncDisposable
         $"  - {{ id: {id}, provider: vendor, protocol: {protocol}, base_url: \"{url}\", allow_inside: true{more},"
         + " models: [{ model: m, max_output: 100 }] }";
 
-    internal static async Task<GatewayServer> OpenAsync(DirectoryInfo folder, GatewayLimits? limits = null)
+    internal static async Task<GatewayServer> OpenAsync(
+        DirectoryInfo folder, GatewayLimits? limits = null, Func<ServerOptions, ServerOptions>? change = null)
     {
-        ServerHost host = await ServerHost.StartAsync(new ServerOptions(new ShardOptions(folder.FullName))
+        var options = new ServerOptions(new ShardOptions(folder.FullName))
         {
             Listen = "http://127.0.0.1:0",
             Calls = limits ?? new GatewayLimits(),
             Environment = name => name == "VENDOR_KEY" ? "vendor-secret" : null,
             Logging = logging => logging.SetMinimumLevel(LogLevel.None),
-        });
-        return new GatewayServer(host, folder);
+        };
+        return new GatewayServer(await ServerHost.StartAsync(change?.Invoke(options) ?? options), folder);
     }
 
     internal async Task SetUpAsync(string yaml)

@@ -12,6 +12,15 @@ internal static class ReportVerb
 
     internal static Command Make()
     {
+        Command command = Make("report", "Usage and money, with the scope of every total", ReportRendering.Render);
+        command.Subcommands.Add(Make(
+            "margin", "Revenue, cost and margin, by currency", report =>
+                ForecastRendering.Render(MarginReport.Of(report))));
+        return command;
+    }
+
+    private static Command Make(string name, string description, Func<Report, Rendering> render)
+    {
         var group = new Option<string?>("--group")
         {
             Description = "Dimensions, with commas: "
@@ -26,7 +35,7 @@ internal static class ReportVerb
             HelpName = "DIMENSION=VALUE",
             DefaultValueFactory = _ => [],
         };
-        var command = new Command("report", "Usage and money, with the scope of every total")
+        var command = new Command(name, description)
         {
             group, bucket, filter, GlobalOptions.From, GlobalOptions.To, GlobalOptions.Period,
         };
@@ -36,19 +45,21 @@ internal static class ReportVerb
             {
                 Period = GlobalOptions.ReadPeriod(parsed, context),
                 Zone = context.Zone,
-                GroupBy = [.. Split(parsed.GetValue(group)).Select(name => ReadDimension("--group", name))],
+                GroupBy = [.. Split(parsed.GetValue(group)).Select(g => ReadDimension("--group", g))],
                 Filters = [.. parsed.GetValue(filter)!.Select(ReadFilter)],
                 Bucket = Buckets.First(b => ReportRendering.Name(b) == parsed.GetValue(bucket)),
             };
             return query.FindFault() is { } fault ? throw new WrongUsageException(fault)
-                : Task.FromResult(Run(context, query));
+                : Task.FromResult(Run(context, query, render));
         });
     }
 
-    internal static int Run(VerbContext context, ReportQuery query)
+    internal static int Run(VerbContext context, ReportQuery query) => Run(context, query, ReportRendering.Render);
+
+    private static int Run(VerbContext context, ReportQuery query, Func<Report, Rendering> render)
     {
         using var facts = new Facts(context.Data);
-        context.Write(ReportRendering.Render(facts.Store.Run(query)));
+        context.Write(render(facts.Store.Run(query)));
         return Verb.Done;
     }
 

@@ -1,6 +1,8 @@
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Rating;
 using Ciyuan.Settlement;
 
 namespace Ciyuan.Storage;
@@ -19,6 +21,22 @@ public static class Balances
     public static (long Seq, IReadOnlyList<AccountView> Accounts) Now(
         string folder, int shard = 0, CancellationToken cancel = default)
     {
+        Engine engine = EngineNow(folder, shard, cancel);
+        return (engine.Seq, engine.Accounts);
+    }
+
+    /// <summary>Parties and agreements, and price books, after the last frame.</summary>
+    /// <exception cref="JournalException">The journal, or each snapshot with the ids that it needs, can't be
+    /// read.</exception>
+    public static (Catalog Catalog, PriceBooks Books) TermsNow(
+        string folder, int shard = 0, CancellationToken cancel = default)
+    {
+        Engine engine = EngineNow(folder, shard, cancel);
+        return (engine.Catalog, engine.Books);
+    }
+
+    private static Engine EngineNow(string folder, int shard, CancellationToken cancel)
+    {
         for (int left = Tries - 1; ; left--)
         {
             try
@@ -26,8 +44,7 @@ public static class Balances
                 using var journal = SqliteJournal.OpenReadOnly(folder);
                 using var frames = new FrameReader(SqliteJournal.OpenReadOnly(folder), shard);
                 using var index = IdIndex.OpenReadOnly(DataFolder.IndexPath(folder, shard), frames);
-                Engine engine = Recovery.Run(folder, shard, journal, index, log: null, cancel);
-                return (engine.Seq, engine.Accounts);
+                return Recovery.Run(folder, shard, journal, index, log: null, cancel);
             }
             catch (Exception e) when (left > 0 && e is IOException and not FileNotFoundException or JournalException)
             {

@@ -103,7 +103,11 @@ internal sealed class PostedRecordWork(UsageRecord record, Action<UsageRecord, U
         lists.Records.Add(record);
     }
 
-    internal override void TakeAnswer(Applied applied, Engine engine) => _status = applied.Records[_index].Status;
+    internal override ShardWork? TakeAnswer(Applied applied, Engine engine)
+    {
+        _status = applied.Records[_index].Status;
+        return null;
+    }
 
     internal override void Complete() => ended(record, _status, null);
 

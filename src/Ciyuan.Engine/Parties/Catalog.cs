@@ -39,6 +39,9 @@ public sealed class Catalog
     /// <summary>What the gateway goes by.</summary>
     public GatewayEntries Gateway { get; private set; } = GatewayEntries.Empty;
 
+    /// <summary>Reconciliations that were signed.</summary>
+    public Reconciliations Reconciliations { get; private set; } = Reconciliations.Empty;
+
     /// <summary>Agreements, by id in ordinal order.</summary>
     public IReadOnlyCollection<Agreement> Agreements => _agreements.Values;
 
@@ -58,6 +61,9 @@ public sealed class Catalog
 
     /// <summary>The key with an id, or null.</summary>
     public KeySetup? FindKey(string id) => _keys.GetValueOrDefault(id);
+
+    /// <summary>The site with an id, or null.</summary>
+    public SiteSetup? FindSite(string id) => _sites.GetValueOrDefault(id);
 
     /// <summary>The operator of a site; empty when the site is not known.</summary>
     public string OperatorOf(string site) => _sites.TryGetValue(site, out SiteSetup? known) ? known.Operator : "";
@@ -111,6 +117,7 @@ public sealed class Catalog
         }
 
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
+        next.Reconciliations = Reconciliations.With(setup, next, faults, ref changed);
         return next;
     }
 

@@ -94,6 +94,9 @@ public sealed record Setup
     /// <summary>Budgets to add or replace.</summary>
     public IReadOnlyList<BudgetSetup>? Budgets { get; init; }
 
+    /// <summary>Results of reconciliations, which <see cref="By"/> signs.</summary>
+    public IReadOnlyList<ReconciliationSetup>? Reconciliations { get; init; }
+
     /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
     /// bring about; null when there is none.</summary>
     public string? FindNull()
@@ -120,6 +123,9 @@ public sealed record Setup
                 || In(a.Scopes ?? []) || In(a.Models ?? []))),
             ("budgets", In(Budgets ?? [], b => Any(
                 b.Id, b.Party, b.Currency, b.Amount, b.Project, b.Key, b.Zone))),
+            ("reconciliations", In(Reconciliations ?? [], r => Any(
+                r.Id, r.Agreement, r.From, r.To, r.Bill, r.Result, r.Currency, r.Here, r.There, r.Decision)
+                || In(r.Differences, d => Any(d.Class, d.Amount)))),
         ];
         return Array.Find(parts, part => part.HasNull).Name;
     }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Ciyuan.Quantities;
 
 /// <summary>
@@ -46,6 +48,36 @@ public static class Rounding
         return twice > divisor || (twice == divisor && Int128.IsOddInteger(quotient))
             ? quotient + Int128.Sign(numerator)
             : quotient;
+    }
+
+    /// <summary>The amount in another unit, half to even: for what is shown beside a charge, such as its price before
+    /// the exchange.</summary>
+    /// <param name="amount">May be negative.</param>
+    /// <param name="by">How much of the amount's unit is one of the other; above zero.</param>
+    public static Amount Divide(Amount amount, Fraction by)
+    {
+        BigInteger size = DivideEven(BigInteger.Abs(amount.Pico) * by.Denominator, by.Numerator);
+        return new Amount((Int128)(amount.IsNegative ? -size : size));
+    }
+
+    /// <summary>The part of an amount that belongs to a part of its quantity, half to even: for telling how much of a
+    /// difference is one of quantity.</summary>
+    /// <param name="amount">May be negative.</param>
+    /// <param name="part">May be negative, or more than the whole.</param>
+    /// <param name="whole">Not 0.</param>
+    public static Amount Proportion(Amount amount, Int128 part, Int128 whole)
+    {
+        BigInteger product = (BigInteger)amount.Pico * part;
+        bool isNegative = (product.Sign < 0) != Int128.IsNegative(whole);
+        BigInteger size = DivideEven(BigInteger.Abs(product), BigInteger.Abs(whole));
+        return new Amount((Int128)(isNegative ? -size : size));
+    }
+
+    private static BigInteger DivideEven(BigInteger numerator, BigInteger divisor)
+    {
+        BigInteger quotient = BigInteger.DivRem(numerator, divisor, out BigInteger rest);
+        int half = (rest * 2).CompareTo(divisor);
+        return quotient + (half > 0 || (half == 0 && !quotient.IsEven) ? 1 : 0);
     }
 
     /// <summary>

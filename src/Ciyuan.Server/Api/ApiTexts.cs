@@ -106,6 +106,50 @@ internal static partial class ApiDocument
         Problems = [.. ReadProblems, 404],
     };
 
+    internal static ApiText GetMargin { get; } = new(
+        "getMargin", "Revenue, cost and margin, grouped and filtered.",
+        "As the report, of money alone: a row for each group and currency. Nothing is converted. The totals are the "
+        + "ledger's.")
+    {
+        Answers = [new ApiBody(Json, "Margin"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetBalanceForecast { get; } = new(
+        "getBalanceForecast", "Balances that will run out, and when.",
+        "Each consumer's funding by currency. 'rule' says how it is estimated: by mean and spread of the days before, "
+        + "with a range that holds in nine cases of ten.")
+    {
+        Answers = [new ApiBody(Json, "BalanceForecast"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetBudgetForecast { get; } = new(
+        "getBudgetForecast", "Spend against budgets.",
+        "Each budget of the gateway in its present period: spent, left, and expected at its end at the pace so far.")
+    {
+        Answers = [new ApiBody(Json, "BudgetForecast"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetOrganizationUsage { get; } = new(
+        "getOrganizationUsage", "Usage in the shape of OpenAI's organization usage.",
+        "For dashboards that read that. Buckets begin at whole minutes, hours or days of UTC; users are consumers; "
+        + "batch and service_tier are null. completions are all operations that are none of the other kinds.")
+    {
+        Answers = [new ApiBody(Json, "OrganizationPage")],
+        Problems = [.. ReadProblems, 404],
+    };
+
+    internal static ApiText GetOrganizationCosts { get; } = new(
+        "getOrganizationCosts", "Costs in the shape of OpenAI's organization costs.",
+        "What consumers are charged, by day of UTC, exactly; a result for each currency. Corrections stand on the day "
+        + "of the call.")
+    {
+        Answers = [new ApiBody(Json, "OrganizationPage")],
+        Problems = ReadProblems,
+    };
+
     internal static ApiText GetBalances { get; } = new(
         "getBalances", "Balances of accounts, now or at a moment.",
         "A balance is credits less debits. Over all accounts each currency sums to zero.")

@@ -30,6 +30,14 @@ internal static class Endpoints
         app.MapPost("/v1/corrections", (Delegate)ledger.PostCorrectionAsync).Describe(ApiDocument.PostCorrection);
         app.MapGet("/v1/report", reports.GetReport).Describe(ApiDocument.GetReport);
         app.MapGet("/v1/agreements/{id}/statement", reports.GetStatementAsync).Describe(ApiDocument.GetStatement);
+        var forecasts = new ForecastApi(shard, reads, options.Shard.Time);
+        var organization = new OrganizationApi(shard, reads, options.Shard.Time);
+        app.MapGet("/v1/report/margin", forecasts.GetMargin).Describe(ApiDocument.GetMargin);
+        app.MapGet("/v1/forecast/balances", forecasts.GetBalancesAsync).Describe(ApiDocument.GetBalanceForecast);
+        app.MapGet("/v1/forecast/budgets", forecasts.GetBudgetsAsync).Describe(ApiDocument.GetBudgetForecast);
+        app.MapGet("/v1/organization/usage/{kind}", organization.GetUsage)
+            .Describe(ApiDocument.GetOrganizationUsage);
+        app.MapGet("/v1/organization/costs", organization.GetCosts).Describe(ApiDocument.GetOrganizationCosts);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
         app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
             .Describe(ApiDocument.GetHealth);

@@ -80,8 +80,8 @@ internal sealed class BudgetLoad(BudgetSetup budget, Shard shard)
         {
             if (!_period.Contains(now))
             {
-                _period = PeriodOf(now);
-                _spent = ReadSpent(_period);
+                _period = PeriodOf(budget, now);
+                _spent = ReadSpent(shard.Facts, budget, _period);
             }
 
             if (_spent + _reserved + amount > _most)
@@ -104,7 +104,8 @@ internal sealed class BudgetLoad(BudgetSetup budget, Shard shard)
         }
     }
 
-    private Period PeriodOf(Timestamp now)
+    /// <summary>The period of a budget that a moment lies in.</summary>
+    internal static Period PeriodOf(BudgetSetup budget, Timestamp now)
     {
         if (budget.Period == BudgetPeriod.Total)
         {
@@ -122,7 +123,8 @@ internal sealed class BudgetLoad(BudgetSetup budget, Shard shard)
         Timestamp Start(LocalDate date) => Timestamp.FromInstant(zone.AtStartOfDay(date).ToInstant());
     }
 
-    private Amount ReadSpent(Period period)
+    /// <summary>What is spent of a budget in a period.</summary>
+    internal static Amount ReadSpent(FactStore facts, BudgetSetup budget, Period period)
     {
         var filters = new List<Filter> { new(Dimension.Party, [budget.Party]) };
         if (budget.Project.Length > 0)
@@ -135,7 +137,7 @@ internal sealed class BudgetLoad(BudgetSetup budget, Shard shard)
             filters.Add(new Filter(Dimension.Key, [budget.Key]));
         }
 
-        Report report = shard.Facts.Run(new ReportQuery { Period = period, Filters = filters });
+        Report report = facts.Run(new ReportQuery { Period = period, Filters = filters });
         return new Amount(report.Value(report.Total, "income_" + budget.Currency));
     }
 }

@@ -31,6 +31,7 @@ public static class SetupYaml
             Routes = file.ListIfAny("routes", "a route", ReadRoute),
             Access = file.ListIfAny("access", "an access", ReadAccess),
             Budgets = file.ListIfAny("budgets", "a budget", ReadBudget),
+            Reconciliations = file.ListIfAny("reconciliations", "a reconciliation", ReadReconciliation),
         };
         file.End();
         return setup;
@@ -65,6 +66,11 @@ public static class SetupYaml
     private static FundingSetup ReadFunding(StrictYaml y) => new(
         y.Needed("party"), y.Needed("id"), y.Choice<FundingKind>("kind"), y.Text("currency"), y.Whole("priority", 100),
         y.Text("expires"), y.Text("limit"), y.Texts("classes"), y.Texts("models"));
+
+    private static ReconciliationSetup ReadReconciliation(StrictYaml y) => new(
+        y.Needed("id"), y.Needed("agreement"), y.Needed("from"), y.Needed("to"), y.Needed("bill"), y.Needed("result"),
+        y.Needed("currency"), y.Needed("here"), y.Needed("there"), y.Needed("decision"),
+        y.List("differences", "a difference", d => new VarianceSetup(d.Needed("class"), d.Needed("amount"))));
 
     private static UpstreamSetup ReadUpstream(StrictYaml y) => new(
         y.Needed("id"), y.Text("provider"), y.Choice<UpstreamProtocol>("protocol"), y.Text("base_url"),

@@ -108,7 +108,7 @@ public sealed class FactStore : IDisposable
         }
 
         Snapshot snapshot = Take();
-        TimeBuckets? buckets = snapshot.BucketsOf(query);
+        TimeBuckets? buckets = snapshot.BucketsOf(query.Bucket, query.Zone, query.Period);
         List<ReportRun> runs = Scan(
             snapshot, () => new ReportRun(query, buckets), static (run, header, read) => run.Add(header, read));
         return ReportWriter.Write(query, buckets, runs, snapshot.LastSeq, snapshot.LastTime);
@@ -122,6 +122,18 @@ public sealed class FactStore : IDisposable
         List<StatementRun> runs = Scan(
             snapshot, () => new StatementRun(query), static (run, header, read) => run.Add(header, read));
         return StatementRun.Finish(query, runs, snapshot.LastSeq, snapshot.LastTime);
+    }
+
+    /// <summary>Lists what was charged, exactly.</summary>
+    /// <exception cref="ReportTooLargeException">Too many lines or time buckets.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged: delete <c>stats.db</c>, it is made anew.</exception>
+    public ChargeSheet RunCharges(ChargeQuery query)
+    {
+        Snapshot snapshot = Take();
+        TimeBuckets? buckets = snapshot.BucketsOf(query.Bucket, query.Zone, query.Period);
+        List<ChargeRun> runs = Scan(
+            snapshot, () => new ChargeRun(query, buckets), static (run, header, read) => run.Add(header, read));
+        return ChargeRun.Finish(query, buckets, runs, snapshot.LastSeq, snapshot.LastTime);
     }
 
     /// <inheritdoc/>
@@ -205,9 +217,9 @@ public sealed class FactStore : IDisposable
     private sealed record Snapshot(
         IReadOnlyList<StoredSegment> Stored, IReadOnlyList<FactSegment> InMemory, long LastSeq, Timestamp LastTime)
     {
-        public TimeBuckets? BucketsOf(ReportQuery query)
+        public TimeBuckets? BucketsOf(Bucket bucket, NodaTime.DateTimeZone zone, Period period)
         {
-            if (query.Bucket == Bucket.None)
+            if (bucket == Bucket.None)
             {
                 return null;
             }
@@ -221,10 +233,10 @@ public sealed class FactStore : IDisposable
                 last = max > last ? max : last;
             }
 
-            first = query.Period.Start > first ? query.Period.Start : first;
-            last = query.Period.End < last ? query.Period.End : last;
+            first = period.Start > first ? period.Start : first;
+            last = period.End < last ? period.End : last;
             last = last < first ? first : last;
-            return TimeBuckets.Make(query.Bucket, query.Zone, first, last);
+            return TimeBuckets.Make(bucket, zone, first, last);
         }
     }
 }

@@ -30,9 +30,13 @@ internal static class ExportVerb
             HelpName = "ID",
             DefaultValueFactory = _ => [],
         };
+        var ascii = new Option<bool>("--ascii")
+        {
+            Description = "Short names instead of names beyond ASCII, which a validator may not take",
+        };
         var command = new Command("focus", "FOCUS: CSV, or JSON lines with --format json")
         {
-            dataset, spec, bucket, side, agreement, GlobalOptions.From, GlobalOptions.To, GlobalOptions.Period,
+            dataset, spec, bucket, side, agreement, ascii, GlobalOptions.From, GlobalOptions.To, GlobalOptions.Period,
         };
         return command.Runs((parsed, context, cancel) =>
         {
@@ -44,6 +48,7 @@ internal static class ExportVerb
             {
                 Bucket = parsed.GetValue(bucket) == "hour" ? Bucket.Hour : Bucket.Day,
                 Agreements = agreements.Length > 0 ? agreements.ToHashSet() : null,
+                AsciiNames = parsed.GetValue(ascii),
                 Side = parsed.GetValue(side) switch { "income" => Side.Income, "cost" => Side.Cost, _ => null },
             };
             return request.FindFault() is { } fault ? throw new WrongUsageException(fault)

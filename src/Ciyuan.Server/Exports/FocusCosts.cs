@@ -13,9 +13,10 @@ namespace Ciyuan.Server.Exports;
 /// <param name="terms">Parties, agreements, books.</param>
 /// <param name="invoices">The invoice of each agreement and month.</param>
 /// <param name="updated">Time of the last data.</param>
+/// <param name="asciiNames">Whether names beyond ASCII give way to ids.</param>
 internal sealed class FocusCosts(
     ExportTerms terms, IReadOnlyDictionary<(string Agreement, Timestamp Month), FocusInvoice> invoices,
-    Timestamp updated)
+    Timestamp updated, bool asciiNames)
 {
     private const string Charges = "Charges";
 
@@ -117,7 +118,7 @@ internal sealed class FocusCosts(
         SubAccountName = c.Project.Length > 0 ? ProjectName(c) : null,
         ResourceId = OrNull(c.Key),
         RegionId = OrNull(c.Site),
-        RegionName = c.Site.Length > 0 ? _catalog.FindSite(c.Site)?.Name is { Length: > 0 } n ? n : c.Site : null,
+        RegionName = c.Site.Length > 0 ? NameOf(_catalog.FindSite(c.Site)?.Name, c.Site, asciiNames) : null,
         Tags = c.Scenario.Length > 0 ? JsonOf(("scenario", c.Scenario)) : null,
         Model = OrNull(c.Model),
         Consumer = OrNull(c.Party),
@@ -208,8 +209,11 @@ internal sealed class FocusCosts(
         };
     }
 
-    private string NameOf(string party) =>
-        _catalog.Parties.TryGetValue(party, out PartySetup? known) && known.Name.Length > 0 ? known.Name : party;
+    /// <summary>The name where there is one that may be written; else the id.</summary>
+    internal static string NameOf(string? name, string id, bool asciiNames) =>
+        string.IsNullOrEmpty(name) || (asciiNames && !System.Text.Ascii.IsValid(name)) ? id : name;
+
+    private string NameOf(string party) => NameOf(_catalog.Parties.GetValueOrDefault(party)?.Name, party, asciiNames);
 
     private string ServiceOf(string payee) => _catalog.HasRole(payee, Role.Compute) ? "Model compute"
         : _catalog.HasRole(payee, Role.Data) ? "Data supply" : "Model API";
@@ -218,7 +222,7 @@ internal sealed class FocusCosts(
         context.Site.Length > 0 ? _catalog.OperatorOf(context.Site) : context.Provider;
 
     private string ProjectName(UsageContext c) =>
-        _catalog.FindProject(c.Party, c.Project)?.Name is { Length: > 0 } name ? name : c.Project;
+        NameOf(_catalog.FindProject(c.Party, c.Project)?.Name, c.Project, asciiNames);
 
     private string DetailsOf(Meter? meter, string model)
     {

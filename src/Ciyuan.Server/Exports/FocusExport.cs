@@ -80,7 +80,7 @@ public sealed class FocusExport
 
     internal IEnumerable<FocusRow> Rows()
     {
-        var costs = new FocusCosts(_terms, Invoices(), _sheet.DataToTime);
+        var costs = new FocusCosts(_terms, Invoices(), _sheet.DataToTime, _request.AsciiNames);
         return _request.Dataset switch
         {
             FocusDataset.CostAndUsage => costs.Rows(_sheet.Lines.Select(line => (line, MonthOf(line.Start)))),
@@ -128,7 +128,8 @@ public sealed class FocusExport
                     .All(a => _terms.Catalog.IsClosed(a.Id, month.End.PlusNanoseconds(-1)));
                 yield return new FocusRow
                 {
-                    InvoiceIssuer = _terms.Catalog.Parties[issuer].Name is { Length: > 0 } name ? name : issuer,
+                    InvoiceIssuer = FocusCosts.NameOf(
+                        _terms.Catalog.Parties[issuer].Name, issuer, _request.AsciiNames),
                     Month = month,
                     Entry = isClosed ? "Closed" : "Open",
                     Updated = _sheet.DataToTime,

@@ -45,6 +45,10 @@ public sealed record FocusRequest(FocusDataset Dataset, FocusVersion Version, Pe
     /// all.</summary>
     public Side? Side { get; init; } = Rating.Side.Income;
 
+    /// <summary>True to write the short name of whoever has a name beyond ASCII: the specification takes any Unicode,
+    /// its validator of early 2026 ASCII alone.</summary>
+    public bool AsciiNames { get; init; }
+
     /// <summary>Why it can't be answered, or null when it can.</summary>
     public string? FindFault() =>
         Period.Start == Timestamp.MinValue || Period.End == Timestamp.MaxValue

@@ -114,8 +114,10 @@ internal sealed class BillColumns
             .Select(f => f.Split('.', 2)[1]).Distinct()];
         foreach (string name in names)
         {
-            BillClass.TryParse(name, out BillClass of);
-            _classes.Add((of, $"quantity.{name}", $"amount.{name}"));
+            if (BillClass.TryParse(name, out BillClass of))
+            {
+                _classes.Add((of, $"quantity.{name}", $"amount.{name}"));
+            }
         }
 
         if (_classes.Count > 0 && _fields.ContainsKey("amount"))

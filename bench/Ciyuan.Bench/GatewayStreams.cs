@@ -124,7 +124,7 @@ internal static class GatewayStreams
             + $"memory of the gateway, largest    {largest / 1024.0 / 1024:0.0} MiB (aim 300 MB {met}), "
             + $"{cores:0.00} cores\n"
             + $"largest gap between two events    {gaps[^1]:0} ms (median of streams {gaps[gaps.Length / 2]:0} ms, "
-            + "sent every 50 ms)"));
+            + $"sent every 50 ms)"));
         return 0;
     }
 

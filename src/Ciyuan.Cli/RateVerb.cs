@@ -92,7 +92,7 @@ internal static class RateVerb
             options.Where(o => o.Value is not null).Select(o => new KeyValuePair<string, string>(o.Name, o.Value!)),
             out ResponseConstants constants, out string? fault)
             ? constants
-            : throw new WrongUsageException($"--{fault!.Replace("'", "", StringComparison.Ordinal)}"); // 'cache' must be …
+            : throw new WrongUsageException($"--{fault!.Replace("'", "", StringComparison.Ordinal)}");
 
     private static async Task<byte[]> ReadAsync(string path, CancellationToken cancel)
     {

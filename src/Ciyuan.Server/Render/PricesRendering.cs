@@ -188,7 +188,9 @@ public static class PricesRendering
             false => "does not hold",
             null => "can't be told",
         };
-        return condition.Because.Length == 0 || condition.Because == holds ? $"{what}: {holds}" : $"{what}: {holds}; {condition.Because}";
+        return condition.Because.Length == 0 || condition.Because == holds
+            ? $"{what}: {holds}"
+            : $"{what}: {holds}; {condition.Because}";
     }
 
     private static string CurveSentence(ExplainedCurve curve)

@@ -92,8 +92,7 @@ internal static class RateVerb
             options.Where(o => o.Value is not null).Select(o => new KeyValuePair<string, string>(o.Name, o.Value!)),
             out ResponseConstants constants, out string? fault)
             ? constants
-            : throw new WrongUsageException( // 'cache' must be …
-                $"--{fault!.Replace("'", "", StringComparison.Ordinal)}");
+            : throw new WrongUsageException($"--{fault!.Replace("'", "", StringComparison.Ordinal)}");
 
     private static async Task<byte[]> ReadAsync(string path, CancellationToken cancel)
     {

@@ -58,9 +58,8 @@ internal sealed class RandomBooks(int seed)
     public UsageRecord Record(int number)
     {
         string[] meters = [.. new[] { "input.text.fresh", "input.text.cache_read", "input.image.fresh",
-            "input.image.cache_read", "output.text.fresh", "output.text.reasoning", "output.audio.fresh",
-            "image", "second", "request",
-            "cache_token_hour" }.Where(_ => Maybe(3))];
+            "input.image.cache_read", "output.text.fresh", "output.text.reasoning", "output.audio.fresh", "image",
+            "second", "request", "cache_token_hour" }.Where(_ => Maybe(3))];
         return new UsageRecord
         {
             Id = $"r{number}",

@@ -31,7 +31,7 @@ internal enum CallEnd
 /// <summary>One call on its way through the steps: what is known of it so far.</summary>
 internal sealed class Call(HttpContext http, CallRoute route, Caller caller, ShardPolicy policy, Timestamp start)
 {
-    private readonly Dictionary<Candidate, (SpokenCall?, GatewayRefusal?)> _foreign = [];
+    private Dictionary<Candidate, (SpokenCall?, GatewayRefusal?)>? _foreign;
     private SpokenCall? _own;
 
     /// <summary>The exchange with the client.</summary>
@@ -104,6 +104,7 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
             return (Own, null);
         }
 
+        _foreign ??= [];
         if (!_foreign.TryGetValue(candidate, out (SpokenCall?, GatewayRefusal?) spoken))
         {
             _foreign.Add(candidate, spoken = SpokenCall.Translate(this, candidate));

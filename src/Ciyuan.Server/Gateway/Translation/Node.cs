@@ -145,11 +145,11 @@ internal readonly record struct Node(JsonElement At, string Path, string Name)
     /// <summary>Refuses all fields but these.</summary>
     internal void Only(params ReadOnlySpan<string> names)
     {
-        foreach (JsonProperty field in At.EnumerateObject())
+        foreach (Node one in Fields)
         {
-            if (field.Value.ValueKind != JsonValueKind.Null && !names.Contains(field.Name))
+            if (!names.Contains(one.Name))
             {
-                throw Below(field.Name, field.Value).NoPlace();
+                throw one.NoPlace();
             }
         }
     }

@@ -27,7 +27,7 @@ public sealed class RunOutTests
         const int Futures = 2_000;
         for (int i = 0; i < Futures; i++)
         {
-            RunOut runOut = RunOut.Estimate(2_000, [.. Enumerable.Range(0, 200).Select(_ => Day())]);
+            RunOut runOut = RunOut.Estimate(2_000, [.. Enumerable.Range(0, 28).Select(_ => Day())]);
             double left = 2_000;
             int days = 0;
             while (left > 0)
@@ -36,9 +36,9 @@ public sealed class RunOutTests
                 days++;
             }
 
-            inside += days >= runOut.Earliest && days - 1 <= runOut.Latest ? 1 : 0;
+            inside += days >= runOut.Earliest && (runOut.Latest is null || days - 1 <= runOut.Latest) ? 1 : 0;
         }
 
-        Assert.InRange(inside / (double)Futures, 0.87, 0.96);
+        Assert.InRange(inside / (double)Futures, 0.86, 0.95);
     }
 }

@@ -188,6 +188,11 @@ public sealed class MatchById(
 
     private void AddMissing(string id, UsageRecord record, List<SideSum> sums)
     {
+        if (sums.TrueForAll(s => s.Amount!.Value.IsZero))
+        {
+            return; // what costs nothing here (free, or waiting for a price) and is not billed there is no difference
+        }
+
         Timestamp time = record.EventTime;
         bool nearEnd = Distance(time, question.Period.Start) < Near || Distance(time, question.Period.End) < Near;
         if (!nearEnd)

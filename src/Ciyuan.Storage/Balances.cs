@@ -1,7 +1,7 @@
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement;
+using Ciyuan.Statistics;
 
 namespace Ciyuan.Storage;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -9,7 +10,7 @@ namespace Ciyuan.Journal;
 /// <content>The state as bytes: what a snapshot holds, and what a replay must reproduce to the byte.</content>
 public sealed partial class Engine
 {
-    private const byte StateVersion = 2;
+    private const byte StateVersion = 3;
 
     /// <summary>
     /// The whole state in its one canonical form (docs/FORMATS.md, "State"): setups in order of acceptance, accounts by
@@ -52,6 +53,7 @@ public sealed partial class Engine
         }
 
         RunningCodec.Write(output, _running);
+        SettlementCodec.WriteState(output, _calendar);
         return output.Written.ToArray();
     }
 
@@ -121,6 +123,12 @@ public sealed partial class Engine
         }
 
         RunningCodec.Read(ref reader, engine._running);
+        SettlementCodec.ReadState(ref reader, engine._calendar);
+        foreach (SettledPeriod period in engine._calendar.Periods)
+        {
+            engine._frozen.Freeze(period.Agreement, period.Span.End);
+        }
+
         return reader.Remaining == 0 ? engine : throw reader.Damaged("goes on after its end");
     }
 
@@ -131,7 +139,7 @@ public sealed partial class Engine
         {
             Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
                 ?? throw reader.Damaged("has an empty setup");
-            SetupResult result = engine.ApplySetup(setup, new FrameDraft());
+            SetupResult result = engine.ApplySetup(setup, 0, new FrameDraft());
             if (result.Status != SetupStatus.Done)
             {
                 throw reader.Damaged($"has a setup that is not accepted again: {string.Join("; ", result.Faults)}");

@@ -1,6 +1,7 @@
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -11,6 +12,10 @@ internal sealed class FrameDraft
     public List<Setup> Setups { get; } = [];
 
     public List<SetupResult> SetupResults { get; } = [];
+
+    public List<SettlementCommand> Settlements { get; } = [];
+
+    public List<SettlementResult> SettlementResults { get; } = [];
 
     public List<LedgerGroup> Groups { get; } = [];
 
@@ -24,7 +29,8 @@ internal sealed class FrameDraft
 
     public List<UsageResult> RecordResults { get; } = [];
 
-    public bool HasCommands => Setups.Count + Groups.Count + Corrections.Count + Records.Count > 0;
+    public bool HasCommands =>
+        Setups.Count + Settlements.Count + Groups.Count + Corrections.Count + Records.Count > 0;
 
     public Frame Finish(int shard, long seq, Timestamp time, byte[]? idKey, IReadOnlyList<Expiry> expiries) => new()
     {
@@ -35,6 +41,8 @@ internal sealed class FrameDraft
         Expiries = expiries,
         Setups = Setups,
         SetupResults = SetupResults,
+        Settlements = Settlements,
+        SettlementResults = SettlementResults,
         Groups = Groups,
         GroupResults = GroupResults,
         Corrections = Corrections,

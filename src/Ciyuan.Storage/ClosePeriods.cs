@@ -42,7 +42,8 @@ public sealed record ClosedPeriod(
 public sealed record WaitingRecord(FramePosition Position, string Id, Timestamp EventTime, SuspenseReason Reason);
 
 /// <summary>
-/// Closes periods: freezes them, all of a call in one frame, and fixes the statement of each from the facts. A statement
+/// Closes periods: freezes them, all of a call in one frame, and fixes the statement of each from the facts. A
+/// statement
 /// follows from the journal and the cut alone, so it does not matter when it is made.
 /// </summary>
 public static class ClosePeriods

@@ -49,8 +49,8 @@ public sealed partial class Engine
             if (!known && _calendar.Of(terms.Agreement) is [.., { } last]
                 && string.CompareOrdinal(terms.Start, last.Name) <= 0)
             {
-                faults.Add($"settlement of '{terms.Agreement}' from '{terms.Start}': {last.Name} is frozen already; let "
-                    + "new terms start after it");
+                faults.Add($"settlement of '{terms.Agreement}' from '{terms.Start}': {last.Name} is frozen already; "
+                    + "let new terms start after it");
             }
         }
     }

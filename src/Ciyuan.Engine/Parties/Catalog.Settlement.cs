@@ -2,7 +2,7 @@ using Ciyuan.Quantities;
 
 namespace Ciyuan.Parties;
 
-/// <content>How agreements are settled, and what invoices say of parties.</content>
+/// <content>What is closed, how agreements are settled, and what invoices say of parties.</content>
 public sealed partial class Catalog
 {
     private Dictionary<string, SettlementTerms[]> _terms = new(StringComparer.Ordinal);
@@ -24,6 +24,11 @@ public sealed partial class Catalog
 
     private void AddSettlement(Setup setup, List<string> faults, ref bool changed)
     {
+        foreach (ClosingSetup closing in setup.Closings ?? [])
+        {
+            AddClosing(closing, faults, ref changed);
+        }
+
         foreach (SettlementSetup settlement in setup.Settlement ?? [])
         {
             AddTerms(settlement, faults, ref changed);

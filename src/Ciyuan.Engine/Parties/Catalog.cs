@@ -107,11 +107,6 @@ public sealed partial class Catalog
             next.AddAgreement(agreement, books, faults, ref changed);
         }
 
-        foreach (ClosingSetup closing in setup.Closings ?? [])
-        {
-            next.AddClosing(closing, faults, ref changed);
-        }
-
         next.AddSettlement(setup, faults, ref changed);
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
         return next;

@@ -37,7 +37,8 @@ public enum TaxMode : byte
 /// <param name="Zone">IANA zone in which days and months begin; left out: Asia/Shanghai.</param>
 /// <param name="FreezeAfterDays">Days after the end of a period before which it is not frozen; left out: 1 for monthly
 /// and T+1, 0 for daily. At most 60.</param>
-/// <param name="DisputeDays">Days after the split, that of the split not counted, in which it may be disputed; left out:
+/// <param name="DisputeDays">Days after the split, that of the split not counted, in which it may be disputed; left
+/// out:
 /// 10. At most 366.</param>
 /// <param name="PaymentDays">Days after it is final within which it is paid; left out: 30. At most 366.</param>
 /// <param name="MinimumPayout">Amounts below this are carried over; left out: none.</param>

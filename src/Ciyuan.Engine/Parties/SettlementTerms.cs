@@ -113,7 +113,8 @@ public sealed class SettlementTerms
         return Timestamp.FromInstant(date.AtStartOfDayInZone(Zone).ToInstant());
     }
 
-    private static bool TryReadPeriod(string name, SettlementCycle cycle, DateTimeZone zone, out SettlementPeriod period)
+    private static bool TryReadPeriod(
+        string name, SettlementCycle cycle, DateTimeZone zone, out SettlementPeriod period)
     {
         int length = cycle == SettlementCycle.Monthly ? 7 : 10;
         bool known = Period.TryParse(name, zone, out Period span) && name.Length == length;

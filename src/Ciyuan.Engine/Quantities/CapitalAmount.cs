@@ -27,7 +27,8 @@ public static class CapitalAmount
         const long Fen = Amount.PicoPerUnit / 100;
         if (amount.Pico % Fen != 0)
         {
-            throw new ArgumentException($"{amount} has a part smaller than a hundredth: round it first.", nameof(amount));
+            throw new ArgumentException(
+                $"{amount} has a part smaller than a hundredth: round it first.", nameof(amount));
         }
 
         UInt128 fen = amount.IsNegative ? (UInt128)(-(amount.Pico / Fen)) : (UInt128)(amount.Pico / Fen);

@@ -2,7 +2,8 @@ using Ciyuan.Quantities;
 
 namespace Ciyuan.Settlement;
 
-/// <summary>From a frame on, what happened before a moment is booked at that moment: a period was frozen, or event times
+/// <summary>From a frame on, what happened before a moment is booked at that moment: a period was frozen, or event
+/// times
 /// were closed.</summary>
 /// <param name="Agreement">The agreement; empty for all.</param>
 /// <param name="Until">First event time that is still open.</param>
@@ -11,7 +12,8 @@ public readonly record struct BookingCut(string Agreement, Timestamp Until, long
 
 /// <summary>
 /// When a charge is booked: at its event time, unless that had been closed before it was recorded; then at the end of
-/// what was closed. With <c>until(s)</c> the latest moment that was closed for the agreement before frame s, a charge at
+/// what was closed. With <c>until(s)</c> the latest moment that was closed for the agreement before frame s, a charge
+/// at
 /// event time t recorded in frame s is booked at max(t, until(s)). So every charge is in one period of a calendar, no
 /// period that is frozen ever gains or loses one, and which period it is follows from the journal alone.
 /// </summary>

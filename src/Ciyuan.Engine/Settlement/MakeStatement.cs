@@ -30,56 +30,69 @@ public static class MakeStatement
     /// <exception cref="ArgumentException">The agreement or its terms are not in the catalog.</exception>
     public static StatementDocument From(Statement statement, StatementFrame frame)
     {
-        string id = statement.Query.Agreement;
-        Catalog catalog = frame.Catalog;
-        Agreement agreement = catalog.FindAgreement(id)
-            ?? throw new ArgumentException($"There is no agreement '{id}'.", nameof(frame));
-        SettlementTerms terms = catalog.TermsAt(id, frame.Period.Span.Start)
-            ?? throw new ArgumentException($"'{id}' has no terms for {frame.Period.Name}.", nameof(frame));
-        Currency currency = agreement.Currency;
-        Amount exact = statement.Exact;
-        (Amount total, Amount difference) = Rounding.ToMinorUnit(exact, currency);
-        DocumentTax tax = SplitTax(total, terms, currency);
-        (IReadOnlyList<DocumentPaid> paid, Amount due) =
-            Pay(statement, agreement, catalog.Platform, currency, Amount.Parse(tax.Gross));
+        (string id, Catalog catalog, SettledPeriod period) = (statement.Query.Agreement, frame.Catalog, frame.Period);
+        (Agreement agreement, SettlementTerms terms) = Find(catalog, id, period);
+        Sums sums = SumUp(statement, agreement, terms, catalog.Platform);
         return new StatementDocument
         {
             Agreement = id,
-            Period = frame.Period.Name,
-            From = frame.Period.Span.Start.ToString(),
-            To = frame.Period.Span.End.ToString(),
+            Period = period.Name,
+            From = period.Span.Start.ToString(),
+            To = period.Span.End.ToString(),
             Zone = terms.Zone.Id,
-            FrozenSeq = frame.Period.Frozen.Seq,
+            FrozenSeq = period.Frozen.Seq,
             Payer = PartyOf(catalog, agreement.Setup.Payer),
             Payee = PartyOf(catalog, agreement.Setup.Payee),
             Side = NameOf(SideOf(agreement, catalog.Platform)),
-            Currency = currency.ToString(),
-            Terms = new DocumentTerms(
-                NameOf(terms.Setup.Cycle), terms.DisputeDays, terms.PaymentDays, terms.Setup.MinimumPayout ?? "",
-                terms.Setup.InvoiceItem ?? ""),
+            Currency = agreement.Currency.ToString(),
+            Terms = TermsOf(terms),
             Lines = [.. statement.Lines.Select(line => ToLine(line, frame.Calendar, id))],
-            Late = [.. statement.Late.Select(late => new DocumentLate(
-                frame.Calendar.NameOf(id, late.Corrects), late.Records, late.Corrections, late.FirstSeq, late.LastSeq,
-                late.Exact.ToString()))],
+            Late = [.. statement.Late.Select(late => ToLate(late, frame.Calendar, id))],
             Quantities = Quantities(statement, frame.Standard),
             StandardRule = frame.Standard is null ? "" : frame.StandardRule,
             Records = statement.Records,
             CallsBilled = statement.CallsBilled,
             Corrections = statement.Corrections,
             SuspenseCharges = statement.SuspenseCharges,
-            Suspense = [.. statement.Suspense.Select(w => new DocumentWaiting(
-                w.Unit.ToString(), w.Quantity.ToString()))],
+            Suspense = [.. statement.Suspense.Select(w => new DocumentWaiting($"{w.Unit}", $"{w.Quantity}"))],
             KeptAside = statement.KeptAside,
-            Exact = exact.ToString(),
-            Rounding = difference.ToString(),
-            Total = total.ToString(),
-            Tax = tax,
-            Paid = paid,
-            Packs = [.. statement.Drawn.Where(d => d.Account.Currency != currency)
+            Exact = statement.Exact.ToString(),
+            Rounding = sums.Rounding.ToString(),
+            Total = sums.Total.ToString(),
+            Tax = sums.Tax,
+            Paid = sums.Paid,
+            Packs = [.. statement.Drawn.Where(d => d.Account.Currency != agreement.Currency)
                 .Select(d => new DocumentPack(d.Account.Path, d.Amount.ToString()))],
-            Due = due.ToString(),
+            Due = sums.Due.ToString(),
         };
     }
+
+    private static (Agreement Agreement, SettlementTerms Terms) Find(
+        Catalog catalog, string id, SettledPeriod period) =>
+        (catalog.FindAgreement(id) ?? throw new ArgumentException($"There is no agreement '{id}'.", nameof(id)),
+            catalog.TermsAt(id, period.Span.Start)
+                ?? throw new ArgumentException($"'{id}' has no terms for {period.Name}.", nameof(id)));
+
+    private sealed record Sums(
+        Amount Total, Amount Rounding, DocumentTax Tax, IReadOnlyList<DocumentPaid> Paid, Amount Due);
+
+    private static Sums SumUp(Statement statement, Agreement agreement, SettlementTerms terms, string platform)
+    {
+        Currency currency = agreement.Currency;
+        (Amount total, Amount difference) = Rounding.ToMinorUnit(statement.Exact, currency);
+        DocumentTax tax = SplitTax(total, terms, currency);
+        (IReadOnlyList<DocumentPaid> paid, Amount due) =
+            Pay(statement, agreement, platform, currency, Amount.Parse(tax.Gross));
+        return new Sums(total, difference, tax, paid, due);
+    }
+
+    private static DocumentTerms TermsOf(SettlementTerms terms) => new(
+        NameOf(terms.Setup.Cycle), terms.DisputeDays, terms.PaymentDays, terms.Setup.MinimumPayout ?? "",
+        terms.Setup.InvoiceItem ?? "");
+
+    private static DocumentLate ToLate(LateCharges late, SettlementCalendar calendar, string agreement) => new(
+        calendar.NameOf(agreement, late.Corrects), late.Records, late.Corrections, late.FirstSeq, late.LastSeq,
+        late.Exact.ToString());
 
     /// <summary>Income, cost or between others, by who pays whom.</summary>
     public static Side SideOf(Agreement agreement, string platform) => agreement.Setup.Payee == platform ? Side.Income
@@ -103,7 +116,8 @@ public static class MakeStatement
     }
 
     /// <summary>
-    /// The gross among the accounts that paid: each its exact amount, rounded; the account that is open (the receivable,
+    /// The gross among the accounts that paid: each its exact amount, rounded; the account that is open (the
+    /// receivable,
     /// or the cost) takes what is left, with tax and rounding. Where none is open, the largest takes what rounding
     /// leaves.
     /// </summary>

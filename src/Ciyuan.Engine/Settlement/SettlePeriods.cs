@@ -124,7 +124,8 @@ internal sealed class SettlePeriods(LedgerState ledger, SettlementCalendar calen
         return Done with { Until = step.Terms.DaysAfter(now, step.Terms.DisputeDays + 1), Amount = sums.Due };
     }
 
-    /// <summary>Moves the period's accruals through clearing to what is due; clearing is zero before and after.</summary>
+    /// <summary>Moves the period's accruals through clearing to what is due; clearing is zero before and
+    /// after.</summary>
     private void PostSplit(Step step, StatementSums sums)
     {
         string clearing = AccountPath.Clearing(step.Agreement.Id);
@@ -196,7 +197,9 @@ internal sealed class SettlePeriods(LedgerState ledger, SettlementCalendar calen
     {
         string id = step.Agreement.Id;
         bool added = step.Terms is { TaxPpm: not null, Setup.TaxMode: TaxMode.Added };
-        Amount tax = added ? Rounding.SplitTax(granted, step.Terms.TaxPpm!.Value, step.Agreement.Currency).Tax : default;
+        Amount tax = added
+            ? Rounding.SplitTax(granted, step.Terms.TaxPpm!.Value, step.Agreement.Currency).Tax
+            : default;
         if (step.HasPayable && step.HasReceivable)
         {
             Move(step, AccountPath.Due(step.Payee, id), AccountPath.Due(step.Payer, id), granted);

@@ -4,7 +4,8 @@ using Ciyuan.Quantities;
 namespace Ciyuan.Settlement;
 
 /// <summary>
-/// The calendars of all agreements: which periods are frozen, split, final, with who and when. It follows from the steps
+/// The calendars of all agreements: which periods are frozen, split, final, with who and when. It follows from the
+/// steps
 /// in the journal alone, so the engine and a reader of frames have the same.
 /// </summary>
 public sealed class SettlementCalendar
@@ -128,15 +129,7 @@ public sealed class SettlementCalendar
                 Signatures =
                     [.. period.Signatures, new SettlementSignature(command.By, command.Side, mark.Time)],
             },
-            SettlementAction.Dispute => period with
-            {
-                Disputes =
-                [
-                    .. period.Disputes,
-                    new SettlementDispute(
-                        command.Dispute, command.Side, command.By, command.Amount, command.Memo, mark.Time),
-                ],
-            },
+            SettlementAction.Dispute => period with { Disputes = [.. period.Disputes, DisputeOf(command, mark)] },
             SettlementAction.Resolve => period with
             {
                 Disputes = [.. period.Disputes.Select(d => d.Id != command.Dispute
@@ -152,6 +145,9 @@ public sealed class SettlementCalendar
                 PayUntil = result.Until,
             },
         };
+
+    private static SettlementDispute DisputeOf(SettlementCommand command, SettlementMark mark) =>
+        new(command.Dispute, command.Side, command.By, command.Amount, command.Memo, mark.Time);
 
     private void Add(SettledPeriod period)
     {

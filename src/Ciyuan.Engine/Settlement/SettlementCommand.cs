@@ -55,7 +55,8 @@ public sealed record SettlementCommand(
     /// <summary>Why, for people.</summary>
     public string Memo { get; init; } = "";
 
-    /// <summary>To split: the statement, as <see cref="StatementDocument.ToBytes"/> writes it. To sign: empty.</summary>
+    /// <summary>To split: the statement, as <see cref="StatementDocument.ToBytes"/> writes it. To sign:
+    /// empty.</summary>
     public byte[] Statement { get; init; } = [];
 
     /// <summary>To split: goes on though usage of the period waits for a price; it will be booked when it has
@@ -93,7 +94,8 @@ public sealed record SettlementCommand(
 }
 
 /// <summary>What became of a step. The checks are made in the order of the numbers, the first that applies is the
-/// answer. Only what was done is stored; after a refusal the same id may be sent again. Numbers are stored: never change
+/// answer. Only what was done is stored; after a refusal the same id may be sent again. Numbers are stored: never
+/// change
 /// or reuse one.</summary>
 public enum SettlementStatus : byte
 {

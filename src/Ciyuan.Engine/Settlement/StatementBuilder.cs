@@ -105,7 +105,8 @@ public sealed class StatementBuilder
     /// <summary>Steps of a meter that records counted, whatever became of them.</summary>
     public void AddRaw(string model, Meter meter, Int128 steps) => QuantityOf(model, meter).Raw += steps;
 
-    /// <summary>Steps of a meter that were charged, as they are billed; and those of them that packs paid for.</summary>
+    /// <summary>Steps of a meter that were charged, as they are billed; and those of them that packs paid
+    /// for.</summary>
     public void AddBillable(string model, Meter meter, Int128 steps, Int128 covered)
     {
         Quantities quantities = QuantityOf(model, meter);
@@ -195,21 +196,6 @@ public sealed class StatementBuilder
         }
 
         Currency currency = _rate?.Currency ?? default;
-        DrawnAmount[] drawn = [.. _drawn.Where(pair => pair.Value != 0)
-            .OrderBy(pair => pair.Key.Path, StringComparer.Ordinal).ThenBy(pair => pair.Key.Currency)
-            .Select(pair => new DrawnAmount(pair.Key, new Amount(pair.Value)))];
-        Int128 paid = 0;
-        foreach (DrawnAmount amount in drawn.Where(d => d.Account.Currency == currency))
-        {
-            paid = checked(paid + amount.Amount.Pico);
-        }
-
-        if (paid != _charged)
-        {
-            throw new InvalidOperationException(
-                $"The charges of {query.Agreement} are {exact}, the accounts paid {new Amount(paid)}.");
-        }
-
         (Amount total, Amount difference) = Rounding.ToMinorUnit(exact, currency);
         return new Statement
         {
@@ -225,7 +211,7 @@ public sealed class StatementBuilder
             Total = total,
             Late = MakeLate(lines),
             Quantities = MakeQuantities(),
-            Drawn = drawn,
+            Drawn = MakeDrawn(query.Agreement, currency),
             Records = Records,
             CallsBilled = CallsBilled,
             Corrections = Corrections,
@@ -235,6 +221,18 @@ public sealed class StatementBuilder
             DataToSeq = dataToSeq,
             DataToTime = dataToTime,
         };
+    }
+
+    /// <summary>What the accounts paid, which must be what was charged: two sums taken in two ways.</summary>
+    private DrawnAmount[] MakeDrawn(string agreement, Currency currency)
+    {
+        DrawnAmount[] drawn = [.. _drawn.Where(pair => pair.Value != 0)
+            .OrderBy(pair => pair.Key.Path, StringComparer.Ordinal).ThenBy(pair => pair.Key.Currency)
+            .Select(pair => new DrawnAmount(pair.Key, new Amount(pair.Value)))];
+        Amount paid = drawn.Where(d => d.Account.Currency == currency)
+            .Aggregate(Amount.Zero, (sum, d) => sum + d.Amount);
+        return paid.Pico == _charged ? drawn : throw new InvalidOperationException(
+            $"The charges of {agreement} are {new Amount(_charged)}, the accounts paid {paid}.");
     }
 
     private LateCharges[] MakeLate(StatementLine[] lines) =>

@@ -110,18 +110,24 @@ public sealed class FactSegmentBuilder : IDisposable
             Append(FactColumnKind.Covered, slot, meter, grade, entries);
         }
 
+        FactDraw[] draws = AppendDraws(Append);
+        return new FactSegment(MakeHeader(columns, draws), data);
+    }
+
+    private FactDraw[] AppendDraws(Action<FactColumnKind, int, Meter, EvidenceGrade, Entries> append)
+    {
         FactDraw[] draws = [.. _draws.Keys];
         for (int i = 0; i < draws.Length; i++)
         {
-            Append(FactColumnKind.Drawn, i, default, default, _draws[draws[i]]);
+            append(FactColumnKind.Drawn, i, default, default, _draws[draws[i]]);
         }
 
         foreach (((int slot, Meter meter), Entries entries) in _beyond.OrderBy(pair => pair.Key))
         {
-            Append(FactColumnKind.BilledBeyond, slot, meter, default, entries);
+            append(FactColumnKind.BilledBeyond, slot, meter, default, entries);
         }
 
-        return new FactSegment(MakeHeader(columns, draws), data);
+        return draws;
     }
 
     /// <summary>Gives the arrays back; nothing may be added or built afterwards.</summary>
@@ -259,7 +265,8 @@ public sealed class FactSegmentBuilder : IDisposable
     private static AccountName PayerOf(in Charge charge, in Posting posting) =>
         charge.Amount.IsNegative ? posting.Credit : posting.Debit;
 
-    // Who paid how much, where it was not one account: parts of a charge, and packs, whose tokens are beside its amount.
+    // Who paid how much, where it was not one account: parts of a charge, and packs, whose tokens are beside its
+    // amount.
     private void AddDraws(int row, int rate, in Charge charge, ReadOnlySpan<Posting> postings, bool takenBack)
     {
         foreach (ref readonly Posting posting in postings)
@@ -329,18 +336,22 @@ public sealed class FactSegmentBuilder : IDisposable
                 AddBeyond(row, slot, charge, counts);
             }
 
-            foreach (Count covered in charge.Covered ?? [])
-            {
-                (int, Meter, EvidenceGrade) key = (slot, covered.Meter, covered.Grade);
-                if (!_covered.TryGetValue(key, out Entries? entries))
-                {
-                    _covered.Add(key, entries = new Entries(256));
-                }
+            AddCovered(row, slot, charge.Covered ?? [], i < reversed);
+            slot++;
+        }
+    }
 
-                entries.AddTo(row, i < reversed ? -covered.Steps : covered.Steps);
+    private void AddCovered(int row, int slot, Count[] covered, bool takenBack)
+    {
+        foreach (Count count in covered)
+        {
+            (int, Meter, EvidenceGrade) key = (slot, count.Meter, count.Grade);
+            if (!_covered.TryGetValue(key, out Entries? entries))
+            {
+                _covered.Add(key, entries = new Entries(256));
             }
 
-            slot++;
+            entries.AddTo(row, takenBack ? -count.Steps : count.Steps);
         }
     }
 

@@ -198,27 +198,31 @@ public sealed class StatementRun(StatementQuery query)
             }
 
             FoldQuantity(local, c, sum);
+            FoldSlots(local, c, sum);
+        }
+    }
 
-            FactSlot[] slots = _header.Plans[local.Plan];
-            for (int s = 0; s < slots.Length; s++)
+    private void FoldSlots(LocalKey local, FactColumn c, Int128 sum)
+    {
+        FactSlot[] slots = _header.Plans[local.Plan];
+        for (int s = 0; s < slots.Length; s++)
+        {
+            if (!_ours[slots[s].Rate])
             {
-                if (!_ours[slots[s].Rate])
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                if (c.Kind == FactColumnKind.Quantity)
-                {
-                    FoldSteps(local, slots[s], c.Meter, sum, covered: 0);
-                }
-                else if (c.Slot == s && c.Kind == FactColumnKind.Covered)
-                {
-                    FoldSteps(local, slots[s], c.Meter, 0, covered: sum);
-                }
-                else if (c.Slot == s && c.Kind == FactColumnKind.Rest)
-                {
-                    FoldRest(local, slots[s], sum);
-                }
+            if (c.Kind == FactColumnKind.Quantity)
+            {
+                FoldSteps(local, slots[s], c.Meter, sum, covered: 0);
+            }
+            else if (c.Slot == s && c.Kind == FactColumnKind.Covered)
+            {
+                FoldSteps(local, slots[s], c.Meter, 0, covered: sum);
+            }
+            else if (c.Slot == s && c.Kind == FactColumnKind.Rest)
+            {
+                FoldRest(local, slots[s], sum);
             }
         }
     }

@@ -3,7 +3,7 @@ using System.IO.Enumeration;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
-using Ciyuan.Settlement;
+using Ciyuan.Statistics;
 using Ciyuan.Storage;
 
 namespace Ciyuan.Cli;

@@ -12,6 +12,7 @@ root.Subcommands.Add(RateVerb.Make());
 root.Subcommands.Add(PricesVerb.Make());
 root.Subcommands.Add(ReportVerb.Make());
 root.Subcommands.Add(StatementVerb.Make());
+root.Subcommands.Add(SettleVerb.Make());
 root.Subcommands.Add(BalanceVerb.Make());
 root.Subcommands.Add(ForecastVerb.Make());
 root.Subcommands.Add(ExportVerb.Make());

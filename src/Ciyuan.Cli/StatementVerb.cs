@@ -27,8 +27,9 @@ internal static class StatementVerb
 
     internal static int Run(VerbContext context, StatementQuery query)
     {
-        using var facts = new Facts(context.Data);
-        Statement statement = facts.Store.RunStatement(query);
+        using var ledger = new SettlementReading(context.Data);
+        query = query with { Booking = ledger.State.Calendar.BookingOf(query.Agreement) };
+        Statement statement = ledger.Facts.RunStatement(query);
         context.Write(StatementRendering.Render(statement.Found ? statement : Describe(statement, context.Data)));
         return Verb.Done;
     }

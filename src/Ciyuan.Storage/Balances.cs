@@ -4,6 +4,7 @@ using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Settlement;
+using Ciyuan.Statistics;
 
 namespace Ciyuan.Storage;
 

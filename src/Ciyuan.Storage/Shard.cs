@@ -4,6 +4,7 @@ using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Storage;
@@ -57,16 +58,16 @@ public sealed class Shard : IAsyncDisposable
     private readonly Channel<ShardWork> _queue = Channel.CreateBounded<ShardWork>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
+    private readonly ShardOptions _options;
     private readonly DataFolder _folder;
     private readonly ShardWriter _writer;
-    private readonly TimeProvider _time;
     private ShardPolicy _policy;
     private int _disposed;
 
-    private Shard(DataFolder folder, ShardWriter writer, TimeProvider time)
+    private Shard(ShardOptions options, DataFolder folder, ShardWriter writer)
     {
+        _options = options;
         _folder = folder;
-        _time = time;
         _writer = writer;
         _policy = writer.OpenedWith;
         writer.Start(_queue.Reader);
@@ -123,7 +124,7 @@ public sealed class Shard : IAsyncDisposable
     /// yet is refused, and leaves no frame.</summary>
     public ValueTask<SetupResult> SetUpAsync(Setup setup, CancellationToken cancel = default)
     {
-        var now = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
+        var now = Timestamp.FromDateTimeOffset(_options.Time.GetUtcNow());
         string[] faults = [.. (setup.Closings ?? []).Where(c => c?.IsAfter(now) == true).Select(c =>
             $"closing until '{c.Until}': that has not come yet, and it can't be taken back; close what is over")];
         return faults.Length > 0
@@ -134,6 +135,27 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Posts a ledger group.</summary>
     public ValueTask<GroupReply> PostAsync(LedgerGroup group, CancellationToken cancel = default) =>
         Send(new GroupWork(group), cancel);
+
+    /// <summary>Takes steps of settlement, all in one frame; an answer for each.</summary>
+    public ValueTask<SettlementResult[]> SettleAsync(
+        IReadOnlyList<SettlementCommand> steps, CancellationToken cancel = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps.Count, FrameProposal.MaxCommands, nameof(steps));
+        return steps.Count == 0 ? new([]) : Send(new SettlementWork(steps), cancel);
+    }
+
+    /// <summary>Catalog and calendars, with every frame durable that they come from.</summary>
+    public ValueTask<SettlementState> SettlementAsync(CancellationToken cancel = default) =>
+        Send(new CalendarWork(), cancel);
+
+    /// <summary>A durable frame, decoded; null when there is none of that number.</summary>
+    public Frame? ReadFrame(long seq)
+    {
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(_options.Folder);
+        return journal.Read(seq, _options.Shard) is { } stored
+            ? FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body)
+            : null;
+    }
 
     /// <summary>Corrects recorded usage.</summary>
     public ValueTask<CorrectionResult> CorrectAsync(Correction correction, CancellationToken cancel = default) =>
@@ -192,7 +214,7 @@ public sealed class Shard : IAsyncDisposable
         DataFolder folder = DataFolder.Lock(options.Folder);
         try
         {
-            return new Shard(folder, ShardWriter.Open(options, cancel), options.Time);
+            return new Shard(options, folder, ShardWriter.Open(options, cancel));
         }
         catch
         {

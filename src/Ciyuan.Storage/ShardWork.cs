@@ -2,6 +2,7 @@ using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Storage;
@@ -38,13 +39,16 @@ internal sealed class ProposalLists
 {
     internal List<Setup> Setups { get; } = [];
 
+    internal List<SettlementCommand> Settlements { get; } = [];
+
     internal List<LedgerGroup> Groups { get; } = [];
 
     internal List<Correction> Corrections { get; } = [];
 
     internal List<UsageRecord> Records { get; } = [];
 
-    internal bool IsEmpty => Setups.Count + Groups.Count + Corrections.Count + Records.Count == 0;
+    internal bool IsEmpty =>
+        Setups.Count + Settlements.Count + Groups.Count + Corrections.Count + Records.Count == 0;
 }
 
 /// <summary>Work with an answer of some type.</summary>
@@ -151,6 +155,30 @@ internal sealed class GroupWork(LedgerGroup group) : ShardWork<GroupReply>
     }
 
     protected override GroupReply Answer(Applied applied, Engine engine) => applied.Groups[_index];
+}
+
+/// <summary>Steps of settlement, all in one frame.</summary>
+internal sealed class SettlementWork(IReadOnlyList<SettlementCommand> steps) : ShardWork<SettlementResult[]>
+{
+    private int _from;
+
+    internal override int Commands => steps.Count;
+
+    internal override void AddTo(ProposalLists lists)
+    {
+        _from = lists.Settlements.Count;
+        lists.Settlements.AddRange(steps);
+    }
+
+    protected override SettlementResult[] Answer(Applied applied, Engine engine) =>
+        [.. applied.Settlements.Skip(_from).Take(steps.Count)];
+}
+
+/// <summary>A question for catalog and calendars, answered when the frames that made them are durable.</summary>
+internal sealed class CalendarWork : ShardWork<SettlementState>
+{
+    protected override SettlementState Answer(Applied applied, Engine engine) =>
+        new(engine.Catalog, engine.Calendar.Copy());
 }
 
 /// <summary>A correction, or a piece of one.</summary>

@@ -239,6 +239,7 @@ internal sealed class ShardWriter : IDisposable
             Time = Timestamp.FromDateTimeOffset(_options.Time.GetUtcNow()),
             IdKey = _engine.Seq == 0 ? _options.NewIdKey() : null,
             Setups = lists.Setups,
+            Settlements = lists.Settlements,
             Groups = lists.Groups,
             Corrections = lists.Corrections,
             Records = lists.Records,
@@ -253,7 +254,7 @@ internal sealed class ShardWriter : IDisposable
     }
 
     private static Applied Nothing { get; } =
-        new() { Frame = null, Setups = [], Groups = [], Corrections = [], Records = [] };
+        new() { Frame = null, Setups = [], Settlements = [], Groups = [], Corrections = [], Records = [] };
 
     /// <summary>Brings the engine back to what is durable, after frames could not be stored.</summary>
     private void RecoverRunning()

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -53,6 +54,7 @@ public sealed partial class Engine
         }
 
         RunningCodec.Write(output, _running);
+        SettlementCodec.WriteState(output, _calendar);
         return output.Written.ToArray();
     }
 
@@ -122,6 +124,12 @@ public sealed partial class Engine
         }
 
         RunningCodec.Read(ref reader, engine._running);
+        SettlementCodec.ReadState(ref reader, engine._calendar);
+        foreach (SettledPeriod period in engine._calendar.Periods)
+        {
+            engine._frozen.Freeze(period.Agreement, period.Span.End);
+        }
+
         return reader.Remaining == 0 ? engine : throw reader.Damaged("goes on after its end");
     }
 
@@ -132,7 +140,7 @@ public sealed partial class Engine
         {
             Setup setup = JsonSerializer.Deserialize(reader.Text(), SetupJson.Default.Setup)
                 ?? throw reader.Damaged("has an empty setup");
-            SetupResult result = engine.ApplySetup(setup, new FrameDraft());
+            SetupResult result = engine.ApplySetup(setup, 0, new FrameDraft());
             if (result.Status != SetupStatus.Done)
             {
                 throw reader.Damaged($"has a setup that is not accepted again: {string.Join("; ", result.Faults)}");

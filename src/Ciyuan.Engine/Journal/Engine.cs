@@ -3,6 +3,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -13,7 +14,8 @@ namespace Ciyuan.Journal;
 /// </summary>
 /// <remarks>
 /// <code>
-/// proposal ─▶ expire what has ended ─▶ setups ─▶ groups ─▶ corrections ─▶ records ─▶ frame + replies
+/// proposal ─▶ expire what has ended ─▶ setups ─▶ settlement ─▶ groups ─▶ corrections ─▶ records ─▶ frame + replies
+///                                                Step 7 Settle: which period, which state
 ///                                                            Step 4 Record: id known? same content or conflict?
 ///                                                            Step 5 Rate:   which agreements, which prices
 ///                                                            Step 6 Post:   who pays from what
@@ -30,6 +32,9 @@ public sealed partial class Engine
     private readonly PostUsage _postUsage;
     private readonly CorrectTogether _together;
     private readonly PostGroup _postGroup;
+    private readonly SettlementCalendar _calendar = new();
+    private readonly FrozenTimes _frozen = new();
+    private readonly SettlePeriods _settle;
     private readonly List<Setup> _setups = [];
     private readonly CorrectedRanges _corrected = new();
     private Catalog _catalog = Catalog.Empty;
@@ -44,9 +49,10 @@ public sealed partial class Engine
     {
         Shard = shard;
         _history = history;
-        _postUsage = new PostUsage(_ledger, _plans, _running);
+        _postUsage = new PostUsage(_ledger, _plans, _running, _frozen);
         _together = new CorrectTogether(_ledger, _plans, _postUsage);
         _postGroup = new PostGroup(_ledger);
+        _settle = new SettlePeriods(_ledger, _calendar, _frozen);
         _hasher = new IdHasher(_idKey);
     }
 
@@ -93,11 +99,13 @@ public sealed partial class Engine
         Timestamp time = proposal.Time > Time ? proposal.Time : Time.PlusNanoseconds(1);
         IReadOnlyList<Expiry> expiries = _ledger.Expire(time);
         var frame = new FrameDraft();
-        SetupResult[] setups = [.. proposal.Setups.Select(s => ApplySetup(s, frame))];
-        GroupReply[] groups = [.. proposal.Groups.Select(
-            g => ApplyGroup(g, new FramePosition(seq, frame.Groups.Count), time, frame))];
-        CorrectionResult[] corrections = [.. proposal.Corrections.Select(
-            c => ApplyCorrection(c, new FramePosition(seq, frame.Corrections.Count), time, frame))];
+        SetupResult[] setups = Each(proposal.Setups, setup => ApplySetup(setup, seq, frame));
+        SettlementResult[] settlements = Each(proposal.Settlements, step => ApplySettlement(step, seq, time, frame));
+        GroupReply[] groups = Each(
+            proposal.Groups, group => ApplyGroup(group, new FramePosition(seq, frame.Groups.Count), time, frame));
+        CorrectionResult[] corrections = Each(
+            proposal.Corrections,
+            correction => ApplyCorrection(correction, new FramePosition(seq, frame.Corrections.Count), time, frame));
         UsageReply[] records = ApplyRecords(proposal.Records, seq, time, frame);
         bool effect = frame.HasCommands || expiries.Count > 0 || proposal.IdKey is not null;
         if (effect)
@@ -110,6 +118,7 @@ public sealed partial class Engine
         {
             Frame = effect ? frame.Finish(Shard, seq, time, proposal.IdKey, expiries) : null,
             Setups = setups,
+            Settlements = settlements,
             Groups = groups,
             Corrections = corrections,
             Records = records,
@@ -134,6 +143,7 @@ public sealed partial class Engine
             Time = stored.Time,
             IdKey = stored.IdKey,
             Setups = stored.Setups,
+            Settlements = stored.Settlements,
             Groups = stored.Groups,
             Corrections = stored.Corrections,
             Records = stored.Records,
@@ -164,7 +174,18 @@ public sealed partial class Engine
         }
     }
 
-    private SetupResult ApplySetup(Setup setup, FrameDraft frame)
+    private static TResult[] Each<T, TResult>(IReadOnlyList<T> commands, Func<T, TResult> apply)
+    {
+        var results = new TResult[commands.Count];
+        for (int i = 0; i < results.Length; i++)
+        {
+            results[i] = apply(commands[i]);
+        }
+
+        return results;
+    }
+
+    private SetupResult ApplySetup(Setup setup, long seq, FrameDraft frame)
     {
         if (setup.FindNull() is { } part)
         {
@@ -176,6 +197,7 @@ public sealed partial class Engine
         bool changed = false;
         PriceBooks books = _books.With(setup, faults, ref changed);
         Catalog catalog = _catalog.With(setup, books.Terms, faults, ref changed);
+        CheckTerms(setup, faults);
         _ledger.AddFunding(setup, catalog, faults, ref changed, commit: false);
         var result = new SetupResult(
             faults.Count > 0 ? SetupStatus.Refused : changed ? SetupStatus.Done : SetupStatus.Exists, faults);
@@ -187,6 +209,7 @@ public sealed partial class Engine
         _ledger.AddFunding(setup, catalog, faults, ref changed, commit: true);
         (_books, _catalog) = (books, catalog);
         _plans.Use(catalog, books);
+        _calendar.AddClosings(setup, seq);
         _setups.Add(setup);
         frame.Setups.Add(setup);
         return result;

@@ -2,6 +2,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -12,8 +13,8 @@ namespace Ciyuan.Journal;
 public readonly record struct FramePosition(long Seq, int Index);
 
 /// <summary>
-/// A batch of commands on its way into the journal. Within a frame, setups come first, then ledger groups, then
-/// corrections, then records: a sender that needs another order awaits the reply in between.
+/// A batch of commands on its way into the journal. Within a frame, setups come first, then steps of
+/// settlement, ledger groups, corrections, records: a sender that needs another order awaits the reply in between.
 /// </summary>
 public sealed class FrameProposal
 {
@@ -30,6 +31,9 @@ public sealed class FrameProposal
 
     /// <summary>Changes of parties, agreements, prices, funding.</summary>
     public IReadOnlyList<Setup> Setups { get; init; } = [];
+
+    /// <summary>Steps of settlement.</summary>
+    public IReadOnlyList<SettlementCommand> Settlements { get; init; } = [];
 
     /// <summary>Ledger groups.</summary>
     public IReadOnlyList<LedgerGroup> Groups { get; init; } = [];
@@ -65,6 +69,12 @@ public sealed class Frame
     /// <summary>Setups that were accepted and changed something. One that was refused is told to whoever gave it, and
     /// stands nowhere: what a book may say grows, and a stored refusal would not be decided so again.</summary>
     public IReadOnlyList<Setup> Setups { get; init; } = [];
+
+    /// <summary>Steps of settlement.</summary>
+    public IReadOnlyList<SettlementCommand> Settlements { get; init; } = [];
+
+    /// <summary>Outcome of each step.</summary>
+    public IReadOnlyList<SettlementResult> SettlementResults { get; init; } = [];
 
     /// <summary>Ledger groups.</summary>
     public IReadOnlyList<LedgerGroup> Groups { get; init; } = [];
@@ -206,6 +216,9 @@ public sealed class Applied
 
     /// <summary>A result for each setup.</summary>
     public required IReadOnlyList<SetupResult> Setups { get; init; }
+
+    /// <summary>A result for each step of settlement.</summary>
+    public required IReadOnlyList<SettlementResult> Settlements { get; init; }
 
     /// <summary>A reply for each group.</summary>
     public required IReadOnlyList<GroupReply> Groups { get; init; }

@@ -34,6 +34,11 @@ public static partial class FrameDecoder
                 moment = ReadColumns(ref reader, tables, moment, usage);
             }
 
+            if (version == VersionWithSettlement)
+            {
+                ReadSettlements(ref reader, tables);
+            }
+
             return reader.Remaining == 0 ? usage : throw reader.Damaged("goes on after its end");
         }
         catch (Exception e) when (e is JournalException or JsonException or FormatException or OverflowException

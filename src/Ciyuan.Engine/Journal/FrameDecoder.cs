@@ -3,6 +3,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -16,6 +17,10 @@ public static partial class FrameDecoder
     /// <summary>Version of a body with corrections of the modes 3 or 4: these are laid out in another way, all else is
     /// the same.</summary>
     public const byte VersionWithGroups = 2;
+
+    /// <summary>Version of a body with steps of settlement: they stand after the records, all else is as in
+    /// <see cref="VersionWithGroups"/>.</summary>
+    public const byte VersionWithSettlement = 3;
 
     internal const byte PostOperation = 1;
     internal const byte HoldOperation = 2;
@@ -56,6 +61,8 @@ public static partial class FrameDecoder
         (Correction[] corrections, CorrectionResult[] correctionResults) =
             ReadCorrections(ref reader, tables, time, version);
         (UsageRecord[] records, UsageResult[] recordResults) = ReadRecords(ref reader, tables, time);
+        (SettlementCommand[] settlements, SettlementResult[] settlementResults) =
+            version == VersionWithSettlement ? ReadSettlements(ref reader, tables) : ([], []);
         if (reader.Remaining != 0)
         {
             throw reader.Damaged("goes on after its end");
@@ -69,6 +76,8 @@ public static partial class FrameDecoder
             IdKey = idKey,
             Expiries = expiries,
             Setups = setups,
+            Settlements = settlements,
+            SettlementResults = settlementResults,
             Groups = groups,
             GroupResults = groupResults,
             Corrections = corrections,
@@ -81,10 +90,10 @@ public static partial class FrameDecoder
     private static byte ReadVersion(ref ByteReader reader)
     {
         byte version = reader.Byte();
-        return version is Version or VersionWithGroups
+        return version is Version or VersionWithGroups or VersionWithSettlement
             ? version
             : throw reader.Damaged(
-                $"is of format version {version}, this program reads versions {Version} and {VersionWithGroups}");
+                $"is of format version {version}, this program reads versions {Version} to {VersionWithSettlement}");
     }
 
     private sealed record Tables(

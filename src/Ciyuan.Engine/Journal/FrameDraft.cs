@@ -1,6 +1,7 @@
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
@@ -9,6 +10,10 @@ namespace Ciyuan.Journal;
 internal sealed class FrameDraft
 {
     public List<Setup> Setups { get; } = [];
+
+    public List<SettlementCommand> Settlements { get; } = [];
+
+    public List<SettlementResult> SettlementResults { get; } = [];
 
     public List<LedgerGroup> Groups { get; } = [];
 
@@ -22,7 +27,8 @@ internal sealed class FrameDraft
 
     public List<UsageResult> RecordResults { get; } = [];
 
-    public bool HasCommands => Setups.Count + Groups.Count + Corrections.Count + Records.Count > 0;
+    public bool HasCommands =>
+        Setups.Count + Settlements.Count + Groups.Count + Corrections.Count + Records.Count > 0;
 
     public Frame Finish(int shard, long seq, Timestamp time, byte[]? idKey, IReadOnlyList<Expiry> expiries) => new()
     {
@@ -32,6 +38,8 @@ internal sealed class FrameDraft
         IdKey = idKey,
         Expiries = expiries,
         Setups = Setups,
+        Settlements = Settlements,
+        SettlementResults = SettlementResults,
         Groups = Groups,
         GroupResults = GroupResults,
         Corrections = Corrections,

@@ -34,9 +34,15 @@ public sealed partial class FrameEncoder
         WriteGroups(frame);
         WriteCorrections(frame);
         WriteRecords(frame);
-        WriteTables();
+        if (frame.Settlements.Count > 0)
+        {
+            WriteSettlements(frame);
+        }
 
-        _output.Byte(frame.Corrections.Any(IsGrouped) ? FrameDecoder.VersionWithGroups : FrameDecoder.Version);
+        WriteTables();
+        _output.Byte(frame.Settlements.Count > 0 ? FrameDecoder.VersionWithSettlement
+            : frame.Corrections.Any(IsGrouped) ? FrameDecoder.VersionWithGroups
+            : FrameDecoder.Version);
         _output.Byte(frame.IdKey is null ? (byte)0 : (byte)1);
         _output.Raw(frame.IdKey);
         _output.Count(_textList.Count);

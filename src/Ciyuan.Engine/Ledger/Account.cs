@@ -69,7 +69,7 @@ internal static class AccountPath
 {
     /// <summary>Kinds of account under a party that transfers may open by naming them.</summary>
     private static readonly string[] Openable =
-        ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost"];
+        ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost", "due", "agreed"];
 
     public static string Funding(FundingSetup f) => $"{f.Party}/{f.Kind.ToString().ToLowerInvariant()}/{f.Id}";
 
@@ -82,6 +82,18 @@ internal static class AccountPath
     public static string Revenue(string platform, string agreement) => $"{platform}/revenue/{agreement}";
 
     public static string Cost(string platform, string agreement) => $"{platform}/cost/{agreement}";
+
+    public static string Due(string party, string agreement) => $"{party}/due/{agreement}";
+
+    public static string Held(string party, string agreement) => $"{party}/held/{agreement}";
+
+    public static string Agreed(string party, string agreement) => $"{party}/agreed/{agreement}";
+
+    public static string Rounding(string platform, string agreement) => $"{platform}/rounding/{agreement}";
+
+    public static string Tax(string platform, string agreement) => $"{platform}/tax/{agreement}";
+
+    public static string Clearing(string agreement) => $"{Catalog.LedgerOwner}/clearing/{agreement}";
 
     public static string Redeemed(string party, string agreement) => $"{party}/redeemed/{agreement}";
 

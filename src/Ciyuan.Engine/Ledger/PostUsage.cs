@@ -10,7 +10,8 @@ namespace Ciyuan.Ledger;
 /// consumer's money in the stated order; what nothing covers goes to the overrun account, since the call has happened.
 /// Each record is posted whole.
 /// </summary>
-internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, RunningQuantities running)
+internal sealed partial class PostUsage(
+    LedgerState ledger, RatingPlans plans, RunningQuantities running, FrozenTimes frozen)
 {
     private readonly List<RatedLine> _rated = [];
     private readonly List<Posting> _postings = [];
@@ -82,7 +83,7 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
             }
 
             remarks |= PostLine(line, record, plan, catalog, now);
-            remarks |= catalog.IsClosed(line.Rate.Agreement, record.EventTime) ? UsageRemarks.Late : UsageRemarks.None;
+            remarks |= IsLate(line.Rate.Agreement, record.EventTime, catalog) ? UsageRemarks.Late : UsageRemarks.None;
             paid += line.Line.OfConsumer && line.Rate.Currency == hold?.Currency ? line.Amount : default;
             running.Add(line.Rate, record.EventTime, record.Counts, line.Covered, +1);
             charges[i] = new Charge(line.Rate, line.Amount, _postings.Count - before, line.Covered, line.Before);
@@ -91,6 +92,9 @@ internal sealed partial class PostUsage(LedgerState ledger, RatingPlans plans, R
         _reserved.Clear();
         return (charges, paid);
     }
+
+    private bool IsLate(string agreement, Timestamp moment, Catalog catalog) =>
+        catalog.IsClosed(agreement, moment) || frozen.IsFrozen(agreement, moment);
 
     /// <summary>Ends the hold of a record: what was reserved is free for a moment and drawn again, from the same
     /// accounts in the same order. On funding that has expired meanwhile it stays for this call alone.</summary>

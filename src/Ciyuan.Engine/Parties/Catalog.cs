@@ -13,7 +13,7 @@ public sealed record BookTerms(
 /// The parties, projects, keys, sites and agreements in force. Immutable: a setup makes a new catalog, or none at all
 /// when it has a fault.
 /// </summary>
-public sealed class Catalog
+public sealed partial class Catalog
 {
     /// <summary>First part of the paths of accounts that belong to no party; no party may have this name.</summary>
     public const string LedgerOwner = "ledger";
@@ -91,6 +91,8 @@ public sealed class Catalog
             _sites = new(_sites, StringComparer.Ordinal),
             _agreements = new(_agreements, StringComparer.Ordinal),
             _closedUntil = new(_closedUntil, StringComparer.Ordinal),
+            _terms = new(_terms, StringComparer.Ordinal),
+            _billing = new(_billing, StringComparer.Ordinal),
         };
         foreach (PartySetup party in setup.Parties)
         {
@@ -111,11 +113,7 @@ public sealed class Catalog
             next.AddAgreement(agreement, books, faults, ref changed);
         }
 
-        foreach (ClosingSetup closing in setup.Closings ?? [])
-        {
-            next.AddClosing(closing, faults, ref changed);
-        }
-
+        next.AddSettlement(setup, faults, ref changed);
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
         next.Reconciliations = Reconciliations.With(setup, next, faults, ref changed);
         return next;

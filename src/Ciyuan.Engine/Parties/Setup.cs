@@ -94,6 +94,12 @@ public sealed record Setup
     /// <summary>Budgets to add or replace.</summary>
     public IReadOnlyList<BudgetSetup>? Budgets { get; init; }
 
+    /// <summary>How agreements are settled; to add.</summary>
+    public IReadOnlyList<SettlementSetup>? Settlement { get; init; }
+
+    /// <summary>What invoices and payments say of parties; to add or replace.</summary>
+    public IReadOnlyList<BillingSetup>? Billing { get; init; }
+
     /// <summary>Results of reconciliations, which <see cref="By"/> signs.</summary>
     public IReadOnlyList<ReconciliationSetup>? Reconciliations { get; init; }
 
@@ -115,6 +121,8 @@ public sealed record Setup
             ("calendars", In(Calendars ?? [], BookNulls.HasNull)),
             ("exchange", In(Exchange ?? [], e => Any(e.Id, e.From, e.To) || In(e.Rates, r => Any(r.At, r.Rate)))),
             ("closings", In(Closings ?? [], c => Any(c.Until))),
+            ("settlement", In(Settlement ?? [], s => Any(s.Agreement, s.Start))),
+            ("billing", In(Billing ?? [], b => Any(b.Party))),
             ("upstreams", In(Upstreams ?? [], u => Any(
                 u.Id, u.Provider, u.BaseUrl, u.Site, u.Region, u.KeyVariable, u.KeyFile)
                 || In(u.Models, m => Any(m.Model, m.As, m.LimitField)))),

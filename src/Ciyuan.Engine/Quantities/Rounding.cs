@@ -15,12 +15,7 @@ public static class Rounding
     /// </summary>
     public static (Amount Rounded, Amount Difference) ToMinorUnit(Amount exact, Currency currency)
     {
-        Int128 step = Amount.PicoPerUnit;
-        for (int i = 0; i < currency.MinorDigits; i++)
-        {
-            step /= 10;
-        }
-
+        Int128 step = MinorStep(currency);
         (Int128 quotient, Int128 rest) = Int128.DivRem(exact.Pico, step);
         Int128 twice = Int128.Abs(rest) * 2;
         if (twice > step || (twice == step && Int128.IsOddInteger(quotient)))
@@ -30,6 +25,49 @@ public static class Rounding
 
         var rounded = new Amount(checked(quotient * step));
         return (rounded, rounded - exact);
+    }
+
+    /// <summary>
+    /// Takes a gross amount of whole minor units apart (价税分离): net = gross ÷ (1 + rate) to the minor unit, halves away
+    /// from zero as tax is rounded, and tax = gross − net, so that the two are always the gross.
+    /// </summary>
+    /// <param name="gross">Whole minor units; may be negative.</param>
+    /// <param name="ppm">The rate in millionths, 0 or more.</param>
+    /// <param name="currency">Currency.</param>
+    public static (Amount Net, Amount Tax) SplitTax(Amount gross, int ppm, Currency currency)
+    {
+        Int128 step = MinorStep(currency);
+        var net = new Amount(DivideAway(gross.Pico / step * 1_000_000, 1_000_000 + (Int128)ppm) * step);
+        return (net, gross - net);
+    }
+
+    /// <summary>The tax on a net amount of whole minor units: net × rate to the minor unit, halves away from
+    /// zero.</summary>
+    /// <param name="net">Whole minor units; may be negative.</param>
+    /// <param name="ppm">The rate in millionths, 0 or more.</param>
+    /// <param name="currency">Currency.</param>
+    public static Amount TaxOn(Amount net, int ppm, Currency currency)
+    {
+        Int128 step = MinorStep(currency);
+        return new Amount(DivideAway(net.Pico / step * ppm, 1_000_000) * step);
+    }
+
+    /// <summary>One minor unit of a currency in pico.</summary>
+    public static Int128 MinorStep(Currency currency)
+    {
+        Int128 step = Amount.PicoPerUnit;
+        for (int i = 0; i < currency.MinorDigits; i++)
+        {
+            step /= 10;
+        }
+
+        return step;
+    }
+
+    private static Int128 DivideAway(Int128 numerator, Int128 divisor)
+    {
+        (Int128 quotient, Int128 rest) = Int128.DivRem(numerator, divisor);
+        return Int128.Abs(rest) * 2 >= divisor ? quotient + Int128.Sign(numerator) : quotient;
     }
 
     /// <summary>The quotient, half to even: an amount whose prices stand for <paramref name="divisor"/>

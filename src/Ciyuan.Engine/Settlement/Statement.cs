@@ -1,3 +1,4 @@
+using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
@@ -10,7 +11,11 @@ namespace Ciyuan.Settlement;
 /// <param name="Agreement">The agreement.</param>
 /// <param name="Period">Event times that it covers.</param>
 /// <param name="Zone">Zone in which people read the period.</param>
-public sealed record StatementQuery(string Agreement, Period Period, DateTimeZone Zone);
+public sealed record StatementQuery(string Agreement, Period Period, DateTimeZone Zone)
+{
+    /// <summary>When charges are booked; left out, all at their event times.</summary>
+    public BookingTimes Booking { get; init; } = BookingTimes.Open;
+}
 
 /// <summary>What a line of a statement is for.</summary>
 public enum StatementLineKind : byte
@@ -31,9 +36,13 @@ public enum StatementLineKind : byte
     MadeAnew = 4,
 }
 
-/// <summary>One line. Lines are sorted by kind, model, meter, book, version and price.</summary>
+/// <summary>One line. Lines are sorted by what they correct, kind, model, meter, book, version and price.</summary>
 public sealed record StatementLine
 {
+    /// <summary>The end of the closed time that the line corrects, where its event times were closed before it was
+    /// recorded; null for the period itself.</summary>
+    public Timestamp? Corrects { get; init; }
+
     /// <summary>What it is for.</summary>
     public required StatementLineKind Kind { get; init; }
 
@@ -53,6 +62,9 @@ public sealed record StatementLine
     /// period, prices finer than 10⁻¹² a step): then the amount stands in the line of the same book without a
     /// meter.</summary>
     public Amount? UnitPrice { get; init; }
+
+    /// <summary>The steps of the curves that make the amount, in words; empty without any.</summary>
+    public string Tiers { get; init; } = "";
 
     /// <summary>For shares: the agreement whose charges are shared.</summary>
     public string ShareOf { get; init; } = "";
@@ -78,6 +90,31 @@ public sealed record StatementLine
         ? price * (meter.IsTokens ? 1_000_000 : meter.StepsPerUnit)
         : UnitPrice;
 }
+
+/// <summary>What is booked in this period and happened in one that had been closed.</summary>
+/// <param name="Corrects">End of that closed time.</param>
+/// <param name="Records">Records that came late.</param>
+/// <param name="Corrections">Records whose charges were corrected.</param>
+/// <param name="Exact">Their amount.</param>
+/// <param name="FirstSeq">First frame that recorded one.</param>
+/// <param name="LastSeq">Last frame that recorded one.</param>
+public sealed record LateCharges(
+    Timestamp Corrects, long Records, long Corrections, Amount Exact, long FirstSeq, long LastSeq);
+
+/// <summary>What was used, of a model and a meter.</summary>
+/// <param name="Model">The model as answered, else as asked; may be empty.</param>
+/// <param name="Meter">The meter.</param>
+/// <param name="Raw">Steps counted, of all records that the agreement charged or that wait in its suspense.</param>
+/// <param name="Billable">Steps that were charged, taken up to what is billable; with those that packs paid
+/// for.</param>
+/// <param name="Covered">Steps of these that packs paid for.</param>
+public sealed record StatementQuantity(string Model, Meter Meter, Int128 Raw, Int128 Billable, Int128 Covered);
+
+/// <summary>What was drawn from an account, or given back to it when below zero.</summary>
+/// <param name="Account">The account: funding, a receivable, the overrun; of a cost, the cost account. Packs are in
+/// tokens.</param>
+/// <param name="Amount">Exact amount.</param>
+public sealed record DrawnAmount(AccountName Account, Amount Amount);
 
 /// <summary>What an agreement owes for a period: the lines add up to <see cref="Exact"/> to the last digit, and
 /// <see cref="Total"/> = <see cref="Exact"/> + <see cref="RoundingDifference"/>.</summary>
@@ -112,6 +149,15 @@ public sealed record Statement
 
     /// <summary>To be paid: whole minor units (fen, cents).</summary>
     public required Amount Total { get; init; }
+
+    /// <summary>What corrects closed times, oldest first; its lines are among <see cref="Lines"/>.</summary>
+    public required IReadOnlyList<LateCharges> Late { get; init; }
+
+    /// <summary>What was used, by model and meter.</summary>
+    public required IReadOnlyList<StatementQuantity> Quantities { get; init; }
+
+    /// <summary>Accounts that paid, by name; in the statement's currency they add up to <see cref="Exact"/>.</summary>
+    public required IReadOnlyList<DrawnAmount> Drawn { get; init; }
 
     /// <summary>Records that this agreement charged or that wait in its suspense.</summary>
     public required long Records { get; init; }

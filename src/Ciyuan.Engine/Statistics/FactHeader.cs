@@ -1,3 +1,4 @@
+using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -27,7 +28,18 @@ public enum FactKind : byte
 /// <param name="Unit">Currency, or counted unit, of the amount.</param>
 /// <param name="TakenBack">True for a charge that a correction takes back.</param>
 /// <param name="SuspenseCharges">+1 for a charge in suspense, -1 for one taken back; 0 in its further slots.</param>
-public readonly record struct FactSlot(int Rate, Currency Unit, bool TakenBack, int SuspenseCharges);
+/// <param name="Account">Place in <see cref="FactHeader.Accounts"/> of the account that paid all of it;
+/// <see cref="NoAccount"/> where nothing was paid, or by several: then these are in columns.</param>
+public readonly record struct FactSlot(int Rate, Currency Unit, bool TakenBack, int SuspenseCharges, int Account)
+{
+    /// <summary>Stands for no single account.</summary>
+    public const int NoAccount = -1;
+}
+
+/// <summary>What an account paid towards charges under a rate.</summary>
+/// <param name="Rate">Place of the rate in <see cref="FactHeader.Rates"/>.</param>
+/// <param name="Account">Place of the account in <see cref="FactHeader.Accounts"/>.</param>
+public readonly record struct FactDraw(int Rate, int Account);
 
 /// <summary>What all rows with the same type share.</summary>
 /// <param name="Context">Place of the context in <see cref="FactHeader.Contexts"/>.</param>
@@ -53,6 +65,16 @@ public enum FactColumnKind : byte
 
     /// <summary>Steps of a meter that token packs paid for, of a slot; signed for corrections.</summary>
     Covered = 4,
+
+    /// <summary>The frame that recorded the row; the third column.</summary>
+    Frame = 5,
+
+    /// <summary>What an account paid, where a charge was paid by several: of a place in
+    /// <see cref="FactHeader.Draws"/>, which stands in <see cref="FactColumn.Slot"/>. Signed.</summary>
+    Drawn = 6,
+
+    /// <summary>How many steps of a meter are billed beyond those counted, of a slot of a record.</summary>
+    BilledBeyond = 7,
 }
 
 /// <summary>A column.</summary>
@@ -107,7 +129,13 @@ public sealed class FactHeader
     /// <summary>Types.</summary>
     public required IReadOnlyList<FactType> Types { get; init; }
 
-    /// <summary>Columns: time, type, then the others.</summary>
+    /// <summary>Accounts that paid.</summary>
+    public required IReadOnlyList<AccountName> Accounts { get; init; }
+
+    /// <summary>Accounts that paid a part, by rate.</summary>
+    public required IReadOnlyList<FactDraw> Draws { get; init; }
+
+    /// <summary>Columns: time, type, frame, then the others.</summary>
     public required IReadOnlyList<FactColumn> Columns { get; init; }
 
     /// <summary>True when some row may be inside the period.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Ciyuan.Journal;
+using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -13,7 +14,7 @@ namespace Ciyuan.Statistics;
 public static class FactHeaderCodec
 {
     /// <summary>Version of the layout of headers and columns.</summary>
-    public const int LayoutVersion = 2;
+    public const int LayoutVersion = 3;
 
     /// <summary>Writes a header, with a checksum at its end.</summary>
     public static byte[] Encode(FactHeader header)
@@ -32,6 +33,16 @@ public static class FactHeaderCodec
         WriteList(writer, header.ChargeSums, (w, sum) => WriteInt128(w, sum.Pico));
         WriteList(writer, header.Plans, (w, plan) => WriteList(w, plan, WriteSlot));
         WriteList(writer, header.Types, WriteType);
+        WriteList(writer, header.Accounts, (w, account) =>
+        {
+            w.Write(account.Path);
+            w.Write(account.Currency.ToString());
+        });
+        WriteList(writer, header.Draws, (w, draw) =>
+        {
+            w.Write7BitEncodedInt(draw.Rate);
+            w.Write7BitEncodedInt(draw.Account);
+        });
         WriteList(writer, header.Columns, WriteColumn);
         writer.Write(System.IO.Hashing.XxHash3.HashToUInt64(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         return stream.ToArray();
@@ -63,6 +74,8 @@ public static class FactHeaderCodec
             ChargeSums = ReadList(reader, r => new Amount(ReadInt128(r))),
             Plans = ReadList(reader, r => ReadList(r, ReadSlot)),
             Types = ReadList(reader, ReadType),
+            Accounts = ReadList(reader, r => new AccountName(r.ReadString(), ReadCurrency(r))),
+            Draws = ReadList(reader, r => new FactDraw(r.Read7BitEncodedInt(), r.Read7BitEncodedInt())),
             Columns = ReadList(reader, ReadColumn),
         };
     }
@@ -152,10 +165,13 @@ public static class FactHeaderCodec
         writer.Write(slot.Unit.ToString());
         writer.Write(slot.TakenBack);
         writer.Write((sbyte)slot.SuspenseCharges);
+        writer.Write(slot.Account);
     }
 
     private static FactSlot ReadSlot(BinaryReader reader) =>
-        new(reader.Read7BitEncodedInt(), ReadCurrency(reader), reader.ReadBoolean(), reader.ReadSByte());
+        new(
+            reader.Read7BitEncodedInt(), ReadCurrency(reader), reader.ReadBoolean(), reader.ReadSByte(),
+            reader.ReadInt32());
 
     private static void WriteType(BinaryWriter writer, FactType type)
     {

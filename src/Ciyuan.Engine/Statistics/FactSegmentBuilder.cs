@@ -31,6 +31,10 @@ public sealed class FactSegmentBuilder : IDisposable
     private readonly Dictionary<(int Slot, Meter Meter, EvidenceGrade Grade), Entries> _covered = [];
     private readonly Entries _times = new(1024);
     private readonly Entries _typeOfRow = new(1024);
+    private readonly Entries _frameOfRow = new(1024);
+    private readonly Dictionary<FactDraw, Entries> _draws = [];
+    private readonly Dictionary<(int Slot, Meter Meter), Entries> _beyond = [];
+    private AccountName?[] _from = new AccountName?[8];
     private int _records;
     private long _minTime = long.MaxValue;
     private long _maxTime = long.MinValue;
@@ -87,6 +91,7 @@ public sealed class FactSegmentBuilder : IDisposable
 
         Append(FactColumnKind.Time, 0, default, default, _times);
         Append(FactColumnKind.Type, 0, default, default, _typeOfRow);
+        Append(FactColumnKind.Frame, 0, default, default, _frameOfRow);
         for (int i = 0; i < _quantities.Length; i++)
         {
             if (_quantities[i] is { IsEmpty: false } entries && Meter.TryFromValue(i / Grades, out Meter meter))
@@ -105,20 +110,38 @@ public sealed class FactSegmentBuilder : IDisposable
             Append(FactColumnKind.Covered, slot, meter, grade, entries);
         }
 
-        return new FactSegment(MakeHeader(columns), data);
+        FactDraw[] draws = AppendDraws(Append);
+        return new FactSegment(MakeHeader(columns, draws), data);
+    }
+
+    private FactDraw[] AppendDraws(Action<FactColumnKind, int, Meter, EvidenceGrade, Entries> append)
+    {
+        FactDraw[] draws = [.. _draws.Keys];
+        for (int i = 0; i < draws.Length; i++)
+        {
+            append(FactColumnKind.Drawn, i, default, default, _draws[draws[i]]);
+        }
+
+        foreach (((int slot, Meter meter), Entries entries) in _beyond.OrderBy(pair => pair.Key))
+        {
+            append(FactColumnKind.BilledBeyond, slot, meter, default, entries);
+        }
+
+        return draws;
     }
 
     /// <summary>Gives the arrays back; nothing may be added or built afterwards.</summary>
     public void Dispose()
     {
         foreach (Entries? entries in (IEnumerable<Entries?>)
-            [_times, _typeOfRow, .. _quantities, .. _rests.Values, .. _covered.Values])
+            [_times, _typeOfRow, _frameOfRow, .. _quantities, .. _rests.Values, .. _covered.Values, .. _draws.Values,
+                .. _beyond.Values])
         {
             entries?.Dispose();
         }
     }
 
-    private FactHeader MakeHeader(List<FactColumn> columns) => new()
+    private FactHeader MakeHeader(List<FactColumn> columns, FactDraw[] draws) => new()
     {
         FirstSeq = FirstSeq,
         LastSeq = LastSeq,
@@ -132,6 +155,8 @@ public sealed class FactSegmentBuilder : IDisposable
         ChargeSums = [.. _types.ChargeSums],
         Plans = [.. _types.Plans],
         Types = [.. _types.Types],
+        Accounts = [.. _types.Accounts],
+        Draws = draws,
         Columns = columns,
     };
 
@@ -139,11 +164,12 @@ public sealed class FactSegmentBuilder : IDisposable
     {
         if (result.Status != UsageStatus.Posted)
         {
-            AddRow(record.EventTime, _types.Find(record.Context, FactKind.Conflict, record.Outcome, [], 0));
+            AddRow(record.EventTime, _types.Find(record.Context, FactKind.Conflict, record.Outcome, [], [], 0));
             return;
         }
 
-        int type = _types.Find(record.Context, FactKind.Record, record.Outcome, result.Charges, 0);
+        ReadOnlySpan<AccountName?> from = FindPayers(result.Charges, result.Postings);
+        int type = _types.Find(record.Context, FactKind.Record, record.Outcome, result.Charges, from, 0);
         int row = AddRow(record.EventTime, type);
         _records++;
         AddCounts(row, record.Counts);
@@ -153,7 +179,8 @@ public sealed class FactSegmentBuilder : IDisposable
     private void AddCorrected(CorrectedRecord record)
     {
         FactKind kind = record.Counts is null ? FactKind.Correction : FactKind.CountedCorrection;
-        int type = _types.Find(record.Context, kind, default, record.Charges, record.Reversed);
+        ReadOnlySpan<AccountName?> from = FindPayers(record.Charges, record.Postings);
+        int type = _types.Find(record.Context, kind, default, record.Charges, from, record.Reversed);
         int row = AddRow(record.EventTime, type);
         AddCounts(row, record.Counts ?? []);
         AddCharges(row, type, record.Charges, record.Postings, record.Counts ?? [], record.Reversed);
@@ -169,10 +196,11 @@ public sealed class FactSegmentBuilder : IDisposable
         Charge[] charges = Array.ConvertAll(group.Charges, c => new Charge(c.Rate, default, 0));
         Entries[] quantities = Array.ConvertAll(group.Counted, QuantityOf);
         Entries[] listed = [.. Enumerable.Range(0, charges.Length).Where(i => group.Charges[i].Listed).Select(RestOf)];
+        AccountName?[] from = [.. group.Charges.Select((c, i) => i < group.Reversed ? c.Credit : c.Debit)];
         int type = 0;
         for (int i = 0, step = 0, amount = 0; i < group.Records; i++)
         {
-            type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, group.Reversed);
+            type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, from, group.Reversed);
             int row = AddRow(new Timestamp(group.Times[i]), type);
             foreach (Entries entries in quantities)
             {
@@ -226,9 +254,72 @@ public sealed class FactSegmentBuilder : IDisposable
         long time = eventTime.UnixNanoseconds;
         _times.Add(Rows, time);
         _typeOfRow.Add(Rows, type);
+        _frameOfRow.Add(Rows, LastSeq);
         _minTime = Math.Min(_minTime, time);
         _maxTime = Math.Max(_maxTime, time);
         return Rows++;
+    }
+
+    /// <summary>For each charge the account that paid all of it, or to which all of it went back; null where that is
+    /// not one.</summary>
+    private ReadOnlySpan<AccountName?> FindPayers(Charge[] charges, Posting[] postings)
+    {
+        _from = _from.Length < charges.Length ? new AccountName?[charges.Length * 2] : _from;
+        int next = 0;
+        for (int i = 0; i < charges.Length; i++)
+        {
+            ref readonly Charge charge = ref charges[i];
+            bool whole = charge.PostingCount == 1 && charge.Rate.Method != RateMethod.Suspense
+                && postings[next].Amount.Pico == Int128.Abs(charge.Amount.Pico)
+                && postings[next].Debit.Currency == charge.Rate.Currency;
+            _from[i] = whole ? PayerOf(charge, postings[next]) : null;
+            next += charge.PostingCount;
+        }
+
+        return _from.AsSpan(0, charges.Length);
+    }
+
+    private static AccountName PayerOf(in Charge charge, in Posting posting) =>
+        charge.Amount.IsNegative ? posting.Credit : posting.Debit;
+
+    // Who paid how much, where it was not one account: parts of a charge, and packs, whose tokens are beside its
+    // amount.
+    private void AddDraws(int row, int rate, in Charge charge, ReadOnlySpan<Posting> postings, bool takenBack)
+    {
+        foreach (ref readonly Posting posting in postings)
+        {
+            bool money = posting.Debit.Currency == charge.Rate.Currency;
+            bool back = money ? charge.Amount.IsNegative : takenBack;
+            var draw = new FactDraw(rate, _types.FindAccount(back ? posting.Credit : posting.Debit));
+            if (!_draws.TryGetValue(draw, out Entries? entries))
+            {
+                _draws.Add(draw, entries = new Entries(256));
+            }
+
+            entries.AddTo(row, back ? -posting.Amount.Pico : posting.Amount.Pico);
+        }
+    }
+
+    private void AddBeyond(int row, int slot, in Charge charge, Count[] counts)
+    {
+        if (charge.Rate.Formula is not { Billable.Length: > 0 } formula)
+        {
+            return;
+        }
+
+        foreach (Count count in charge.Covered is null ? counts : Rate.Rest(counts, charge.Covered))
+        {
+            long beyond = formula.BillableSteps(count.Meter, count.Steps) - count.Steps;
+            if (beyond > 0)
+            {
+                if (!_beyond.TryGetValue((slot, count.Meter), out Entries? entries))
+                {
+                    _beyond.Add((slot, count.Meter), entries = new Entries(256));
+                }
+
+                entries.AddTo(row, beyond);
+            }
+        }
     }
 
     private void AddCharges(int row, int type, Charge[] charges, Posting[] postings, Count[] counts, int reversed)
@@ -252,18 +343,32 @@ public sealed class FactSegmentBuilder : IDisposable
             _types.AddToSum(slots[slot].Rate, charge.Amount);
             Int128 derived = counted ? Derive(charge, counts) : 0;
             AddRest(row, slot, charge.Amount.Pico - (i < reversed ? -derived : derived));
-            foreach (Count covered in charge.Covered ?? [])
+            if (slots[slot].Account == FactSlot.NoAccount)
             {
-                (int, Meter, EvidenceGrade) key = (slot, covered.Meter, covered.Grade);
-                if (!_covered.TryGetValue(key, out Entries? entries))
-                {
-                    _covered.Add(key, entries = new Entries(256));
-                }
-
-                entries.AddTo(row, i < reversed ? -covered.Steps : covered.Steps);
+                AddDraws(row, slots[slot].Rate, charge, own, i < reversed);
             }
 
+            if (_types.Types[type].Kind == FactKind.Record)
+            {
+                AddBeyond(row, slot, charge, counts);
+            }
+
+            AddCovered(row, slot, charge.Covered ?? [], i < reversed);
             slot++;
+        }
+    }
+
+    private void AddCovered(int row, int slot, Count[] covered, bool takenBack)
+    {
+        foreach (Count count in covered)
+        {
+            (int, Meter, EvidenceGrade) key = (slot, count.Meter, count.Grade);
+            if (!_covered.TryGetValue(key, out Entries? entries))
+            {
+                _covered.Add(key, entries = new Entries(256));
+            }
+
+            entries.AddTo(row, takenBack ? -count.Steps : count.Steps);
         }
     }
 

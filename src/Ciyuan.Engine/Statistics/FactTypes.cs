@@ -15,6 +15,8 @@ internal sealed class FactTypes
     private readonly Dictionary<UsageContext, ContextEntry> _contexts = [];
     private readonly Dictionary<Rate, int> _rates = new(new RateContent());
     private readonly Dictionary<Rate, int> _rateObjects = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<AccountName, int> _accounts = [];
+    private readonly Dictionary<AccountName, int> _accountObjects = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<FactSlot[], int> _plans = new(new PlanContent());
     private readonly Dictionary<FactType, int> _types = [];
 
@@ -28,9 +30,20 @@ internal sealed class FactTypes
 
     public List<FactType> Types { get; } = [];
 
+    public List<AccountName> Accounts { get; } = [];
+
     public void AddToSum(int rate, Amount amount) => ChargeSums[rate] += amount;
 
-    public int Find(UsageContext context, FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+    /// <summary>The type of a row.</summary>
+    /// <param name="context">Its context.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="outcome">How the call ended.</param>
+    /// <param name="charges">Its charges.</param>
+    /// <param name="from">For each, the account that paid all of it; null where that is not one.</param>
+    /// <param name="reversed">How many charges, from the first, are taken back.</param>
+    public int Find(
+        UsageContext context, FactKind kind, Outcome outcome, Charge[] charges, ReadOnlySpan<AccountName?> from,
+        int reversed)
     {
         if (!_contexts.TryGetValue(context, out ContextEntry? entry))
         {
@@ -38,9 +51,9 @@ internal sealed class FactTypes
             Contexts.Add(context);
         }
 
-        if (!entry.IsLast(kind, outcome, charges, reversed))
+        if (!entry.IsLast(kind, outcome, charges, from, reversed))
         {
-            int plan = FindPlan(charges, reversed);
+            int plan = FindPlan(charges, from, reversed);
             var type = new FactType(entry.Code, kind, outcome, plan);
             if (!_types.TryGetValue(type, out int code))
             {
@@ -48,13 +61,30 @@ internal sealed class FactTypes
                 Types.Add(type);
             }
 
-            entry.SetLast(code, kind, outcome, charges, reversed);
+            entry.SetLast(code, kind, outcome, charges, from, reversed);
         }
 
         return entry.LastType;
     }
 
-    private int FindPlan(Charge[] charges, int reversed)
+    /// <summary>The place of an account.</summary>
+    public int FindAccount(AccountName account)
+    {
+        if (!_accountObjects.TryGetValue(account, out int code))
+        {
+            if (!_accounts.TryGetValue(account, out code))
+            {
+                _accounts.Add(account, code = Accounts.Count);
+                Accounts.Add(account);
+            }
+
+            _accountObjects.Add(account, code);
+        }
+
+        return code;
+    }
+
+    private int FindPlan(Charge[] charges, ReadOnlySpan<AccountName?> from, int reversed)
     {
         var slots = new List<FactSlot>(charges.Length);
         for (int i = 0; i < charges.Length; i++)
@@ -64,14 +94,15 @@ internal sealed class FactTypes
             bool takenBack = i < reversed;
             if (rate.Method != RateMethod.Suspense)
             {
-                slots.Add(new FactSlot(code, rate.Currency, takenBack, 0));
+                int account = from[i] is { } name ? FindAccount(name) : FactSlot.NoAccount;
+                slots.Add(new FactSlot(code, rate.Currency, takenBack, 0, account));
                 continue;
             }
 
             foreach (Currency unit in CountedUnits)
             {
                 int step = unit != Currency.Tok ? 0 : takenBack ? -1 : 1;
-                slots.Add(new FactSlot(code, unit, takenBack, step));
+                slots.Add(new FactSlot(code, unit, takenBack, step, FactSlot.NoAccount));
             }
         }
 
@@ -106,6 +137,7 @@ internal sealed class FactTypes
     private sealed class ContextEntry(int code)
     {
         private Rate[] _rates = [];
+        private AccountName?[] _from = [];
         private FactKind _kind;
         private Outcome _outcome;
         private int _reversed;
@@ -114,7 +146,8 @@ internal sealed class FactTypes
 
         public int LastType { get; private set; } = -1;
 
-        public bool IsLast(FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+        public bool IsLast(
+            FactKind kind, Outcome outcome, Charge[] charges, ReadOnlySpan<AccountName?> from, int reversed)
         {
             if (LastType < 0 || kind != _kind || outcome != _outcome || reversed != _reversed
                 || charges.Length != _rates.Length)
@@ -124,7 +157,7 @@ internal sealed class FactTypes
 
             for (int i = 0; i < charges.Length; i++)
             {
-                if (!ReferenceEquals(charges[i].Rate, _rates[i]))
+                if (!ReferenceEquals(charges[i].Rate, _rates[i]) || !ReferenceEquals(from[i], _from[i]))
                 {
                     return false;
                 }
@@ -133,8 +166,10 @@ internal sealed class FactTypes
             return true;
         }
 
-        public void SetLast(int type, FactKind kind, Outcome outcome, Charge[] charges, int reversed)
+        public void SetLast(
+            int type, FactKind kind, Outcome outcome, Charge[] charges, ReadOnlySpan<AccountName?> from, int reversed)
         {
+            _from = from.ToArray();
             (LastType, _kind, _outcome, _reversed) = (type, kind, outcome, reversed);
             _rates = Array.ConvertAll(charges, charge => charge.Rate);
         }

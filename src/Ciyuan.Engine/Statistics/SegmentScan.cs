@@ -1,4 +1,5 @@
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 
 namespace Ciyuan.Statistics;
 
@@ -20,11 +21,16 @@ internal sealed class SegmentScan
     private ColumnReader _read = null!;
     private long[] _times = [];
     private long[] _types = [];
+    private long[] _frames = [];
+    private readonly List<Timestamp> _closedEnds = [];
     private int[] _cells = [];
     private long[] _rows = [];
     private int _locals;
     private int _firstBucket;
     private readonly List<long> _keys = [];
+
+    /// <summary>Ends of the closed times that rows of the current segment correct.</summary>
+    public IReadOnlyList<Timestamp> ClosedEnds => _closedEnds;
 
     /// <summary>Cells of the current segment; some may have no row.</summary>
     public int CellCount { get; private set; }
@@ -89,6 +95,93 @@ internal sealed class SegmentScan
         }
 
         CountRows();
+    }
+
+    /// <summary>
+    /// As <see cref="Begin"/>, by the time at which rows are booked. The bucket of a cell is 0 for rows that are booked
+    /// when they happened, else the place in <see cref="ClosedEnds"/>, from 1, of the end of the closed time that they
+    /// correct.
+    /// </summary>
+    public void BeginBooked(
+        FactHeader header, ColumnReader read, Period period, BookingTimes booking, int[] localOfType, int locals)
+    {
+        _closedEnds.Clear();
+        if (booking.UntilAt(header.LastSeq) <= header.MinTime)
+        {
+            Begin(header, read, period, null, localOfType, locals); // nothing here is late
+            return;
+        }
+
+        (_header, _read, _locals, _firstBucket) = (header, read, locals, 0);
+        _keys.Clear();
+        if (_types.Length < header.Rows)
+        {
+            _types = new long[header.Rows];
+            _cells = new int[header.Rows];
+        }
+
+        _times = _times.Length < header.Rows ? new long[header.Rows] : _times;
+        _frames = _frames.Length < header.Rows ? new long[header.Rows] : _frames;
+        ColumnCodec.Decode(header.Columns[0].Shape, Read(0), _times.AsSpan(0, header.Rows));
+        ColumnCodec.Decode(header.Columns[1].Shape, Read(1), _types.AsSpan(0, header.Rows));
+        ColumnCodec.Decode(header.Columns[2].Shape, Read(2), _frames.AsSpan(0, header.Rows));
+        AssignBooked(period, booking, localOfType);
+        CountRows();
+    }
+
+    private void AssignBooked(Period period, BookingTimes booking, int[] localOfType)
+    {
+        long frame = -1;
+        Timestamp until = default;
+        for (int row = 0; row < _header.Rows; row++)
+        {
+            if (_frames[row] != frame)
+            {
+                frame = _frames[row];
+                until = booking.UntilAt(frame);
+            }
+
+            var time = new Timestamp(_times[row]);
+            bool late = time < until;
+            _cells[row] = period.Contains(late ? until : time)
+                ? ((late ? BucketOfEnd(booking.ClosedEndOf(time)) : 0) * _locals) + localOfType[_types[row]]
+                : -1;
+        }
+
+        CellCount = (_closedEnds.Count + 1) * _locals;
+        foreach (ref int cell in _cells.AsSpan(0, _header.Rows))
+        {
+            cell = cell < 0 ? CellCount : cell;
+        }
+    }
+
+    private int BucketOfEnd(Timestamp end)
+    {
+        int at = _closedEnds.IndexOf(end);
+        if (at < 0)
+        {
+            at = _closedEnds.Count;
+            _closedEnds.Add(end);
+        }
+
+        return at + 1;
+    }
+
+    /// <summary>First and last frame of the rows of a cell; only after <see cref="BeginBooked"/> found closed
+    /// ends.</summary>
+    public (long First, long Last) FramesOf(int cell)
+    {
+        (long first, long last) = (long.MaxValue, 0);
+        for (int row = 0; row < _header.Rows; row++)
+        {
+            if (_cells[row] == cell)
+            {
+                first = Math.Min(first, _frames[row]);
+                last = _frames[row];
+            }
+        }
+
+        return (first, last);
     }
 
     /// <summary>Adds a column up; the sums are in <see cref="Sums"/>.</summary>

@@ -43,15 +43,17 @@ public sealed class StatementRun(StatementQuery query)
         _ours = [.. header.Rates.Select(rate => rate.Agreement == query.Agreement)];
         bool any = _ours.Contains(true);
         _builder.Found |= any;
-        if (!header.Meets(query.Period) || (!any && header.Types.All(type => type.Kind != FactKind.Conflict)))
+        bool late = query.Booking.UntilAt(header.LastSeq) > header.MinTime;
+        if ((!late && !header.Meets(query.Period)) || header.Rows == 0
+            || (!any && header.Types.All(type => type.Kind != FactKind.Conflict)))
         {
             return;
         }
 
-        _scan.Begin(header, read, query.Period, null, MapTypes(), _locals.Count);
+        _scan.BeginBooked(header, read, query.Period, query.Booking, MapTypes(), _locals.Count);
         _charged = 0;
         FoldCells();
-        for (int column = 2; any && column < header.Columns.Count; column++)
+        for (int column = 3; any && column < header.Columns.Count; column++)
         {
             FoldColumn(column);
         }
@@ -62,7 +64,7 @@ public sealed class StatementRun(StatementQuery query)
             expected += _ours[rate] ? header.ChargeSums[rate].Pico : 0;
         }
 
-        if (header.IsWithin(query.Period) && _charged != expected)
+        if (!late && header.IsWithin(query.Period) && _charged != expected)
         {
             throw new InvalidDataException(
                 $"Facts of frames {header.FirstSeq} to {header.LastSeq}: charges of {query.Agreement} add up to "
@@ -99,7 +101,7 @@ public sealed class StatementRun(StatementQuery query)
     {
         for (int cell = 0; cell < _scan.CellCount; cell++)
         {
-            LocalKey local = _locals[_scan.LocalOf(cell)];
+            LocalKey local = LocalOf(cell);
             long rows = _scan.RowsOf(cell);
             _builder.KeptAside += local.Kind == FactKind.Conflict ? rows : 0;
             if (rows == 0 || local.Plan < 0)
@@ -108,6 +110,7 @@ public sealed class StatementRun(StatementQuery query)
             }
 
             FactSlot[] slots = [.. _header.Plans[local.Plan].Where(slot => _ours[slot.Rate])];
+            FoldLate(cell, local, rows);
             bool isRecord = local.Kind == FactKind.Record;
             bool isCharged = slots.Any(slot => RateOf(slot).Method != RateMethod.Suspense);
             _builder.Records += isRecord ? rows : 0;
@@ -118,6 +121,33 @@ public sealed class StatementRun(StatementQuery query)
                 _builder.SuspenseCharges += rows * slot.SuspenseCharges;
                 FoldCharges(local, slot, rows);
             }
+        }
+    }
+
+    /// <summary>What the rows of a cell are; the builder is told what they correct.</summary>
+    private LocalKey LocalOf(int cell)
+    {
+        int bucket = _scan.ClosedEnds.Count == 0 ? 0 : _scan.BucketOf(cell);
+        _builder.Corrects = bucket == 0 ? null : _scan.ClosedEnds[bucket - 1];
+        return _locals[_scan.LocalOf(cell)];
+    }
+
+    private void FoldLate(int cell, LocalKey local, long rows)
+    {
+        if (_builder.Corrects is { } corrects)
+        {
+            (long first, long last) = _scan.FramesOf(cell);
+            bool isRecord = local.Kind == FactKind.Record;
+            _builder.AddLate(corrects, isRecord ? rows : 0, isRecord ? 0 : rows, first, last);
+        }
+    }
+
+    private void Charge(FactSlot slot, Int128 amount)
+    {
+        _charged += amount;
+        if (slot.Account != FactSlot.NoAccount)
+        {
+            _builder.AddDrawn(_header.Accounts[slot.Account], amount);
         }
     }
 
@@ -134,49 +164,91 @@ public sealed class StatementRun(StatementQuery query)
             bool perCall = local.Kind == FactKind.CountedCorrection && rate.Method == RateMethod.PerCall;
             Int128 amount = perCall ? rate.PerCall.Pico * (slot.TakenBack ? -rows : rows) : 0;
             _builder.AddAmount(rate, local.Model, KindOf(local, slot), rows, amount);
-            _charged += amount;
+            Charge(slot, amount);
         }
         else if (rate.Method == RateMethod.PerCall)
         {
             _builder.AddCalls(rate, local.Model, rows);
-            _charged += rate.PerCall.Pico * rows;
+            Charge(slot, rate.PerCall.Pico * rows);
         }
     }
 
     private void FoldColumn(int column)
     {
         FactColumn c = _header.Columns[column];
+        if (c.Kind == FactColumnKind.Drawn && !_ours[_header.Draws[c.Slot].Rate])
+        {
+            return;
+        }
+
         _scan.Sum(column);
         for (int cell = 0; cell < _scan.CellCount; cell++)
         {
-            LocalKey local = _locals[_scan.LocalOf(cell)];
+            LocalKey local = LocalOf(cell);
             Int128 sum = local.Plan < 0 || _scan.RowsOf(cell) == 0 ? 0 : _scan.Sums[cell, _scan.RowsOf(cell)];
             if (sum == 0)
             {
                 continue;
             }
 
-            FactSlot[] slots = _header.Plans[local.Plan];
-            for (int s = 0; s < slots.Length; s++)
+            if (c.Kind == FactColumnKind.Drawn)
             {
-                if (!_ours[slots[s].Rate])
-                {
-                    continue;
-                }
-
-                if (c.Kind == FactColumnKind.Quantity)
-                {
-                    FoldSteps(local, slots[s], c.Meter, sum, covered: 0);
-                }
-                else if (c.Slot == s && c.Kind == FactColumnKind.Covered)
-                {
-                    FoldSteps(local, slots[s], c.Meter, 0, covered: sum);
-                }
-                else if (c.Slot == s)
-                {
-                    FoldRest(local, slots[s], sum);
-                }
+                _builder.AddDrawn(_header.Accounts[_header.Draws[c.Slot].Account], sum);
+                continue;
             }
+
+            FoldQuantity(local, c, sum);
+            FoldSlots(local, c, sum);
+        }
+    }
+
+    private void FoldSlots(LocalKey local, FactColumn c, Int128 sum)
+    {
+        FactSlot[] slots = _header.Plans[local.Plan];
+        for (int s = 0; s < slots.Length; s++)
+        {
+            if (!_ours[slots[s].Rate])
+            {
+                continue;
+            }
+
+            if (c.Kind == FactColumnKind.Quantity)
+            {
+                FoldSteps(local, slots[s], c.Meter, sum, covered: 0);
+            }
+            else if (c.Slot == s && c.Kind == FactColumnKind.Covered)
+            {
+                FoldSteps(local, slots[s], c.Meter, 0, covered: sum);
+            }
+            else if (c.Slot == s && c.Kind == FactColumnKind.Rest)
+            {
+                FoldRest(local, slots[s], sum);
+            }
+        }
+    }
+
+    // What was counted stands once for a record, however many of the agreement's charges it has.
+    private void FoldQuantity(LocalKey local, FactColumn c, Int128 sum)
+    {
+        if (local.Kind != FactKind.Record)
+        {
+            return;
+        }
+
+        FactSlot[] slots = _header.Plans[local.Plan];
+        if (c.Kind == FactColumnKind.Quantity)
+        {
+            _builder.AddRaw(local.Model, c.Meter, sum);
+            bool charged = Array.Exists(slots, s => _ours[s.Rate] && RateOf(s).Method != RateMethod.Suspense);
+            _builder.AddBillable(local.Model, c.Meter, charged ? sum : 0, 0);
+        }
+        else if (c.Kind == FactColumnKind.BilledBeyond && _ours[slots[c.Slot].Rate])
+        {
+            _builder.AddBillable(local.Model, c.Meter, sum, 0);
+        }
+        else if (c.Kind == FactColumnKind.Covered && _ours[slots[c.Slot].Rate])
+        {
+            _builder.AddBillable(local.Model, c.Meter, 0, sum);
         }
     }
 
@@ -194,12 +266,12 @@ public sealed class StatementRun(StatementQuery query)
             // What packs covered has its sign already.
             Int128 amount = perStep * ((steps * sign) - covered);
             _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, amount, meter.IsTokens ? covered : 0);
-            _charged += amount;
+            Charge(slot, amount);
         }
         else if (rate.Method is RateMethod.Prices or RateMethod.Formula)
         {
             _builder.AddUsage(rate, local.Model, meter, steps, covered);
-            _charged += perStep * (steps - covered);
+            Charge(slot, perStep * (steps - covered));
         }
         else if (rate.Method == RateMethod.Suspense && perStep != 0)
         {
@@ -217,7 +289,7 @@ public sealed class StatementRun(StatementQuery query)
         }
 
         _builder.AddAmount(rate, local.Model, KindOf(local, slot), 0, sum);
-        _charged += sum;
+        Charge(slot, sum);
     }
 
     private Rate RateOf(FactSlot slot) => _header.Rates[slot.Rate];

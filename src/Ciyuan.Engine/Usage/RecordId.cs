@@ -27,6 +27,9 @@ public enum IdKind : byte
 
     /// <summary>A correction.</summary>
     Correction = 6,
+
+    /// <summary>A step of settlement.</summary>
+    Settlement = 7,
 }
 
 /// <summary>

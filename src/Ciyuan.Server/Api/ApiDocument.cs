@@ -82,7 +82,8 @@ internal static partial class ApiDocument
     private static Task NameInLowerCase(OpenApiSchema schema, Type type)
     {
         if (type == typeof(Role) || type == typeof(FundingKind) || type == typeof(UpstreamProtocol)
-            || type == typeof(RoutePolicy) || type == typeof(BudgetPeriod))
+            || type == typeof(RoutePolicy) || type == typeof(BudgetPeriod) || type == typeof(SettlementCycle)
+            || type == typeof(TaxMode))
         {
             schema.Type = JsonSchemaType.String;
             schema.Enum = [.. Enum.GetNames(type).Select(name => (JsonNode)name.ToLowerInvariant())];

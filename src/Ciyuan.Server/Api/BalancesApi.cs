@@ -2,7 +2,6 @@ using System.ComponentModel;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Render;
-using Ciyuan.Settlement;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Http;

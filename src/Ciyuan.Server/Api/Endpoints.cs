@@ -23,6 +23,7 @@ internal static class Endpoints
         var reads = new ReadGate(options.Limits);
         var reports = new ReportsApi(shard, reads);
         var balances = new BalancesApi(shard, options.Shard, reads);
+        var settlement = new SettlementApi(shard, inFlight, reads);
 
         app.MapPost("/v1/events", (Delegate)events.PostAsync).Describe(ApiDocument.PostEvents);
         app.MapPost("/v1/setup", (Delegate)setup.PostAsync).Describe(ApiDocument.PostSetup);
@@ -39,6 +40,17 @@ internal static class Endpoints
             .Describe(ApiDocument.GetOrganizationUsage);
         app.MapGet("/v1/organization/costs", organization.GetCosts).Describe(ApiDocument.GetOrganizationCosts);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
+        app.MapGet("/v1/settlement/calendar", settlement.GetCalendarAsync).Describe(ApiDocument.GetCalendar);
+        app.MapPost("/v1/settlement/freeze", (Delegate)settlement.PostFreezeAsync).Describe(ApiDocument.PostFreeze);
+        app.MapPost("/v1/settlement/split", (Delegate)settlement.PostSplitAsync).Describe(ApiDocument.PostSplit);
+        app.MapPost("/v1/settlement/steps", (Delegate)settlement.PostStepAsync).Describe(ApiDocument.PostStep);
+        app.MapGet("/v1/settlement/payments", settlement.GetPaymentsAsync).Describe(ApiDocument.GetPayments);
+        app.MapGet("/v1/settlement/{agreement}/{period}/statement", settlement.GetStatementAsync)
+            .Describe(ApiDocument.GetSettlementStatement);
+        app.MapGet("/v1/settlement/{agreement}/{period}/waiting", settlement.GetWaitingAsync)
+            .Describe(ApiDocument.GetWaiting);
+        app.MapGet("/v1/settlement/{agreement}/{period}/invoice", settlement.GetInvoiceAsync)
+            .Describe(ApiDocument.GetInvoice);
         app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
             .Describe(ApiDocument.GetHealth);
         app.MapOpenApi("/openapi/{documentName}.json");

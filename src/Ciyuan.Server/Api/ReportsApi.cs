@@ -51,7 +51,11 @@ internal sealed class ReportsApi(Shard shard, ReadGate gate)
             return Problems.Malformed(fault);
         }
 
-        var query = new StatementQuery(id, span, ApiTime.FindZone(zone)!);
+        SettlementState state = await shard.SettlementAsync();
+        var query = new StatementQuery(id, span, ApiTime.FindZone(zone)!)
+        {
+            Booking = state.Calendar.BookingOf(id),
+        };
         Statement? statement = null;
         IResult answer = gate.Run(
             format, () => StatementRendering.Render(statement = shard.Facts.RunStatement(query)));
@@ -60,7 +64,7 @@ internal sealed class ReportsApi(Shard shard, ReadGate gate)
             return answer;
         }
 
-        Catalog catalog = await shard.CatalogAsync();
+        Catalog catalog = state.Catalog;
         return catalog.FindAgreement(id) is { } agreement
             ? gate.Run(format, () => StatementRendering.Render(statement.Of(agreement.Setup)))
             : Problems.NotFound(NearNames.Unknown("agreement", id, catalog.Agreements.Select(a => a.Id)));

@@ -27,6 +27,8 @@ public static class SetupYaml
             Exchange = file.ListIfAny("exchange", "exchange rates", BookYaml.ReadExchange),
             Closings = file.ListIfAny("closings", "a closing", y =>
                 new ClosingSetup(y.Needed("until"), y.TextOrNull("agreement"))),
+            Settlement = file.ListIfAny("settlement", "a settlement", ReadSettlement),
+            Billing = file.ListIfAny("billing", "billing", ReadBilling),
             Upstreams = file.ListIfAny("upstreams", "an upstream", ReadUpstream),
             Routes = file.ListIfAny("routes", "a route", ReadRoute),
             Access = file.ListIfAny("access", "an access", ReadAccess),
@@ -71,6 +73,19 @@ public static class SetupYaml
         y.Needed("id"), y.Needed("agreement"), y.Needed("from"), y.Needed("to"), y.Needed("bill"), y.Needed("result"),
         y.Needed("currency"), y.Needed("here"), y.Needed("there"), y.Needed("decision"),
         y.List("differences", "a difference", d => new VarianceSetup(d.Needed("class"), d.Needed("amount"))));
+
+    private static SettlementSetup ReadSettlement(StrictYaml y) => new(
+        y.Needed("agreement"), y.Needed("start"), ChoiceOr(y, "cycle", SettlementCycle.Monthly), y.TextOrNull("zone"),
+        y.WholeIfAny("freeze_after_days"), y.WholeIfAny("dispute_days"), y.WholeIfAny("payment_days"),
+        y.TextOrNull("minimum_payout"), y.TextOrNull("tax_percent"), ChoiceOr(y, "tax_mode", TaxMode.Included),
+        y.TextOrNull("invoice_item"));
+
+    private static BillingSetup ReadBilling(StrictYaml y) => new(
+        y.Needed("party"), y.TextOrNull("title"), y.TextOrNull("tax_id"), y.TextOrNull("address"),
+        y.TextOrNull("phone"), y.TextOrNull("bank"), y.TextOrNull("account"));
+
+    private static T ChoiceOr<T>(StrictYaml y, string key, T otherwise)
+        where T : struct, Enum => y.Text(key).Length == 0 ? otherwise : y.Choice<T>(key);
 
     private static UpstreamSetup ReadUpstream(StrictYaml y) => new(
         y.Needed("id"), y.Text("provider"), y.Choice<UpstreamProtocol>("protocol"), y.Text("base_url"),

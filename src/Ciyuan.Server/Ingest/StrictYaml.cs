@@ -70,6 +70,8 @@ internal sealed class StrictYaml
         : int.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out int value) ? value
         : throw Fault(node, $"'{key}' must be a whole number");
 
+    internal int? WholeIfAny(string key) => Find(key) is null ? null : Whole(key, 0);
+
     internal long? WholeOrNull(string key) => Find(key) is not { } node ? null
         : long.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out long value) ? value
         : throw Fault(node, $"'{key}' must be a whole number");

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement;
+using Ciyuan.Statistics;
 
 namespace Ciyuan.Server.Render;
 

@@ -16,19 +16,21 @@ public static class StatementRendering
     private static Table ToTable(Statement s)
     {
         var table = new Table([
-            new("kind"), new("model"), new("meter"), new("book"), new("price", IsNumber: true), new("per"),
+            new("corrects"), new("kind"),
+            new("model"), new("meter"), new("book"), new("price", IsNumber: true), new("per"),
             new("quantity", IsNumber: true), new("by_pack", IsNumber: true), new("calls", IsNumber: true),
             new("amount", IsNumber: true),
         ])
         {
             Scope = ScopeSentences(s),
             Notes = NoteSentences(s),
-            Total = ["total", "", "", "", "", "", "", "", "", s.Exact.ToString()],
+            Total = ["total", "", "", "", "", "", "", "", "", "", s.Exact.ToString()],
         };
         foreach (StatementLine line in s.Lines)
         {
             table.Add(
-                Name(line.Kind), line.Model, line.Meter?.ToString() ?? "", Book(line), Price(line), Per(line),
+                Corrects(line), Name(line.Kind),
+                line.Model, line.Meter?.ToString() ?? "", Book(line), Price(line), Per(line),
                 Quantity(line, line.Steps), Quantity(line, line.CoveredSteps),
                 line.Calls.ToString(CultureInfo.InvariantCulture), line.Amount.ToString());
         }
@@ -113,6 +115,7 @@ public static class StatementRendering
     private static void WriteLine(Utf8JsonWriter json, StatementLine line)
     {
         json.WriteStartObject();
+        json.WriteString("corrects_before", line.Corrects?.ToString());
         json.WriteString("kind", Name(line.Kind));
         json.WriteString("model", line.Model);
         json.WriteString("meter", line.Meter?.ToString());
@@ -136,6 +139,9 @@ public static class StatementRendering
         StatementLineKind.TakenBack => "taken_back",
         _ => "made_anew",
     };
+
+    // What was closed when it came is booked later, and names the end of what it corrects.
+    private static string Corrects(StatementLine line) => line.Corrects is { } end ? $"before {end}" : "";
 
     private static string Book(StatementLine line) =>
         line.Version == 0 ? line.Book : $"{line.Book} v{line.Version.ToString(CultureInfo.InvariantCulture)}";

@@ -27,6 +27,7 @@ internal sealed class FactDatabase : IDisposable
             id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, last_time INTEGER NOT NULL,
             min_time INTEGER NOT NULL, max_time INTEGER NOT NULL, header BLOB NOT NULL);
         CREATE TABLE "column"(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+        CREATE TABLE mark(seq INTEGER PRIMARY KEY);
         """;
 
     // Row id of a column: segment × 2¹⁶ + place. Fewer columns than that by far: 90 meters and grades, some slots.
@@ -42,9 +43,13 @@ internal sealed class FactDatabase : IDisposable
         _connection = connection;
         _path = path;
         Segments = Load(connection);
+        Marks = LoadMarks(connection);
     }
 
     public IReadOnlyList<StoredSegment> Segments { get; }
+
+    /// <summary>Frames of the segments that hold setups or steps of settlement.</summary>
+    public IReadOnlyList<long> Marks { get; }
 
     public static FactDatabase OpenOrBeginAnew(string folder)
     {
@@ -95,7 +100,7 @@ internal sealed class FactDatabase : IDisposable
         }
     }
 
-    public StoredSegment Add(FactSegment segment)
+    public StoredSegment Add(FactSegment segment, IEnumerable<long> marks)
     {
         FactHeader header = segment.Header;
         using SqliteTransaction transaction = _connection.BeginTransaction();
@@ -120,6 +125,15 @@ internal sealed class FactDatabase : IDisposable
             place.Value = RowId(id, i);
             data.Value = segment.Columns[i];
             column.ExecuteNonQuery();
+        }
+
+        using SqliteCommand mark = _connection.CreateCommand();
+        mark.CommandText = "INSERT INTO mark(seq) VALUES ($seq)";
+        SqliteParameter seq = mark.Parameters.Add("$seq", SqliteType.Integer);
+        foreach (long marked in marks)
+        {
+            seq.Value = marked;
+            mark.ExecuteNonQuery();
         }
 
         transaction.Commit();
@@ -161,6 +175,20 @@ internal sealed class FactDatabase : IDisposable
         }
 
         return segments;
+    }
+
+    private static List<long> LoadMarks(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT seq FROM mark ORDER BY seq";
+        using SqliteDataReader reader = command.ExecuteReader();
+        var marks = new List<long>();
+        while (reader.Read())
+        {
+            marks.Add(reader.GetInt64(0));
+        }
+
+        return marks;
     }
 
     private static SqliteConnection Connect(string path, SqliteOpenMode mode)

@@ -23,6 +23,8 @@ public sealed class FactStore : IDisposable
     private FactSegment? _frozen; // the open tail as a segment; null when frames came since
     private StoredSegment[] _stored = [];
     private readonly List<FactSegment> _inMemory = []; // sealed by a reader, which must not write
+    private readonly List<long> _marks = []; // frames with setups or steps of settlement
+    private int _markedInSegments;
     private Timestamp _lastTime;
 
     private FactStore(FactDatabase? database, bool writes)
@@ -31,6 +33,8 @@ public sealed class FactStore : IDisposable
         _writes = writes;
         if (database is not null && database.Segments.Count > 0)
         {
+            _marks.AddRange(database.Marks);
+            _markedInSegments = _marks.Count;
             _stored = [.. database.Segments];
             LastSeq = _stored[^1].LastSeq;
             _lastTime = _stored[^1].LastTime;
@@ -86,6 +90,11 @@ public sealed class FactStore : IDisposable
             }
 
             _open.Add(frame);
+            if (frame.Setups.Count + frame.Settlements.Count > 0)
+            {
+                _marks.Add(frame.Seq);
+            }
+
             _frozen = null;
             LastSeq = frame.Seq;
             _lastTime = frame.Time;
@@ -112,6 +121,28 @@ public sealed class FactStore : IDisposable
         List<ReportRun> runs = Scan(
             snapshot, () => new ReportRun(query, buckets), static (run, header, read) => run.Add(header, read));
         return ReportWriter.Write(query, buckets, runs, snapshot.LastSeq, snapshot.LastTime);
+    }
+
+    /// <summary>The frames that hold setups or steps of settlement, in order: what catalog and calendars are made
+    /// of.</summary>
+    public IReadOnlyList<long> MarkedFrames
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _marks];
+            }
+        }
+    }
+
+    /// <summary>The frames that recorded charges in suspense, or took such back, that are booked in a period.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged: delete <c>stats.db</c>, it is made anew.</exception>
+    public IReadOnlyList<long> FindWaitingFrames(StatementQuery query)
+    {
+        List<WaitingRun> runs = Scan(
+            Take(), () => new WaitingRun(query), static (run, header, read) => run.Add(header, read));
+        return [.. runs.SelectMany(run => run.Frames).Distinct().Order()];
     }
 
     /// <summary>Makes the statement of an agreement, exactly.</summary>
@@ -162,13 +193,14 @@ public sealed class FactStore : IDisposable
         FactSegment segment = _open.Build();
         if (_writes)
         {
-            _stored = [.. _stored, _database!.Add(segment)];
+            _stored = [.. _stored, _database!.Add(segment, _marks.Skip(_markedInSegments))];
         }
         else
         {
             _inMemory.Add(segment);
         }
 
+        _markedInSegments = _marks.Count;
         _open.Dispose();
         _open = new FactSegmentBuilder();
     }

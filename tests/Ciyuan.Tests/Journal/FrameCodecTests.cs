@@ -21,6 +21,9 @@ public sealed class FrameCodecTests
         Assert.Equal(frame.Records.Select(r => r.Fingerprint()), decoded.Records.Select(r => r.Fingerprint()));
         Assert.Equal(frame.Groups.Select(g => g.Fingerprint()), decoded.Groups.Select(g => g.Fingerprint()));
         Assert.Equal(frame.Corrections, decoded.Corrections);
+        Assert.Equal(frame.Settlements.Select(s => s.Fingerprint()), decoded.Settlements.Select(s => s.Fingerprint()));
+        Assert.Equal(frame.SettlementResults.Select(r => (r.Span, r.Until, r.Amount, r.Carried)),
+            decoded.SettlementResults.Select(r => (r.Span, r.Until, r.Amount, r.Carried)));
         Assert.Equal(frame.Records.Select(r => (r.Id, r.EventTime, r.LatencyMs)), decoded.Records.Select(r => (r.Id,
             r.EventTime, r.LatencyMs)));
         Assert.Equal(frame.Expiries.Select(e => (e.Hold, e.Account)), decoded.Expiries.Select(e => (e.Hold,

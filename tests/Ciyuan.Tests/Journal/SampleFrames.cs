@@ -3,6 +3,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Tests.Journal;
@@ -25,6 +26,7 @@ internal sealed class SampleFrames(int seed)
         LedgerGroup[] groups = Many(most, MakeGroup);
         Correction[] corrections = Many(most, MakeCorrection);
         UsageRecord[] records = Many(most, MakeRecord);
+        SettlementCommand[] settlements = Flip() ? [] : Many(most, MakeSettlement);
         return new Frame
         {
             Shard = 0,
@@ -35,6 +37,8 @@ internal sealed class SampleFrames(int seed)
                 (UInt128)unchecked((ulong)Long()) << 64, Flip() ? null : Pick(accounts), Postings(accounts,
                     _random.Next(3)))),
             Setups = setups,
+            Settlements = settlements,
+            SettlementResults = [.. settlements.Select(_ => MakeSettlementResult(accounts))],
             Groups = groups,
             GroupResults = [.. groups.Select(_ => new GroupResult(
                 Pick(Enum.GetValues<LedgerStatus>()), _random.Next(-1, 256), Postings(accounts, _random.Next(4))))],
@@ -47,6 +51,30 @@ internal sealed class SampleFrames(int seed)
                 return new UsageResult(Pick(UsageStatus.Posted, UsageStatus.Conflict),
                     (UsageRemarks)_random.Next(16), charges, postings);
             })],
+        };
+    }
+
+    private SettlementCommand MakeSettlement() => new(
+        Word(), Word(), Pick(Enum.GetValues<SettlementAction>()), Word(), Word(), Word())
+    {
+        Memo = Word(),
+        Statement = Flip() ? [] : [.. Enumerable.Range(0, _random.Next(300)).Select(_ => (byte)_random.Next(256))],
+        AcceptWaiting = Flip(),
+        Hash = Word(),
+        Side = Pick(Enum.GetValues<AgreementSide>()),
+        Dispute = Word(),
+        Amount = MakeAmount(),
+    };
+
+    private SettlementResult MakeSettlementResult(AccountName[] accounts)
+    {
+        (Timestamp a, Timestamp b) = (Time(), Time());
+        return new SettlementResult(SettlementStatus.Done, Postings(accounts, _random.Next(4)))
+        {
+            Span = a < b ? new Period(a, b) : new Period(b, a),
+            Until = Time(),
+            Amount = MakeAmount(),
+            Carried = MakeAmount(),
         };
     }
 

@@ -2,6 +2,7 @@ using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Settlement;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Tests.Journal;
@@ -127,7 +128,8 @@ public sealed class TestNetwork
 
     public Applied Apply(
         IReadOnlyList<Setup>? setups = null, IReadOnlyList<LedgerGroup>? groups = null,
-        IReadOnlyList<Correction>? corrections = null, IReadOnlyList<UsageRecord>? records = null)
+        IReadOnlyList<Correction>? corrections = null, IReadOnlyList<UsageRecord>? records = null,
+        IReadOnlyList<SettlementCommand>? settlements = null)
     {
         byte[] before = Watched ? Engine.WriteState() : [];
         Applied applied = Engine.Apply(new FrameProposal
@@ -135,6 +137,7 @@ public sealed class TestNetwork
             Time = Now,
             IdKey = Engine.Seq == 0 ? IdKey : null,
             Setups = setups ?? [],
+            Settlements = settlements ?? [],
             Groups = groups ?? [],
             Corrections = corrections ?? [],
             Records = records ?? [],

@@ -2,7 +2,7 @@ using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement;
+namespace Ciyuan.Statistics;
 
 /// <summary>Which time a posting is placed by.</summary>
 public enum TimeBasis

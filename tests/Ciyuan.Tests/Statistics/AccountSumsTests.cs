@@ -1,11 +1,10 @@
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement;
-using Ciyuan.Tests.Statistics;
+using Ciyuan.Statistics;
 using Xunit;
 
-namespace Ciyuan.Tests.Settlement;
+namespace Ciyuan.Tests.Statistics;
 
 public sealed class AccountSumsTests
 {

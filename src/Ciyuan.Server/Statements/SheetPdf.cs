@@ -1,0 +1,266 @@
+using System.Globalization;
+using PdfSharp;
+using PdfSharp.Drawing;
+using PdfSharp.Pdf;
+
+namespace Ciyuan.Server.Statements;
+
+/// <summary>
+/// Writes a sheet as PDF on A4: tables with more than a page of rows go on with their heading, long texts are wrapped,
+/// every page has its number and the foot. Not for several threads: the library's fonts are shared.
+/// </summary>
+public sealed class SheetPdf : IDisposable
+{
+    // A4 in points of 1/72 inch.
+    private const double PageWidth = 595;
+    private const double PageHeight = 842;
+    private const double Margin = 40;
+    private const double TextSize = 8;
+    private const double TitleSize = 15;
+    private const double HeadingSize = 10.5;
+    private const double LineHeight = 1.35;
+    private const double Padding = 3;
+    private const double SealHeight = 70;
+    private const double FootHeight = 24;
+
+    private static readonly Lock Gate = new();
+    private static readonly XPen Rule = new(XColor.FromArgb(0xbb, 0xbb, 0xbb), 0.5);
+    private static readonly XBrush HeadingFill = new XSolidBrush(XColor.FromArgb(0xf0, 0xf0, 0xf0));
+
+    private readonly PdfDocument _document = new();
+    private readonly Sheet _sheet;
+    private XGraphics _page = null!;
+    private double _y;
+
+    private SheetPdf(Sheet sheet) => _sheet = sheet;
+
+    private static double Width => PageWidth - (2 * Margin);
+
+    private static double Bottom => PageHeight - Margin - FootHeight;
+
+    /// <summary>The file.</summary>
+    /// <exception cref="FontMissingException">There is no font for Latin or Chinese text.</exception>
+    public static byte[] Write(Sheet sheet)
+    {
+        lock (Gate)
+        {
+            SheetFonts.Require();
+            using var pdf = new SheetPdf(sheet);
+            return pdf.Write();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _page.Dispose();
+        _document.Dispose();
+    }
+
+    private byte[] Write()
+    {
+        _document.Info.Title = $"{_sheet.Title} {_sheet.Subtitle}";
+        _document.Language = _sheet.Language;
+        NewPage();
+        Paragraph(_sheet.Title, TitleSize, bold: true);
+        Paragraph(_sheet.Subtitle, HeadingSize, bold: false);
+        _y += 6;
+        foreach (SheetFact fact in _sheet.Head)
+        {
+            Fact(fact);
+        }
+
+        foreach (SheetTable table in _sheet.Tables)
+        {
+            Table(table);
+        }
+
+        _y += 8;
+        foreach (string note in _sheet.Notes)
+        {
+            Paragraph("· " + note, TextSize, bold: false);
+        }
+
+        Seals();
+        Feet();
+        using var stream = new MemoryStream();
+        _document.Save(stream, closeStream: false);
+        return stream.ToArray();
+    }
+
+    private void NewPage()
+    {
+        _page?.Dispose();
+        PdfPage page = _document.AddPage();
+        page.Size = PageSize.A4;
+        _page = XGraphics.FromPdfPage(page);
+        _y = Margin;
+    }
+
+    private void Need(double height)
+    {
+        if (_y + height > Bottom)
+        {
+            NewPage();
+        }
+    }
+
+    private void Paragraph(string text, double size, bool bold)
+    {
+        foreach (string line in PdfText.Wrap(_page, text, Width, size, bold))
+        {
+            Need(size * LineHeight);
+            PdfText.Draw(_page, line, Margin, _y + size, size, bold);
+            _y += size * LineHeight;
+        }
+    }
+
+    private void Fact(SheetFact fact)
+    {
+        const double LabelWidth = 130;
+        List<string> lines = PdfText.Wrap(_page, fact.Value, Width - LabelWidth, TextSize, bold: false);
+        Need(lines.Count * TextSize * LineHeight);
+        PdfText.Draw(_page, fact.Label, Margin, _y + TextSize, TextSize, bold: true);
+        foreach (string line in lines)
+        {
+            PdfText.Draw(_page, line, Margin + LabelWidth, _y + TextSize, TextSize, bold: false);
+            _y += TextSize * LineHeight;
+        }
+    }
+
+    private void Table(SheetTable table)
+    {
+        double[] widths = WidthsOf(table);
+        string[] heading = [.. table.Columns.Select(c => c.Name)];
+        double headingHeight = HeightOf(heading, widths);
+        Need((HeadingSize * LineHeight) + 10 + headingHeight + (TextSize * LineHeight * 2));
+        _y += 10;
+        Paragraph(table.Title, HeadingSize, bold: true);
+        Row(table, heading, widths, bold: true);
+        foreach (string[] row in table.Rows)
+        {
+            RowOrPage(table, row, heading, widths, bold: false);
+        }
+
+        if (table.Total is not null)
+        {
+            RowOrPage(table, table.Total, heading, widths, bold: true);
+        }
+    }
+
+    private void RowOrPage(SheetTable table, string[] row, string[] heading, double[] widths, bool bold)
+    {
+        if (_y + HeightOf(row, widths) > Bottom)
+        {
+            NewPage();
+            Row(table, heading, widths, bold: true);
+        }
+
+        Row(table, row, widths, bold);
+    }
+
+    private void Row(SheetTable table, string[] row, double[] widths, bool bold)
+    {
+        double height = HeightOf(row, widths);
+        double x = Margin;
+        for (int i = 0; i < row.Length; i++)
+        {
+            var cell = new XRect(x, _y, widths[i], height);
+            if (bold)
+            {
+                _page.DrawRectangle(HeadingFill, cell);
+            }
+
+            _page.DrawRectangle(Rule, cell);
+            double y = _y + Padding + TextSize;
+            foreach (string line in PdfText.Wrap(_page, row[i], widths[i] - (2 * Padding), TextSize, bold))
+            {
+                double left = table.Columns[i].IsNumber
+                    ? x + widths[i] - Padding - PdfText.WidthOf(_page, line, TextSize, bold)
+                    : x + Padding;
+                PdfText.Draw(_page, line, left, y, TextSize, bold);
+                y += TextSize * LineHeight;
+            }
+
+            x += widths[i];
+        }
+
+        _y += height;
+    }
+
+    private double HeightOf(string[] row, double[] widths)
+    {
+        int lines = 1;
+        for (int i = 0; i < row.Length; i++)
+        {
+            lines = Math.Max(
+                lines, PdfText.Wrap(_page, row[i], widths[i] - (2 * Padding), TextSize, bold: true).Count);
+        }
+
+        return (lines * TextSize * LineHeight) + (2 * Padding);
+    }
+
+    /// <summary>Columns as wide as their longest text, if all fit; else the wide ones share what the narrow ones
+    /// leave.</summary>
+    private double[] WidthsOf(SheetTable table)
+    {
+        double[] wanted = [.. table.Columns.Select((column, i) => (2 * Padding) + 1 + table.Rows.Select(row => row[i])
+            .Append(column.Name).Append(table.Total?[i] ?? "")
+            .Max(text => PdfText.WidthOf(_page, text, TextSize, bold: true)))];
+        double[] widths = new double[wanted.Length];
+        double left = Width;
+        int open = wanted.Length;
+        for (bool settled = false; !settled;)
+        {
+            settled = true;
+            double fair = left / Math.Max(open, 1);
+            for (int i = 0; i < wanted.Length; i++)
+            {
+                if (widths[i] == 0 && wanted[i] <= fair)
+                {
+                    (widths[i], left, open, settled) = (wanted[i], left - wanted[i], open - 1, false);
+                }
+            }
+        }
+
+        double rest = open > 0 ? left / open : left / wanted.Length;
+        return [.. widths.Select(width => open == 0 ? width + rest : width > 0 ? width : rest)];
+    }
+
+    private void Seals()
+    {
+        if (_sheet.Signatures.Count == 0)
+        {
+            return;
+        }
+
+        Need(SealHeight);
+        _y += 30;
+        double width = (Width - 20) / _sheet.Signatures.Count;
+        for (int i = 0; i < _sheet.Signatures.Count; i++)
+        {
+            double x = Margin + (i * (width + 20));
+            _page.DrawLine(XPens.Black, x, _y, x + width, _y);
+            double y = _y + 4 + TextSize;
+            foreach (string line in PdfText.Wrap(_page, _sheet.Signatures[i], width, TextSize, bold: false))
+            {
+                PdfText.Draw(_page, line, x, y, TextSize, bold: false);
+                y += TextSize * LineHeight;
+            }
+        }
+    }
+
+    private void Feet()
+    {
+        _page.Dispose();
+        for (int i = 0; i < _document.PageCount; i++)
+        {
+            using var page = XGraphics.FromPdfPage(_document.Pages[i], XGraphicsPdfPageOptions.Append);
+            string number = string.Create(CultureInfo.InvariantCulture, $"{i + 1} / {_document.PageCount}");
+            double y = PageHeight - Margin;
+            PdfText.Draw(page, _sheet.Foot, Margin, y, 6.5, bold: false);
+            double left = Margin + Width - PdfText.WidthOf(page, number, 6.5, bold: false);
+            PdfText.Draw(page, number, left, y, 6.5, bold: false);
+        }
+    }
+}

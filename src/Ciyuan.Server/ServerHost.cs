@@ -1,4 +1,6 @@
 using Ciyuan.Server.Api;
+using Ciyuan.Server.Console;
+using Ciyuan.Server.Console.Users;
 using Ciyuan.Server.Gateway;
 using Ciyuan.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -20,7 +22,19 @@ public sealed class ServerHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Shard _shard;
 
-    private ServerHost(WebApplication app, Shard shard, Uri url) => (_app, _shard, Url) = (app, shard, url);
+    private readonly Desk _desk;
+
+    private ServerHost(WebApplication app, Shard shard, Desk desk, Uri url)
+    {
+        (_app, _shard, _desk, Url) = (app, shard, desk, url);
+        desk.Url = url.ToString();
+        FirstLink = desk.Users.HasOperator ? null : new Uri(url, $"/console/first?code={desk.Users.InviteFirst()}");
+    }
+
+    /// <summary>While nobody can sign in to the console as operator: the link, good once and for three days, by which
+    /// the first one sets name and password. Null once there is an operator. Show it to who started the server
+    /// alone.</summary>
+    public Uri? FirstLink { get; }
 
     /// <summary>Where it listens, with the actual port.</summary>
     public Uri Url { get; }
@@ -31,6 +45,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>The shard that it serves.</summary>
     internal Shard Shard => _shard;
+
+    /// <summary>What the console shows, and to whom.</summary>
+    internal Desk Desk => _desk;
 
     /// <summary>Opens the shard and listens; returns when requests are answered.</summary>
     /// <exception cref="ServerRefusedException">The options are not safe or make no sense.</exception>
@@ -57,11 +74,11 @@ public sealed class ServerHost : IAsyncDisposable
                 options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
             }
 
-            app = Build(options, listen, token, shard);
+            app = Build(options, listen, token, shard, out Desk desk);
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
             string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
-            return new ServerHost(app, shard, new Uri(url));
+            return new ServerHost(app, shard, desk, new Uri(url));
         }
         catch
         {
@@ -85,11 +102,13 @@ public sealed class ServerHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _desk.Dispose();
         await _shard.DisposeAsync();
     }
 
     // Nothing is taken from appsettings files or ASPNETCORE_ variables: what the server does is in the options alone.
-    private static WebApplication Build(ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard)
+    private static WebApplication Build(
+        ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, out Desk desk)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
@@ -106,6 +125,11 @@ public sealed class ServerHost : IAsyncDisposable
         var gateway = new ModelGateway(shard, options, inFlight, loggers.CreateLogger("Ciyuan.Gateway"));
         app.Lifetime.ApplicationStopped.Register(gateway.Dispose);
         app.Use(gateway.RunAsync);
+        desk = new Desk(shard, options, new Accounts(shard, options.Shard), gateway)
+        {
+            Stopping = app.Lifetime.ApplicationStopping,
+        };
+        app.Use(new ConsoleServer(desk, listen.IsLoopback, loggers.CreateLogger("Ciyuan.Console")).RunAsync);
         Endpoints.Map(app, shard, options, inFlight);
         return app;
     }

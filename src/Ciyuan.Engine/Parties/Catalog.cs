@@ -39,6 +39,18 @@ public sealed class Catalog
     /// <summary>What the gateway goes by.</summary>
     public GatewayEntries Gateway { get; private set; } = GatewayEntries.Empty;
 
+    /// <summary>Who may sign in to the console.</summary>
+    public UserEntries Users { get; private set; } = UserEntries.Empty;
+
+    /// <summary>Projects.</summary>
+    public IReadOnlyCollection<ProjectSetup> Projects => _projects.Values;
+
+    /// <summary>Keys.</summary>
+    public IReadOnlyCollection<KeySetup> Keys => _keys.Values;
+
+    /// <summary>Compute sites.</summary>
+    public IReadOnlyCollection<SiteSetup> Sites => _sites.Values;
+
     /// <summary>Agreements, by id in ordinal order.</summary>
     public IReadOnlyCollection<Agreement> Agreements => _agreements.Values;
 
@@ -111,6 +123,7 @@ public sealed class Catalog
         }
 
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
+        next.Users = Users.With(setup, next, faults, ref changed);
         return next;
     }
 

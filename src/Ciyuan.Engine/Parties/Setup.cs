@@ -94,6 +94,9 @@ public sealed record Setup
     /// <summary>Budgets to add or replace.</summary>
     public IReadOnlyList<BudgetSetup>? Budgets { get; init; }
 
+    /// <summary>Users of the console to add or replace.</summary>
+    public IReadOnlyList<UserSetup>? Users { get; init; }
+
     /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
     /// bring about; null when there is none.</summary>
     public string? FindNull()
@@ -120,6 +123,7 @@ public sealed record Setup
                 || In(a.Scopes ?? []) || In(a.Models ?? []))),
             ("budgets", In(Budgets ?? [], b => Any(
                 b.Id, b.Party, b.Currency, b.Amount, b.Project, b.Key, b.Zone))),
+            ("users", In(Users ?? [], u => Any(u.Id, u.Name, u.Party))),
         ];
         return Array.Find(parts, part => part.HasNull).Name;
     }

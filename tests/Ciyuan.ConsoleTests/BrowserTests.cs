@@ -95,7 +95,63 @@ public sealed class BrowserTests(ITestOutputHelper output)
             "title", before, new() { Timeout = 15_000 });
     }
 
-    private IEnumerable<Round> Rounds()
+    [Fact]
+    public async Task FirstStart_InABrowser_LeadsToAFirstCallThatArrives()
+    {
+        if (!File.Exists(Chromium))
+        {
+            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            return;
+        }
+
+        await using ConsoleSite site = await ConsoleSite.StartEmptyAsync();
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        IPage page = await browser.NewPageAsync();
+        var faults = new List<string>();
+        page.Console += (_, message) => Note(faults, message.Type == "error", $"{page.Url}: {message.Text}");
+        await page.GotoAsync(site.Host.FirstLink!.ToString());
+        await page.FillAsync("input[name=user]", "root");
+        await page.FillAsync("input[name=password]", ConsoleSite.Password);
+        await page.FillAsync("input[name=again]", ConsoleSite.Password);
+        await page.ClickAsync("main button");
+        await PictureAsync(page, "first-guide");
+        await page.ClickAsync(".steps button");
+        await PictureAsync(page, "first-party");
+        await page.ClickAsync("#keys button.btn-primary");
+        string key = await page.Locator("pre.secret").InnerTextAsync();
+        await PictureAsync(page, "first-key");
+        await page.GotoAsync(new Uri(site.Url, "/console").ToString());
+        Assert.Equal(2, await page.Locator(".steps li.done").CountAsync());
+
+        using HttpClient caller = site.NewClient(out _);
+        caller.DefaultRequestHeaders.Authorization = new("Bearer", key.Trim());
+        using var call = new StringContent(
+            """{"model":"sandbox-chat","messages":[{"role":"user","content":"你好，词元"}]}""", null, "application/json");
+        using HttpResponseMessage answer = await caller.PostAsync("/v1/chat/completions", call);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+
+        await Assertions.Expect(page.Locator("#overview .tile")).ToHaveCountAsync(4, new() { Timeout = 15_000 });
+        await PictureAsync(page, "first-today");
+        string record = answer.Headers.GetValues("x-ciyuan-record").Single();
+        await page.FillAsync(".find input", record);
+        await page.PressAsync(".find input", "Enter");
+        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8, new() { Timeout = 5_000 });
+        await PictureAsync(page, "first-record");
+        Assert.Empty(faults);
+    }
+
+    private static async Task PictureAsync(IPage page, string name)
+    {
+        if (Pictures is not null)
+        {
+            await page.ScreenshotAsync(
+                new PageScreenshotOptions { Path = Path.Combine(Pictures, name + ".png"), FullPage = true });
+        }
+    }
+
+    private static IEnumerable<Round> Rounds()
     {
         if (!Full)
         {

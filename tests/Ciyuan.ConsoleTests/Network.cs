@@ -14,7 +14,7 @@ internal static class Network
 
     private static readonly string[] Consumers = ["acme", "bravo", "cedar"];
     private static readonly (string Model, string Provider)[] Models =
-        [("glm-4.6", "zhipu"), ("glm-4.5-air", "zhipu"), ("deepseek-chat", "deepseek"), ("embedding-3", "zhipu")];
+        [("glm-4.6", "zhipu"), ("glm-4.5-air", "zhipu"), ("ds-v3", "deepseek"), ("embedding-3", "zhipu")];
 
     internal static string Setup(DateTimeOffset now)
     {
@@ -47,7 +47,7 @@ internal static class Network
                 prices:
                   - { model: glm-4.6, per_million_tokens: { input.text: "2", input.text.cache_read: "0.4", output.text: "8" } }
                   - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
-                  - { model: deepseek-chat, per_million_tokens: { input: "2", output: "3" } }
+                  - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
                   - { model: embedding-3, per_million_tokens: { input: "0.5" } }
               - id: list
                 version: 2
@@ -57,7 +57,7 @@ internal static class Network
                 prices:
                   - { model: glm-4.6, per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" } }
                   - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
-                  - { model: deepseek-chat, per_million_tokens: { input: "2", output: "3" } }
+                  - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
               - id: wholesale
                 version: 1
                 currency: CNY
@@ -66,7 +66,7 @@ internal static class Network
                   - { model: glm-4.6, per_million_tokens: { input: "1", output: "4" } }
                   - { model: glm-4.5-air, per_million_tokens: { input: "0.4", output: "1" } }
                   - { model: embedding-3, per_million_tokens: { input: "0.2" } }
-                  - { model: deepseek-chat, per_million_tokens: { input: "1", output: "1.5" } }
+                  - { model: ds-v3, per_million_tokens: { input: "1", output: "1.5" } }
             agreements:
               - { id: acme-2026, payer: acme, payee: net, book: list, to: {{Day(20)}} }
               - { id: bravo-2026, payer: bravo, payee: net, book: list }

@@ -194,10 +194,11 @@ public sealed class SignInTests
         Assert.Equal("no-store", page.Headers.CacheControl!.ToString());
         Assert.Equal("nosniff", page.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("DENY", page.Headers.GetValues("X-Frame-Options").Single());
-        Assert.Equal("no-referrer", page.Headers.GetValues("Referrer-Policy").Single());
+        Assert.Equal("same-origin", page.Headers.GetValues("Referrer-Policy").Single());
         using var behindTls = new HttpRequestMessage(HttpMethod.Get, SignIn);
         behindTls.Headers.Add("X-Forwarded-Proto", "https");
-        using HttpResponseMessage secure = await client.SendAsync(behindTls);
+        using HttpClient behind = site.NewClient(out _);
+        using HttpResponseMessage secure = await behind.SendAsync(behindTls);
         Assert.True(secure.Headers.Contains("Strict-Transport-Security"));
         Assert.All(secure.Headers.GetValues("Set-Cookie"), cookie =>
         {

@@ -21,7 +21,8 @@ public sealed class SpeedTests(ITestOutputHelper output)
         bool asked = int.TryParse(
             Environment.GetEnvironmentVariable("CIYUAN_CONSOLE_SPEED"), NumberStyles.None,
             CultureInfo.InvariantCulture, out int records);
-        await using ConsoleSite site = await ConsoleSite.StartAsync(asked ? records : 5_000);
+        records = asked ? records : 5_000;
+        await using ConsoleSite site = await ConsoleSite.StartAsync(records);
         using HttpClient client = site.SignedIn("olga");
         _ = site.Host.Shard.Facts; // what was recorded is in the statistics
         await client.GetStringAsync("/console/account"); // compiled before the clock starts
@@ -29,6 +30,7 @@ public sealed class SpeedTests(ITestOutputHelper output)
         {
             string first = await MeasureAsync(client, path);
             await Network.FillAsync(site.Host.Shard, site.Now, records + 100, from: records);
+            records += 100;
             string second = await MeasureAsync(client, path);
             string third = await MeasureAsync(client, path);
             output.WriteLine($"{path}: {first} ms, then {second}, {third}");

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Ciyuan.Server.Console.Pages;
 using Ciyuan.Server.Render;
 using Microsoft.AspNetCore.Components;
@@ -94,8 +96,11 @@ internal static class Answers
         }
     }
 
+    // The renderer asks for a few services; of these only the encoder matters: Chinese goes out as it is written.
     private sealed class Nothing : IServiceProvider
     {
-        public object? GetService(Type serviceType) => null;
+        private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
+
+        public object? GetService(Type serviceType) => serviceType == typeof(HtmlEncoder) ? Encoder : null;
     }
 }

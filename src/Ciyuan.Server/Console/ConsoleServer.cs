@@ -59,9 +59,9 @@ internal sealed partial class ConsoleServer
         {
             http.Response.Redirect(Root);
         }
-        else if (path.StartsWith(Assets.Prefix, StringComparison.Ordinal))
+        else if (path.StartsWith(ConsoleAssets.Prefix, StringComparison.Ordinal))
         {
-            await Assets.SendAsync(http);
+            await ConsoleAssets.SendAsync(http);
         }
         else
         {
@@ -174,7 +174,7 @@ internal sealed partial class ConsoleServer
         HttpRequest request = visit.Http.Request;
         string site = request.Headers["Sec-Fetch-Site"].ToString();
         string origin = request.Headers.Origin.ToString();
-        bool foreign = site is "cross-site" or "same-site"
+        bool foreign = site is not ("" or "same-origin" or "none")
             || (origin.Length > 0 && (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? from)
                 || from.Authority != request.Host.Value));
         if (foreign || !request.HasFormContentType || request.ContentLength is not (>= 0 and <= FormBytes))
@@ -213,6 +213,7 @@ internal sealed partial class ConsoleServer
         headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
             + "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
         headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "same-origin"; // with none at all, a browser would not say where a form comes from
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";

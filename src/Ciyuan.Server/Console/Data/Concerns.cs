@@ -14,28 +14,29 @@ internal static class Concerns
     private const int MostOfAKind = 8;
 
     /// <summary>Looks through balances, agreements, keys and what waits for a price.</summary>
-    internal static List<Concern> Find(Visit visit, IReadOnlyList<AccountView> accounts, ReportScope week)
+    internal static List<Concern> Find(Visit visit, IReadOnlyList<AccountView> accounts, ReportScope days)
     {
         var all = new List<Concern>();
         AccountView[] own = [.. accounts.Where(a => visit.Scope.SeesAccount(a.Name.Path))];
-        AddLedger(visit, own, week, all);
+        AddLedger(visit, own, days, all);
         AddFunding(visit, own, all);
         AddEnds(visit, all);
         return [.. all.OrderByDescending(c => c.IsUrgent)];
     }
 
-    private static void AddLedger(Visit visit, AccountView[] accounts, ReportScope week, List<Concern> all)
+    private static void AddLedger(Visit visit, AccountView[] accounts, ReportScope days, List<Concern> all)
     {
-        if (visit.Scope.IsAll && week.SuspenseCharges > 0)
+        foreach (AccountView account in accounts.Where(a => visit.Scope.IsAll
+            && a.Name.Path.StartsWith("ledger/suspense/", StringComparison.Ordinal) && !a.Balance.IsZero))
         {
+            string quantity = Figures.Short(visit.Language, Int128.Abs(account.Balance.Pico) / Amount.PicoPerUnit);
             all.Add(new Concern(
-                "concern.suspense", [Figures.Exact(week.SuspenseCharges)],
-                "/console/ledger?match=ledger/suspense/*", true));
+                "concern.suspense", [$"{quantity} {account.Name.Currency}", PartOf(account, 2)], LinkOf(account), true));
         }
 
-        if (visit.Scope.IsAll && week.KeptAside > 0)
+        if (visit.Scope.IsAll && days.KeptAside > 0)
         {
-            all.Add(new Concern("concern.conflict", [Figures.Exact(week.KeptAside)], "/console/usage/records", true));
+            all.Add(new Concern("concern.conflict", [Figures.Exact(days.KeptAside)], "/console/usage/records", true));
         }
 
         foreach (AccountView account in accounts.Where(a => PartOf(a, 1) == "overrun" && a.Balance.IsNegative)

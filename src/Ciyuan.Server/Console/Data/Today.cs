@@ -114,7 +114,7 @@ internal sealed class Today(Desk desk)
                 : sums.Moved(currency)),
             Cuts = cuts,
             Latency = scope.IsAll ? FindLatency() : null,
-            Concerns = Concerns.Find(visit, accounts, now.Scope),
+            Concerns = Concerns.Find(visit, accounts, days.Scope),
             DataToSeq = days.Scope.DataToSeq,
             DataToTime = days.Scope.DataToTime,
             IsEmpty = days.Scope.RecordsIn + days.Scope.RecordsOutsidePeriod + days.Scope.RecordsFilteredOut == 0,
@@ -128,7 +128,7 @@ internal sealed class Today(Desk desk)
         Filters = visit.Scope.Filters,
     };
 
-    // Seven whole days and today's part against the seven before: both have as many days, so the part is the same.
+    // Whole days alone: a part of today against a whole day would look like a fall.
     private async Task<(Report Before, Report Now)> WeeksAsync(Visit visit)
     {
         Dimension[] by = [visit.Scope.IsAll || visit.Scope.IsConsumer ? Dimension.Party : Dimension.Agreement,

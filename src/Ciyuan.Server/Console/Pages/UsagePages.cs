@@ -82,7 +82,31 @@ internal static class UsagePages
         Bucket bucket = query.View == "share" ? Bucket.None : query.View == "heat" ? Bucket.Hour : query.Bucket;
         Report report = await visit.Desk.ReportAsync(
             query.ToReport(visit, query.Span.Period, bucket), visit.Http.RequestAborted);
-        await visit.CsvAsync(ReportRendering.Render(report).ToTable(), "usage");
+        await visit.CsvAsync(visit.Scope.IsAll ? ReportRendering.Render(report).ToTable() : ToOwn(report), "usage");
+    }
+
+    // Income, cost and margin are the platform's words: a counterparty has one amount.
+    private static Table ToOwn(Report report)
+    {
+        string[] currencies = [.. Sums.Of(report).Currencies];
+        var table = new Table([
+            .. report.KeyColumns.Select(name => new TableColumn(name)),
+            .. ((string[])["calls", "failed", "cut", "tokens_input", "tokens_output"]).Select(
+                name => new TableColumn(name, true)),
+            .. currencies.Select(currency => new TableColumn("amount_" + currency, true)),
+        ]);
+        foreach (ReportRow row in report.KeyColumns.Count == 0 ? [report.Total] : report.Rows)
+        {
+            Sums sums = Sums.Of(report, [row]);
+            table.Add([
+                .. row.Key, sums.Calls.ToString(CultureInfo.InvariantCulture),
+                sums.Failed.ToString(CultureInfo.InvariantCulture), sums.Cut.ToString(CultureInfo.InvariantCulture),
+                sums.Input.ToString(CultureInfo.InvariantCulture), sums.Output.ToString(CultureInfo.InvariantCulture),
+                .. currencies.Select(currency => new Amount(sums.Moved(currency)).ToString()),
+            ]);
+        }
+
+        return table;
     }
 
     private static async Task RecordsAsync(Visit visit)

@@ -7,7 +7,7 @@ namespace Ciyuan.Server.Console;
 
 /// <summary>Scripts and looks, embedded in the program. Each has its hash in its address, so a browser keeps it for
 /// good.</summary>
-internal static class Assets
+internal static class ConsoleAssets
 {
     /// <summary>Where they are.</summary>
     internal const string Prefix = "/console/assets/";
@@ -51,7 +51,7 @@ internal static class Assets
     private static FrozenDictionary<string, Asset> Load()
     {
         var all = new Dictionary<string, Asset>(StringComparer.Ordinal);
-        System.Reflection.Assembly assembly = typeof(Assets).Assembly;
+        System.Reflection.Assembly assembly = typeof(ConsoleAssets).Assembly;
         foreach (string name in assembly.GetManifestResourceNames())
         {
             if (name.StartsWith(ResourcePrefix, StringComparison.Ordinal))

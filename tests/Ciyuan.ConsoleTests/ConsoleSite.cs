@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ciyuan.ConsoleTests;
 
-/// <summary>A real server with a network in it: a platform, three consumers, two providers, a compute operator; books of
-/// which one has two versions; keys, budgets, a pack that expires; and a user of each role.</summary>
+/// <summary>A real server with a network in it: a platform, three consumers, two providers, a compute operator; books
+/// of which one has two versions; keys, budgets, a pack that expires; and a user of each role.</summary>
 public sealed partial class ConsoleSite : IAsyncDisposable
 {
     internal const string Password = "correct horse battery";

@@ -45,7 +45,8 @@ internal static class Network
                 source: "test"
                 to: {{Day(-9)}}
                 prices:
-                  - { model: glm-4.6, per_million_tokens: { input.text: "2", input.text.cache_read: "0.4", output.text: "8" } }
+                  - model: glm-4.6
+                    per_million_tokens: { input.text: "2", input.text.cache_read: "0.4", output.text: "8" }
                   - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
                   - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
                   - { model: embedding-3, per_million_tokens: { input: "0.5" } }
@@ -55,7 +56,8 @@ internal static class Network
                 source: "test"
                 from: {{Day(-9)}}
                 prices:
-                  - { model: glm-4.6, per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" } }
+                  - model: glm-4.6
+                    per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" }
                   - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
                   - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
               - id: wholesale
@@ -80,15 +82,24 @@ internal static class Network
               - { party: cedar, id: pack, kind: pack, expires: {{Day(12)}} }
               - { party: cedar, id: main, kind: prepaid, currency: CNY }
             access:
-              - { key: acme-1, hash: {{new string('a', 64)}}, prefix: cy-aaaaaa, requests_per_minute: 600, expires: {{Day(9)}} }
+              - key: acme-1
+                hash: {{new string('a', 64)}}
+                prefix: cy-aaaaaa
+                requests_per_minute: 600
+                expires: {{Day(9)}}
               - { key: bravo-1, hash: {{new string('b', 64)}}, prefix: cy-bbbbbb }
             upstreams:
-              - { id: zhipu-main, provider: zhipu, protocol: openai, base_url: "https://open.example.com/v4", key_variable: ZHIPU_KEY, models: [{ model: glm-4.6 }, { model: glm-4.5-air }] }
+              - id: zhipu-main
+                provider: zhipu
+                protocol: openai
+                base_url: "https://open.example.com/v4"
+                key_variable: ZHIPU_KEY
+                models: [{ model: glm-4.6 }, { model: glm-4.5-air }]
               - { id: sandbox, protocol: sandbox, models: [{ model: sandbox-chat }] }
             routes:
               - { model: "glm-*", by: latency }
             budgets:
-              - { id: acme-month, party: acme, project: chat, currency: CNY, amount: "500", period: month, zone: Asia/Shanghai }
+              - { id: acme-month, party: acme, project: chat, currency: CNY, amount: "500", zone: Asia/Shanghai }
             """;
     }
 
@@ -147,8 +158,8 @@ internal static class Network
         var counts = new List<Count> { new(TokenClass.InputText, EvidenceGrade.Reported, input) };
         if (model != "embedding-3")
         {
-            counts.Add(new Count(
-                new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheRead), EvidenceGrade.Reported, input / 4));
+            var cached = new TokenClass(Direction.Input, Modality.Text, TokenKind.CacheRead);
+            counts.Add(new Count(cached, EvidenceGrade.Reported, input / 4));
             counts.Add(new Count(
                 TokenClass.OutputText, outcome == Outcome.Cut ? EvidenceGrade.Partial : EvidenceGrade.Reported,
                 50 + ((mixed >> 6) % 900)));

@@ -111,8 +111,8 @@ public sealed class RoleTests : IAsyncLifetime
             "/console/ledger/statement.csv?agreement=zhipu-2026", "/console/ledger/statement?agreement=nothing",
             "/console/ledger/account?path=bravo/credit/line&currency=CNY",
             "/console/ledger/account?path=net/revenue/acme-2026&currency=CNY", "/console/prices/book?id=wholesale",
-            "/console/prices/explain?book=wholesale&model=glm-4.6", "/console/find?q=bravo", "/console/find?q=zhipu-2026",
-            "/console/find?q=bravo-1", "/console/find?q=wholesale",
+            "/console/prices/explain?book=wholesale&model=glm-4.6", "/console/find?q=bravo",
+            "/console/find?q=zhipu-2026", "/console/find?q=bravo-1", "/console/find?q=wholesale",
         ])
         {
             Assert.True(await StatusAsync(acme, path) == HttpStatusCode.NotFound, path);
@@ -129,7 +129,8 @@ public sealed class RoleTests : IAsyncLifetime
             zhipu, $"/console/usage/record/{deepseek.Position.Seq}.{deepseek.Position.Index}"));
         foreach (string filter in (string[])["f=party:bravo", "f=agreement:bravo-2026", "f=agreement:*", "group=party"])
         {
-            string page = await (await acme.GetAsync("/console/usage?period=all&" + filter)).Content.ReadAsStringAsync();
+            using HttpResponseMessage answer = await acme.GetAsync("/console/usage?period=all&" + filter);
+            string page = await answer.Content.ReadAsStringAsync();
             Assert.DoesNotContain("bravo-1", page, StringComparison.Ordinal);
             Assert.DoesNotContain("Bravo", page, StringComparison.Ordinal);
         }

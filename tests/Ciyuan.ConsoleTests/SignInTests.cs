@@ -49,7 +49,8 @@ public sealed class SignInTests
         (HttpStatusCode nobody, string nobodyPage) = await SignInAsync(client, "nobody", "not the password 1");
         (HttpStatusCode done, _) = await SignInAsync(client, "ada", ConsoleSite.Password);
         string first = cookies.GetCookies(site.Url)["ciyuan"]!.Value;
-        (HttpStatusCode again, _) = await SignInAsync(client, "ada", ConsoleSite.Password, fromScratch: true, site: site);
+        (HttpStatusCode again, _) = await SignInAsync(
+            client, "ada", ConsoleSite.Password, fromScratch: true, site: site);
 
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (wrong, nobody));
         Assert.Contains("用户名、密码或动态码不对", wrongPage, StringComparison.Ordinal);
@@ -84,7 +85,8 @@ public sealed class SignInTests
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(0);
         await InviteAsync(site, "ada");
-        foreach (string next in (string[])["https://evil.example", "//evil.example", "/console//evil", "/console\\evil"])
+        string[] places = ["https://evil.example", "//evil.example", "/console//evil", "/console\\evil"];
+        foreach (string next in places)
         {
             using HttpClient client = site.NewClient(out _);
             string token = await ConsoleSite.FormTokenAsync(client, SignIn);

@@ -52,8 +52,8 @@ internal static class Answers
         return Task.CompletedTask;
     }
 
-    /// <summary>Rows as a file for a spreadsheet. Cells that one would take for a formula get an apostrophe, unless they
-    /// are figures.</summary>
+    /// <summary>Rows as a file for a spreadsheet. Cells that one would take for a formula get an apostrophe, unless
+    /// they are figures.</summary>
     internal static async Task CsvAsync(this Visit visit, Table table, string name)
     {
         var safe = new Table(table.Columns);
@@ -81,8 +81,11 @@ internal static class Answers
         await using var renderer = new HtmlRenderer(NoServices, NullLoggerFactory.Instance);
         string html = await renderer.Dispatcher.InvokeAsync(async () =>
         {
-            var parameters = ParameterView.FromDictionary(
-                new Dictionary<string, object?> { [nameof(ConsolePart.Of)] = visit, [nameof(ConsolePart.Model)] = model });
+            var parameters = ParameterView.FromDictionary(new Dictionary<string, object?>
+            {
+                [nameof(ConsolePart.Of)] = visit,
+                [nameof(ConsolePart.Model)] = model,
+            });
             return (await renderer.RenderComponentAsync(part, parameters)).ToHtmlString();
         });
         byte[] body = Encoding.UTF8.GetBytes(before + html);

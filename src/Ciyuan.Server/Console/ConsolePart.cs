@@ -30,4 +30,8 @@ public abstract class ConsolePart : ComponentBase
         Figures.OfMoney(Visit.Language, amount.Pico, currency.ToString());
 
     private protected string Time(Timestamp time) => Visit.Local(time);
+
+    private protected string Valid(Period period) => period == Period.Always
+        ? T("valid.always")
+        : $"{Visit.Local(period.Start, "uuuu-MM-dd")} – {Visit.Local(period.End, "uuuu-MM-dd")}";
 }

@@ -32,8 +32,9 @@ internal sealed partial class ConsoleServer
         (_desk, _loopback, _log) = (desk, loopback, log);
         Routes =
         [
-            .. SignInPages.Routes, .. TodayPage.Routes, .. UsagePages.Routes, .. PricePages.Routes, .. LedgerPages.Routes,
-            .. PartyPages.Routes, .. ProviderPages.Routes, .. SystemPages.Routes, .. AccountPages.Routes,
+            .. SignInPages.Routes, .. TodayPage.Routes, .. UsagePages.Routes, .. PricePages.Routes,
+            .. LedgerPages.Routes, .. PartyPages.Routes, .. ProviderPages.Routes, .. SystemPages.Routes,
+            .. AccountPages.Routes,
         ];
     }
 
@@ -210,8 +211,9 @@ internal sealed partial class ConsoleServer
 
     private static void SetHeaders(IHeaderDictionary headers, bool secure)
     {
-        headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-            + "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; "
+            + "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+            + "frame-ancestors 'none'";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "same-origin"; // with none at all, a browser would not say where a form comes from
         headers["Cross-Origin-Opener-Policy"] = "same-origin";

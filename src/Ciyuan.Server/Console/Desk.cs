@@ -119,6 +119,9 @@ internal sealed class Desk : IDisposable
         return accounts;
     }
 
+    /// <summary>Asks for balances anew: who has just changed something wants to see it.</summary>
+    internal void ForgetBalances() => _balances = null;
+
     /// <summary>Frames with commands by hand; looking for them goes on in the background.</summary>
     internal (IReadOnlyList<long> Frames, long Indexed, long Of) CommandFrames(long before, int most)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Ciyuan.Quantities;
+using Ciyuan.Usage;
 using Microsoft.AspNetCore.Components;
 
 namespace Ciyuan.Server.Console;
@@ -62,8 +63,16 @@ internal static class Figures
 
     /// <summary>An amount with its exact value on hover.</summary>
     internal static MarkupString OfMoney(Language language, Int128 pico, string currency) =>
-        Html(Money(language, pico) + (currency.Length > 0 ? "\u00a0" + currency : ""),
-            ExactMoney(pico) + " " + currency);
+        Html(WithUnit(language, pico, currency), ExactMoney(pico) + " " + currency);
+
+    /// <summary>An amount with its currency; whole tokens and other counted units as counts are.</summary>
+    internal static string WithUnit(Language language, Int128 pico, string currency)
+    {
+        bool counted = currency.Length > 0 && Meter.OtherUnits.Select(unit => unit.Currency).Append(Currency.Tok)
+            .Any(unit => unit.ToString() == currency) && pico % Amount.PicoPerUnit == 0;
+        string figure = counted ? Short(language, pico / Amount.PicoPerUnit) : Money(language, pico);
+        return currency.Length > 0 ? $"{figure}\u00a0{currency}" : figure;
+    }
 
     /// <summary>A share in percent, of one decimal.</summary>
     internal static string Percent(decimal share) =>

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ciyuan.Server.Console;
 
 /// <summary>Tells open pages that something new is in the journal, by server-sent events. It says no more than that: a
-/// page asks for what it shows, at most every two seconds, and people who look at the same figures share them.</summary>
+/// page asks for what it shows, at most every two seconds, and those who look at the same figures share
+/// them.</summary>
 internal static class LiveFeed
 {
     /// <summary>Where it is.</summary>

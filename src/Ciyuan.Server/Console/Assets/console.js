@@ -6,7 +6,7 @@
     const size = Math.abs(value);
     const units = lang === 'zh' ? [[1e12, '万亿'], [1e8, '亿'], [1e4, '万']] : [[1e12, 'T'], [1e9, 'B'], [1e6, 'M'], [1e3, 'K']];
     for (const [per, unit] of units) {
-      if (size >= per) return (value / per).toFixed(size / per >= 100 ? 0 : size / per >= 10 ? 1 : 2).replace(/\.?0+$/, '') + ' ' + unit;
+      if (size >= per) return String(Number((value / per).toFixed(size / per >= 100 ? 0 : size / per >= 10 ? 1 : 2))) + ' ' + unit;
     }
     return size !== 0 && size < 1 ? value.toPrecision(2) : String(Math.round(value * 100) / 100);
   };

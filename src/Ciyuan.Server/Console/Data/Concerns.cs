@@ -31,7 +31,8 @@ internal static class Concerns
         {
             string quantity = Figures.Short(visit.Language, Int128.Abs(account.Balance.Pico) / Amount.PicoPerUnit);
             all.Add(new Concern(
-                "concern.suspense", [$"{quantity} {account.Name.Currency}", PartOf(account, 2)], LinkOf(account), true));
+                "concern.suspense", [$"{quantity} {account.Name.Currency}", PartOf(account, 2)], LinkOf(account),
+                true));
         }
 
         if (visit.Scope.IsAll && days.KeptAside > 0)
@@ -108,7 +109,7 @@ internal static class Concerns
         account.Name.Path.Split('/').ElementAtOrDefault(part) ?? "";
 
     private static string Text(Visit visit, Amount amount, Currency currency) =>
-        $"{Figures.Money(visit.Language, amount.Pico)} {currency}";
+        Figures.WithUnit(visit.Language, amount.Pico, currency.ToString());
 
     private static string LinkOf(AccountView account) => Visit.Link(
         "/console/ledger/account", ("path", account.Name.Path), ("currency", account.Name.Currency.ToString()));

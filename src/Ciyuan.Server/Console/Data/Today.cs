@@ -196,8 +196,7 @@ internal sealed class Today(Desk desk)
         }
 
         taken.Sort();
-        return taken.Count == 0
-            ? null
-            : new Latency(taken.Count, taken[taken.Count / 2], taken[Math.Min(taken.Count - 1, taken.Count * 95 / 100)]);
+        int last = Math.Min(taken.Count - 1, taken.Count * 95 / 100);
+        return taken.Count == 0 ? null : new Latency(taken.Count, taken[taken.Count / 2], taken[last]);
     }
 }

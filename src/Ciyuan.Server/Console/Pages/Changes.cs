@@ -28,6 +28,7 @@ internal static class Changes
         SetupResult result = await visit.Desk.Shard.SetUpAsync(signed);
         if (result.Status != SetupStatus.Refused)
         {
+            visit.Desk.ForgetBalances();
             return true;
         }
 

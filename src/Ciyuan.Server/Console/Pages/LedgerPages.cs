@@ -214,6 +214,7 @@ internal static class LedgerPages
             [new PostTransfer($"{visit.Desk.Catalog.Platform}/cash/main", account[0], currency, amount)],
             $"by {visit.User!.Id}" + (memo.Length > 0 ? ": " + memo[..Math.Min(memo.Length, 200)] : ""));
         GroupReply reply = await visit.Desk.Shard.PostAsync(group);
+        visit.Desk.ForgetBalances();
         LedgerStatus status = reply.Status == LedgerStatus.Exists ? reply.Earlier : reply.Status;
         if (status is LedgerStatus.Done or LedgerStatus.Conflict)
         {

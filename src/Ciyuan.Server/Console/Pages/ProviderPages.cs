@@ -97,7 +97,7 @@ internal static class ProviderPages
     private static Task RouteAsync(Visit visit)
     {
         _ = Enum.TryParse(visit.Field("by"), out RoutePolicy by);
-        return visit.ApplyAsync(
-            new Setup { Routes = [new RouteSetup(visit.Field("model").Trim(), by, visit.Field("region").Trim())] }, Path);
+        var route = new RouteSetup(visit.Field("model").Trim(), by, visit.Field("region").Trim());
+        return visit.ApplyAsync(new Setup { Routes = [route] }, Path);
     }
 }

@@ -257,14 +257,13 @@ internal static class SystemPages
     {
         Catalog catalog = visit.Desk.Catalog;
         string platform = catalog.Platform.Length > 0 ? catalog.Platform : "platform";
+        var newcomer = new PartySetup("newcomer", "Newcomer (新用户)", [Role.Consumer]);
         return visit.ApplyAsync(
             new Setup
             {
-                Parties =
-                [
-                    .. catalog.Platform.Length > 0 ? [] : new[] { new PartySetup(platform, "Platform (平台)", [Role.Platform]) },
-                    new PartySetup("newcomer", "Newcomer (新用户)", [Role.Consumer]),
-                ],
+                Parties = catalog.Platform.Length > 0
+                    ? [newcomer]
+                    : [new PartySetup(platform, "Platform (平台)", [Role.Platform]), newcomer],
                 Books =
                 [
                     new BookSetup("sandbox-list", 1, "CNY", "", "", "example terms: nobody's prices",

@@ -126,7 +126,8 @@ internal static class UsagePages
         Span? span = Span.Read(visit, "7d");
         (List<Filter>? filters, string fault) = UsageQuery.ReadFilters(visit);
         FramePosition before = default;
-        if (span is null || filters is null || (visit.Query("before") is { Length: > 0 } at && !TryParse(at, out before)))
+        bool isPlace = visit.Query("before") is not { Length: > 0 } at || TryParse(at, out before);
+        if (span is null || filters is null || !isPlace)
         {
             return (null, span is null ? "period" : filters is null ? fault : "before");
         }

@@ -67,7 +67,8 @@ internal sealed class Attempts(TimeProvider time)
     {
         if (_all.Count >= MostKept && !_all.ContainsKey(key))
         {
-            foreach (string old in _all.OrderBy(pair => pair.Value.Last).Take(MostKept / 4).Select(p => p.Key).ToArray())
+            IEnumerable<string> oldest = _all.OrderBy(p => p.Value.Last).Take(MostKept / 4).Select(p => p.Key);
+            foreach (string old in oldest.ToArray())
             {
                 _all.Remove(old);
             }

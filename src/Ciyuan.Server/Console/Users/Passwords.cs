@@ -24,7 +24,8 @@ internal static class Passwords
     internal static string Hash(string password)
     {
         byte[] salt = RandomNumberGenerator.GetBytes(SaltBytes);
-        return $"{Iterations}${Convert.ToBase64String(salt)}${Convert.ToBase64String(Derive(password, salt, Iterations))}";
+        string hash = Convert.ToBase64String(Derive(password, salt, Iterations));
+        return $"{Iterations}${Convert.ToBase64String(salt)}${hash}";
     }
 
     /// <summary>Whether a password is the one of a hash. A hash of nobody takes as long.</summary>

@@ -125,13 +125,13 @@ public sealed class BrowserTests(ITestOutputHelper output)
         await page.FillAsync("input[name=again]", ConsoleSite.Password);
         await page.ClickAsync("main button");
         await PictureAsync(page, "first-guide");
-        await page.ClickAsync(".steps button");
+        await page.ClickAsync(".stages button");
         await PictureAsync(page, "first-party");
         await page.ClickAsync("#keys button.btn-primary");
         string key = await page.Locator("pre.secret").InnerTextAsync();
         await PictureAsync(page, "first-key");
         await page.GotoAsync(new Uri(site.Url, "/console").ToString());
-        Assert.Equal(2, await page.Locator(".steps li.done").CountAsync());
+        Assert.Equal(2, await page.Locator(".stages li.done").CountAsync());
 
         using HttpClient caller = site.NewClient(out _);
         caller.DefaultRequestHeaders.Authorization = new("Bearer", key.Trim());

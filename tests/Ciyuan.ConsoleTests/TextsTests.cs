@@ -22,6 +22,24 @@ public sealed partial class TextsTests
     }
 
     [Fact]
+    public void Text_NamedInAPage_IsThere()
+    {
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Ciyuan.slnx")))
+        {
+            root = root.Parent;
+        }
+
+        string pages = Path.Combine(root!.FullName, "src/Ciyuan.Server/Console");
+        string[] names = [.. Directory.EnumerateFiles(pages, "*", SearchOption.AllDirectories)
+            .Where(f => f.EndsWith(".razor", StringComparison.Ordinal) || f.EndsWith(".cs", StringComparison.Ordinal))
+            .SelectMany(f => Named().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()];
+
+        Assert.True(names.Length > 200);
+        Assert.All(names, name => Assert.True(Texts.Has(name), name));
+    }
+
+    [Fact]
     public void Text_OfEachEnum_IsThere()
     {
         IEnumerable<string> names =
@@ -63,6 +81,10 @@ public sealed partial class TextsTests
     [InlineData("-3", "−3.00")]
     public void Money_OfAnySize_HasTheDigitsThatMatter(string amount, string shown) => Assert.Equal(
         shown, Figures.Money(Language.English, Quantities.Amount.Parse(amount).Pico));
+
+    // T("name") and T("name", …); a name that ends in a dot is the beginning of one, put together with an enum's.
+    [GeneratedRegex(@"\bT\(""([a-z0-9.-]+[a-z0-9])""[,)]")]
+    private static partial Regex Named();
 
     [GeneratedRegex(@"[\u4e00-\u9fff]")]
     private static partial Regex Chinese();

@@ -148,7 +148,8 @@ public sealed class DataTests
     public async Task AuditIndex_OfAJournal_HasTheFramesWithCommandsByHand()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(500);
-        long[] expected = [.. Frames(site).Where(f => f.Setups.Count + f.Groups.Count > 0).Select(f => f.Seq).Reverse()];
+        long[] expected = [.. Frames(site).Where(f => f.Setups.Count + f.Groups.Count > 0)
+            .Select(f => f.Seq).Reverse()];
         while (!site.Desk.Journal.IndexMore(site.Host.Shard.DurableSeq, 2))
         {
         }

@@ -54,6 +54,9 @@ internal static class ServeVerb
             };
             await using ServerHost host = await ServerHost.StartAsync(options, cancel);
             VerbContext.Say($"serving {context.Data} on {host.Url}");
+            VerbContext.Say(host.FirstLink is { } first
+                ? $"console: nobody can sign in yet; open this link, good once, to become its operator: {first}"
+                : $"console: {new Uri(host.Url, "/console")}");
             await host.WaitForShutdownAsync(cancel);
             VerbContext.Say("stopping: requests under way end first");
             return Verb.Done;

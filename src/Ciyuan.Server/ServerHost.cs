@@ -1,4 +1,6 @@
 using Ciyuan.Server.Api;
+using Ciyuan.Server.Console;
+using Ciyuan.Server.Console.Users;
 using Ciyuan.Server.Gateway;
 using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
@@ -22,9 +24,19 @@ public sealed class ServerHost : IAsyncDisposable
     private readonly Shard _shard;
 
     private readonly GatewayWatch _watch;
+    private readonly Desk _desk;
 
-    private ServerHost(WebApplication app, Shard shard, GatewayWatch watch, Uri url) =>
-        (_app, _shard, _watch, Url) = (app, shard, watch, url);
+    private ServerHost(WebApplication app, Shard shard, GatewayWatch watch, Desk desk, Uri url)
+    {
+        (_app, _shard, _watch, _desk, Url) = (app, shard, watch, desk, url);
+        desk.Url = url.ToString();
+        FirstLink = desk.Users.HasOperator ? null : new Uri(url, $"/console/first?code={desk.Users.InviteFirst()}");
+    }
+
+    /// <summary>While nobody can sign in to the console as operator: the link, good once and for three days, by which
+    /// the first one sets name and password. Null once there is an operator. Show it to who started the server
+    /// alone.</summary>
+    public Uri? FirstLink { get; }
 
     /// <summary>Where it listens, with the actual port.</summary>
     public Uri Url { get; }
@@ -35,6 +47,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>The shard that it serves.</summary>
     internal Shard Shard => _shard;
+
+    /// <summary>What the console shows, and to whom.</summary>
+    internal Desk Desk => _desk;
 
     /// <summary>Opens the shard and listens; returns when requests are answered.</summary>
     /// <exception cref="ServerRefusedException">The options are not safe or make no sense.</exception>
@@ -62,11 +77,11 @@ public sealed class ServerHost : IAsyncDisposable
                 options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
             }
 
-            app = Build(options, listen, token, shard, watch);
+            app = Build(options, listen, token, shard, watch, out Desk desk);
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
             string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
-            return new ServerHost(app, shard, watch, new Uri(url));
+            return new ServerHost(app, shard, watch, desk, new Uri(url));
         }
         catch
         {
@@ -91,13 +106,14 @@ public sealed class ServerHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _desk.Dispose();
         await _watch.DisposeAsync();
         await _shard.DisposeAsync();
     }
 
     // Nothing is taken from appsettings files or ASPNETCORE_ variables: what the server does is in the options alone.
     private static WebApplication Build(
-        ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, GatewayWatch watch)
+        ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, GatewayWatch watch, out Desk desk)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
@@ -114,6 +130,11 @@ public sealed class ServerHost : IAsyncDisposable
         var gateway = new ModelGateway(shard, options, inFlight, watch, loggers.CreateLogger("Ciyuan.Gateway"));
         app.Lifetime.ApplicationStopped.Register(gateway.Dispose);
         app.Use(gateway.RunAsync);
+        desk = new Desk(shard, options, new Accounts(shard, options.Shard), gateway)
+        {
+            Stopping = app.Lifetime.ApplicationStopping,
+        };
+        app.Use(new ConsoleServer(desk, listen.IsLoopback, loggers.CreateLogger("Ciyuan.Console")).RunAsync);
         app.UseRouting(); // said here, or it would come first, and calls through the gateway need none
         Endpoints.Map(app, shard, options, inFlight, gateway);
         var live = new LiveCallsApi(watch.Live, app.Lifetime.ApplicationStopping);

@@ -177,6 +177,11 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Parties and agreements, with every frame durable that they come from.</summary>
     public ValueTask<Catalog> CatalogAsync(CancellationToken cancel = default) => Send(new CatalogWork(), cancel);
 
+    /// <summary>Where the command with an id stands; null when there is none. Durable when this returns.</summary>
+    public ValueTask<FramePosition?> FindAsync(
+        IdKind kind, string source, string id, CancellationToken cancel = default) =>
+        Send(new FindWork(kind, source, id), cancel);
+
     /// <summary>Answers what is queued, writes a snapshot, and gives the folder free.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -237,3 +237,9 @@ internal sealed class BalancesWork : ShardWork<IReadOnlyList<AccountView>>
 {
     protected override IReadOnlyList<AccountView> Answer(Applied applied, Engine engine) => [.. engine.Accounts];
 }
+
+/// <summary>Looks an id up.</summary>
+internal sealed class FindWork(IdKind kind, string source, string id) : ShardWork<FramePosition?>
+{
+    protected override FramePosition? Answer(Applied applied, Engine engine) => engine.Find(kind, source, id);
+}

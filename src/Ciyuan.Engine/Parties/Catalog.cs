@@ -42,6 +42,18 @@ public sealed partial class Catalog
     /// <summary>Reconciliations that were signed.</summary>
     public Reconciliations Reconciliations { get; private set; } = Reconciliations.Empty;
 
+    /// <summary>Who may sign in to the console.</summary>
+    public UserEntries Users { get; private set; } = UserEntries.Empty;
+
+    /// <summary>Projects.</summary>
+    public IReadOnlyCollection<ProjectSetup> Projects => _projects.Values;
+
+    /// <summary>Keys.</summary>
+    public IReadOnlyCollection<KeySetup> Keys => _keys.Values;
+
+    /// <summary>Compute sites.</summary>
+    public IReadOnlyCollection<SiteSetup> Sites => _sites.Values;
+
     /// <summary>Agreements, by id in ordinal order.</summary>
     public IReadOnlyCollection<Agreement> Agreements => _agreements.Values;
 
@@ -116,6 +128,7 @@ public sealed partial class Catalog
         next.AddSettlement(setup, faults, ref changed);
         next.Gateway = Gateway.With(setup, next, faults, ref changed);
         next.Reconciliations = Reconciliations.With(setup, next, faults, ref changed);
+        next.Users = Users.With(setup, next, faults, ref changed);
         return next;
     }
 

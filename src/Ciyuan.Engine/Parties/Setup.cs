@@ -103,6 +103,9 @@ public sealed record Setup
     /// <summary>Results of reconciliations, which <see cref="By"/> signs.</summary>
     public IReadOnlyList<ReconciliationSetup>? Reconciliations { get; init; }
 
+    /// <summary>Users of the console to add or replace.</summary>
+    public IReadOnlyList<UserSetup>? Users { get; init; }
+
     /// <summary>Names the list in which a null stands where none may be, which only a careless reader of setups can
     /// bring about; null when there is none.</summary>
     public string? FindNull()
@@ -134,6 +137,7 @@ public sealed record Setup
             ("reconciliations", In(Reconciliations ?? [], r => Any(
                 r.Id, r.Agreement, r.From, r.To, r.Bill, r.Result, r.Currency, r.Here, r.There, r.Decision)
                 || In(r.Differences, d => Any(d.Class, d.Amount)))),
+            ("users", In(Users ?? [], u => Any(u.Id, u.Name, u.Party))),
         ];
         return Array.Find(parts, part => part.HasNull).Name;
     }

@@ -29,64 +29,21 @@ internal sealed class ReportKeys
 
     public bool TellsCountsApart { get; }
 
-    public int OfType(UsageContext context, FactType type) => _types.Find(dimension => dimension switch
-    {
-        Dimension.Party => context.Party,
-        Dimension.Project => context.Project,
-        Dimension.Key => context.Key,
-        Dimension.Scenario => context.Scenario,
-        Dimension.Model => context.Model,
-        Dimension.ModelAsked => context.ModelAsked,
-        Dimension.Provider => context.Provider,
-        Dimension.Site => context.Site,
-        Dimension.Operation => context.Operation,
-        Dimension.Source => context.Source,
-        _ => FactHeader.IsCorrection(type.Kind) ? Dimensions.None : NameOf(type.Outcome),
-    });
+    public int OfType(UsageContext context, FactType type) => _types.Find(dimension =>
+        dimension == Dimension.Outcome && FactHeader.IsCorrection(type.Kind)
+            ? Dimensions.None
+            : ReportNames.Of(context, type.Outcome, dimension));
 
-    public int OfCount(Meter meter, EvidenceGrade grade) => _counts.Find(dimension => dimension switch
-    {
-        Dimension.Class => meter.ToString(),
-        Dimension.Grade => NameOf(grade),
-        _ when !meter.IsTokens => Dimensions.None,
-        Dimension.Direction => PartOf(meter, 0),
-        Dimension.Modality => PartOf(meter, 1),
-        _ => PartOf(meter, 2),
-    });
+    public int OfCount(Meter meter, EvidenceGrade grade) =>
+        _counts.Find(dimension => ReportNames.Of(meter, grade, dimension));
 
-    public int OfRate(Rate rate) => _charges.Find(dimension =>
-        dimension == Dimension.Agreement ? rate.Agreement : NameOf(rate.Side));
+    public int OfRate(Rate rate) => _charges.Find(dimension => ReportNames.Of(rate, dimension));
 
     // The lists of values by number: of what a row is, of counts, of charges; in the order of the query's dimensions.
     public IReadOnlyList<string[]>[] Values => [_types.Values, _counts.Values, _charges.Values];
 
     // How many numbers there are for counts so far.
     public int Counts => _counts.Values.Count;
-
-    private static string PartOf(Meter meter, int part) => meter.TokenClass.ToString().Split('.')[part];
-
-    private static string NameOf(Outcome outcome) => outcome switch
-    {
-        Outcome.Ok => "ok",
-        Outcome.Failed => "failed",
-        _ => "cut",
-    };
-
-    private static string NameOf(EvidenceGrade grade) => grade switch
-    {
-        EvidenceGrade.Exact => "exact",
-        EvidenceGrade.Reported => "reported",
-        EvidenceGrade.Bounded => "bounded",
-        EvidenceGrade.Partial => "partial",
-        _ => "estimated",
-    };
-
-    private static string NameOf(Side side) => side switch
-    {
-        Side.Income => "income",
-        Side.Cost => "cost",
-        _ => "between",
-    };
 
     // The dimensions of one nature: numbers for the lists of their values that occur.
     private sealed class Axis(ReportQuery query, Func<Dimension, bool> belongs)

@@ -45,6 +45,9 @@ public sealed class ReportRun
 
     internal Dictionary<GroupKey, Group> Groups { get; } = [];
 
+    /// <summary>Rows so far: what it keeps in memory.</summary>
+    public int GroupCount => Groups.Count;
+
     internal Group Total { get; } = new();
 
     internal Measures Measures { get; } = new();

@@ -51,8 +51,9 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
     {
         if (token is not null)
         {
-            // Calls to models carry keys of their own, which the gateway knows.
+            // Calls to models carry keys of their own, which the gateway knows; to the console people sign in.
             bool open = request.Path == HealthPath || Gateway.ModelGateway.Answers(request)
+                || Console.ConsoleServer.Answers(request)
                 || token.Matches(request.Headers.Authorization);
             return open ? null : Problems.TokenRequired;
         }

@@ -36,6 +36,12 @@ internal sealed class SetupApi(Shard shard, InFlight inFlight)
         }
 
         (Setup? setup, Problem? problem) = await ReadAsync(http, yaml.Value);
+        if (setup?.Users is not null)
+        {
+            // On loopback there is no token: who may sign in, and as what, must not depend on who uses the machine.
+            return Problems.Refused("users: are changed in the console, or by `ciyuan setup` on the data folder.");
+        }
+
         return setup is null ? problem! : ToApi(await shard.SetUpAsync(setup, CancellationToken.None));
     }
 

@@ -77,6 +77,16 @@ internal sealed class ModelGateway : IDisposable
         }
     }
 
+    /// <summary>How an upstream fares; null while no call has asked for it since its setup.</summary>
+    internal Upstream? FindHealth(string id)
+    {
+        _ = Policy;
+        lock (_renewing)
+        {
+            return _upstreams.GetValueOrDefault(id);
+        }
+    }
+
     /// <summary>Whether a request is the gateway's to answer; it is then told by a key of its own who calls.</summary>
     internal static bool Answers(HttpRequest request) => CallRoute.TryFind(request.Method, request.Path, out _);
 

@@ -39,6 +39,15 @@ internal sealed class Upstream
     /// first.</summary>
     internal double FirstByteMs => Volatile.Read(ref _firstByteMs);
 
+    /// <summary>Whether it is left alone for a while after failures in a row.</summary>
+    internal bool IsResting(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            return _openUntil != 0 && time.GetTimestamp() < _openUntil;
+        }
+    }
+
     /// <summary>Calls that it got by turns.</summary>
     internal long Turns => Interlocked.Read(ref _turns);
 

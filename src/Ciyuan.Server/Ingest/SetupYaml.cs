@@ -34,6 +34,7 @@ public static class SetupYaml
             Access = file.ListIfAny("access", "an access", ReadAccess),
             Budgets = file.ListIfAny("budgets", "a budget", ReadBudget),
             Reconciliations = file.ListIfAny("reconciliations", "a reconciliation", ReadReconciliation),
+            Users = file.ListIfAny("users", "a user", ReadUser),
         };
         file.End();
         return setup;
@@ -107,4 +108,8 @@ public static class SetupYaml
     private static BudgetSetup ReadBudget(StrictYaml y) => new(
         y.Needed("id"), y.Needed("party"), y.Needed("currency"), y.Needed("amount"), y.Text("project"), y.Text("key"),
         y.Text("period").Length == 0 ? BudgetPeriod.Month : y.Choice<BudgetPeriod>("period"), y.Text("zone"));
+
+    private static UserSetup ReadUser(StrictYaml y) => new(
+        y.Needed("id"), y.Choice<UserRole>("role"), y.Text("name"), y.Text("party"), y.Flag("disabled", false),
+        y.Whole("credential", 0));
 }

@@ -214,7 +214,7 @@ public sealed class UsageImport
         try
         {
             return file == ImportOptions.StandardInput
-                ? Console.OpenStandardInput()
+                ? System.Console.OpenStandardInput()
                 : new FileStream(
                     file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0,
                     FileOptions.SequentialScan);

@@ -25,6 +25,7 @@ public sealed class FactStore : IDisposable
     private readonly List<FactSegment> _inMemory = []; // sealed by a reader, which must not write
     private readonly List<long> _marks = []; // frames with setups or steps of settlement
     private int _markedInSegments;
+    private readonly KeptRuns _kept = new();
     private Timestamp _lastTime;
 
     private FactStore(FactDatabase? database, bool writes)
@@ -145,6 +146,31 @@ public sealed class FactStore : IDisposable
         return [.. runs.SelectMany(run => run.Frames).Distinct().Order()];
     }
 
+    /// <summary>Answers a query, exactly, and keeps what sealed segments add to it: asked again, only what came since
+    /// is read. For questions that are asked again and again while records come in.</summary>
+    /// <exception cref="ArgumentException">The query has a fault, which the message says.</exception>
+    /// <exception cref="ReportTooLargeException">Too many rows or time buckets.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged: delete <c>stats.db</c>, it is made anew.</exception>
+    public Report RunKept(ReportQuery query)
+    {
+        if (query.FindFault() is { } fault)
+        {
+            throw new ArgumentException(fault, nameof(query));
+        }
+
+        Snapshot snapshot = Take();
+        TimeBuckets? buckets = snapshot.BucketsOf(query);
+        IReadOnlyList<ReportRun> kept = _kept.Find(
+            query, buckets, snapshot.Stored.Count,
+            (from, to) => Scan(
+                snapshot with { Stored = [.. snapshot.Stored.Skip(from).Take(to - from)], InMemory = [] },
+                () => new ReportRun(query, buckets), static (run, header, read) => run.Add(header, read)));
+        List<ReportRun> open = Scan(
+            snapshot with { Stored = [] }, () => new ReportRun(query, buckets),
+            static (run, header, read) => run.Add(header, read));
+        return ReportWriter.Write(query, buckets, [.. kept, .. open], snapshot.LastSeq, snapshot.LastTime);
+    }
+
     /// <summary>Makes the statement of an agreement, exactly.</summary>
     /// <exception cref="InvalidDataException">The file is damaged: delete <c>stats.db</c>, it is made anew.</exception>
     public Statement RunStatement(StatementQuery query)
@@ -165,6 +191,39 @@ public sealed class FactStore : IDisposable
         List<ChargeRun> runs = Scan(
             snapshot, () => new ChargeRun(query, buckets), static (run, header, read) => run.Add(header, read));
         return ChargeRun.Finish(query, buckets, runs, snapshot.LastSeq, snapshot.LastTime);
+    }
+
+    /// <summary>Ranges of frames, newest first, that have a row of interest in a period. Sealed segments are found by
+    /// their types and times alone, so that what is rare is found without reading the journal.</summary>
+    /// <param name="period">Event times of interest.</param>
+    /// <param name="before">Only frames up to this one.</param>
+    /// <param name="wanted">Whether rows of a type are of interest.</param>
+    public IEnumerable<(long First, long Last)> FindFrames(
+        Period period, long before, Func<FactHeader, FactType, bool> wanted)
+    {
+        Snapshot snapshot = Take();
+        var probe = new SegmentProbe();
+        for (int i = snapshot.InMemory.Count - 1; i >= 0; i--)
+        {
+            FactSegment segment = snapshot.InMemory[i];
+            if (segment.Header.FirstSeq <= before
+                && probe.Has(segment.Header, column => segment.Columns[column], period, wanted))
+            {
+                yield return (segment.Header.FirstSeq, segment.Header.LastSeq);
+            }
+        }
+
+        using FactReader? reader = snapshot.Stored.Count > 0 ? _database!.OpenReader() : null;
+        for (int i = snapshot.Stored.Count - 1; i >= 0; i--)
+        {
+            StoredSegment stored = snapshot.Stored[i];
+            if (stored.FirstSeq <= before && stored.MaxTime >= period.Start
+                && (stored.MinTime < period.End || period.End == Timestamp.MaxValue)
+                && probe.Has(reader!.Open(stored), reader.Read, period, wanted))
+            {
+                yield return (stored.FirstSeq, stored.LastSeq);
+            }
+        }
     }
 
     /// <inheritdoc/>

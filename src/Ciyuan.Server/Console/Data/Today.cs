@@ -1,0 +1,202 @@
+using Ciyuan.Ledger;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Statistics;
+using Ciyuan.Usage;
+
+namespace Ciyuan.Server.Console.Data;
+
+/// <summary>Something that needs a hand.</summary>
+/// <param name="Text">Name of the text that says what.</param>
+/// <param name="Values">What stands in it.</param>
+/// <param name="Link">Where to look.</param>
+/// <param name="IsUrgent">Something goes wrong already.</param>
+internal sealed record Concern(string Text, object[] Values, string Link, bool IsUrgent);
+
+/// <summary>How long calls took lately, in milliseconds.</summary>
+/// <param name="Calls">How many were looked at.</param>
+/// <param name="Median">Half took no longer.</param>
+/// <param name="P95">95 % took no longer.</param>
+internal sealed record Latency(int Calls, int Median, int P95);
+
+/// <summary>What a morning's look shows.</summary>
+internal sealed record TodayModel
+{
+    internal required Sums Today { get; init; }
+
+    /// <summary>Yesterday up to the same quarter of an hour.</summary>
+    internal required Sums Same { get; init; }
+
+    internal required Sums Yesterday { get; init; }
+
+    /// <summary>Tokens that consumers' agreements charge, today and yesterday.</summary>
+    internal required (Int128 Today, Int128 Yesterday) Billable { get; init; }
+
+    /// <summary>By hour, 48 of them: yesterday, then today.</summary>
+    internal required IReadOnlyList<Sums> Hours { get; init; }
+
+    internal required IReadOnlyList<Mover> Movers { get; init; }
+
+    /// <summary>Calls of the last seven days that broke off, by consumer and model, dearest first.</summary>
+    internal required IReadOnlyList<(string Party, string Model, Sums Sums)> Cuts { get; init; }
+
+    internal required Latency? Latency { get; init; }
+
+    internal required IReadOnlyList<Concern> Concerns { get; init; }
+
+    internal required long DataToSeq { get; init; }
+
+    internal required Timestamp DataToTime { get; init; }
+
+    internal required bool IsEmpty { get; init; }
+}
+
+/// <summary>Works today's page out; people with the same scope share it.</summary>
+internal sealed class Today(Desk desk)
+{
+    private const int Shown = 6;
+
+    /// <summary>Longest that somebody sees what another one's look worked out, while new records come in.</summary>
+    private static readonly TimeSpan SharedFor = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (long At, Task<TodayModel> Model)> _shared = new(StringComparer.Ordinal);
+
+    /// <summary>Today's figures within a scope, at most two seconds old.</summary>
+    internal Task<TodayModel> FindAsync(Visit visit)
+    {
+        string key = $"{visit.Scope.Party}|{visit.Zone.Id}|{visit.Day(0)}";
+        lock (_lock)
+        {
+            if (_shared.TryGetValue(key, out (long At, Task<TodayModel> Model) there)
+                && !there.Model.IsFaulted && desk.Time.GetElapsedTime(there.At) < SharedFor)
+            {
+                return there.Model;
+            }
+
+            if (_shared.Count > 1_000)
+            {
+                _shared.Clear();
+            }
+
+            Task<TodayModel> model = Task.Run(() => WorkOutAsync(visit));
+            _shared[key] = (desk.Time.GetTimestamp(), model);
+            return model;
+        }
+    }
+
+    private async Task<TodayModel> WorkOutAsync(Visit visit)
+    {
+        Scope scope = visit.Scope;
+        Report days = await desk.ReportAsync(
+            Query(visit, visit.Day(-1), visit.Day(1)) with { Bucket = Bucket.QuarterHour });
+        Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
+        {
+            Bucket = Bucket.Day,
+            Filters = [.. scope.Filters, new Filter(Dimension.Side, [scope.IsAll ? "income" : "*"])],
+        });
+        (Report before, Report now) = await WeeksAsync(visit);
+        List<(string, string, Sums)> cuts = await CutsAsync(visit);
+        IReadOnlyList<AccountView> accounts = await desk.BalancesAsync(CancellationToken.None);
+        (Sums today, Sums same, Sums yesterday, List<Sums> hours) = Split(visit, days);
+        string todayName = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        return new TodayModel
+        {
+            Today = today,
+            Same = same,
+            Yesterday = yesterday,
+            Billable = (
+                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] == todayName)).Tokens,
+                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] != todayName)).Tokens),
+            Hours = hours,
+            Movers = Movers.Find(before, now, (sums, currency) => scope.IsAll
+                ? sums.Income.GetValueOrDefault(currency)
+                : sums.Moved(currency)),
+            Cuts = cuts,
+            Latency = scope.IsAll ? FindLatency() : null,
+            Concerns = Concerns.Find(visit, accounts, days.Scope),
+            DataToSeq = days.Scope.DataToSeq,
+            DataToTime = days.Scope.DataToTime,
+            IsEmpty = days.Scope.RecordsIn + days.Scope.RecordsOutsidePeriod + days.Scope.RecordsFilteredOut == 0,
+        };
+    }
+
+    private static ReportQuery Query(Visit visit, Timestamp from, Timestamp to) => new()
+    {
+        Period = new Quantities.Period(from, to),
+        Zone = visit.Zone,
+        Filters = visit.Scope.Filters,
+    };
+
+    // Whole days alone: a part of today against a whole day would look like a fall.
+    private async Task<(Report Before, Report Now)> WeeksAsync(Visit visit)
+    {
+        Dimension[] by = [visit.Scope.IsAll || visit.Scope.IsConsumer ? Dimension.Party : Dimension.Agreement,
+            Dimension.Model];
+        Report before = await desk.ReportAsync(
+            Query(visit, visit.Day(-14), visit.Day(-7)) with { GroupBy = by });
+        Report now = await desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(0)) with { GroupBy = by });
+        return (before, now);
+    }
+
+    private async Task<List<(string Party, string Model, Sums Sums)>> CutsAsync(Visit visit)
+    {
+        bool named = visit.Scope.IsAll || visit.Scope.IsConsumer;
+        Report report = await desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(1)) with
+        {
+            GroupBy = [named ? Dimension.Party : Dimension.Agreement, Dimension.Model],
+            Filters = [.. visit.Scope.Filters, new Filter(Dimension.Outcome, ["cut"])],
+        });
+        return [.. report.Rows
+            .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(report, [row])))
+            .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
+            .ThenByDescending(c => c.Sums.Calls)
+            .Take(Shown)];
+    }
+
+    private static (Sums Today, Sums Same, Sums Yesterday, List<Sums> Hours) Split(Visit visit, Report days)
+    {
+        string todayName = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        string clock = visit.Local(visit.Now, "HH:mm");
+        var today = new Sums();
+        var same = new Sums();
+        var yesterday = new Sums();
+        List<Sums> hours = [.. Enumerable.Range(0, 48).Select(_ => new Sums())];
+        foreach (ReportRow row in days.Rows)
+        {
+            bool isToday = row.Key[0].StartsWith(todayName, StringComparison.Ordinal);
+            string at = row.Key[0].Substring(11, 5);
+            int hour = int.Parse(at.AsSpan(0, 2), System.Globalization.CultureInfo.InvariantCulture);
+            (isToday ? today : yesterday).Add(days, row);
+            hours[hour + (isToday ? 24 : 0)].Add(days, row);
+            if (!isToday && string.CompareOrdinal(at, clock) <= 0)
+            {
+                same.Add(days, row);
+            }
+        }
+
+        return (today, same, yesterday, hours);
+    }
+
+    // From the newest frames alone: some hundred calls say how it goes now.
+    private Latency? FindLatency()
+    {
+        const int Frames = 64;
+        const int Calls = 1_000;
+        var taken = new List<int>();
+        for (long seq = desk.Shard.DurableSeq, least = seq - Frames; seq > least && taken.Count < Calls; seq--)
+        {
+            if (desk.Journal.Read(seq) is not { } frame)
+            {
+                break;
+            }
+
+            taken.AddRange(frame.Records.Where(r => r.LatencyMs is not null && r.Outcome != Outcome.Failed)
+                .Select(r => r.LatencyMs!.Value).TakeLast(Calls));
+        }
+
+        taken.Sort();
+        int last = Math.Min(taken.Count - 1, taken.Count * 95 / 100);
+        return taken.Count == 0 ? null : new Latency(taken.Count, taken[taken.Count / 2], taken[last]);
+    }
+}

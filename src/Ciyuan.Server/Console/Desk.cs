@@ -1,0 +1,154 @@
+using Ciyuan.Ledger;
+using Ciyuan.Parties;
+using Ciyuan.Quantities;
+using Ciyuan.Rating;
+using Ciyuan.Server.Console.Data;
+using Ciyuan.Server.Console.Users;
+using Ciyuan.Server.Gateway;
+using Ciyuan.Statistics;
+using Ciyuan.Storage;
+
+namespace Ciyuan.Server.Console;
+
+/// <summary>What the pages are made from: the shard, its statistics, its journal. Answers that several people ask for
+/// are worked out once.</summary>
+internal sealed class Desk : IDisposable
+{
+    /// <summary>Most questions worked out at one time: ingest and gateway keep a core on a machine of two.</summary>
+    private const int AtOnce = 2;
+
+    /// <summary>How long balances may be old: they are asked of the writer's thread.</summary>
+    private static readonly TimeSpan BalancesFor = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _free = new(AtOnce, AtOnce);
+    private readonly ShardOptions _options;
+    private readonly Lock _lock = new();
+    private JournalView? _journal;
+    private (long At, IReadOnlyList<AccountView> Accounts)? _balances;
+    private Task? _indexing;
+
+    internal Desk(Shard shard, ServerOptions options, Accounts accounts, ModelGateway gateway)
+    {
+        (Shard, Users, Gateway) = (shard, accounts, gateway);
+        (_options, Time, Url) = (options.Shard, options.Shard.Time, options.Listen);
+    }
+
+    /// <summary>The writer.</summary>
+    internal Shard Shard { get; }
+
+    /// <summary>Passwords and sessions.</summary>
+    internal Accounts Users { get; }
+
+    /// <summary>How upstreams fare.</summary>
+    internal ModelGateway Gateway { get; }
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time { get; }
+
+    /// <summary>Where the server listens, for examples of calls.</summary>
+    internal string Url { get; set; }
+
+    /// <summary>Works today out.</summary>
+    internal Today Today => field ??= new Today(this);
+
+    /// <summary>Times rated under another book.</summary>
+    internal WhatIfs WhatIfs => field ??= new WhatIfs(this);
+
+    /// <summary>Ends what goes on by itself when the server stops.</summary>
+    internal CancellationToken Stopping { get; set; }
+
+    /// <summary>The data folder.</summary>
+    internal ShardOptions Options => _options;
+
+    /// <summary>Parties, agreements, keys, upstreams, users: what is in force.</summary>
+    internal Catalog Catalog => Shard.Policy.Catalog;
+
+    /// <summary>Price books in force.</summary>
+    internal PriceBooks Books => Shard.Policy.Books;
+
+    /// <summary>The journal, to look at.</summary>
+    internal JournalView Journal
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _journal ??= new JournalView(_options, group => group.Source != GatewayRecorder.Source);
+            }
+        }
+    }
+
+    /// <summary>Answers a question from the statistics.</summary>
+    internal async Task<Report> ReportAsync(ReportQuery query, CancellationToken cancel = default)
+    {
+        await _free.WaitAsync(cancel);
+        try
+        {
+            return await Task.Run(() => Shard.Facts.RunKept(query), CancellationToken.None);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>Works something else out, one of few at a time.</summary>
+    internal async Task<T> WorkAsync<T>(Func<T> work, CancellationToken cancel)
+    {
+        await _free.WaitAsync(cancel);
+        try
+        {
+            return await Task.Run(work, CancellationToken.None);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>All accounts, at most two seconds old.</summary>
+    internal async Task<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel)
+    {
+        if (_balances is { } kept && Time.GetElapsedTime(kept.At) < BalancesFor)
+        {
+            return kept.Accounts;
+        }
+
+        IReadOnlyList<AccountView> accounts = await Shard.BalancesAsync(cancel);
+        _balances = (Time.GetTimestamp(), accounts);
+        return accounts;
+    }
+
+    /// <summary>Asks for balances anew: who has just changed something wants to see it.</summary>
+    internal void ForgetBalances() => _balances = null;
+
+    /// <summary>Frames with commands by hand; looking for them goes on in the background.</summary>
+    internal (IReadOnlyList<long> Frames, long Indexed, long Of) CommandFrames(long before, int most)
+    {
+        const int Some = 256; // frames in one go, some 50 ms: single frames are read in between
+        long last = Shard.DurableSeq;
+        bool whole = Journal.IndexMore(last, Some);
+        lock (_lock)
+        {
+            if (!whole && _indexing is not { IsCompleted: false })
+            {
+                _indexing = Task.Run(() =>
+                {
+                    while (!Journal.IndexMore(last, Some))
+                    {
+                    }
+                });
+            }
+        }
+
+        return (Journal.CommandFrames(before, most), Journal.IndexedSeq, last);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _free.Dispose();
+        _journal?.Dispose();
+        Users.Dispose();
+    }
+}

@@ -1,0 +1,24 @@
+using Ciyuan.Server.Console.Data;
+
+namespace Ciyuan.Server.Console.Pages;
+
+/// <summary>今日 Overview: yesterday and today in one look.</summary>
+internal static class TodayPage
+{
+    internal static ConsoleRoute[] Routes { get; } =
+    [
+        new("GET", ConsoleServer.Root, ConsoleRoute.All, ShowAsync),
+    ];
+
+    private static async Task ShowAsync(Visit visit)
+    {
+        TodayModel model = await visit.Desk.Today.FindAsync(visit);
+        if (model.IsEmpty && visit.Is(Parties.UserRole.Operator))
+        {
+            await visit.PageAsync<Guide>(visit.T("guide.title"), GuideModel.Of(visit));
+            return;
+        }
+
+        await visit.PageAsync<Overview>(visit.T("nav.today"), model);
+    }
+}

@@ -1,0 +1,288 @@
+using Ciyuan.Parties;
+using Ciyuan.Storage;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+using Xunit.Abstractions;
+
+namespace Ciyuan.ConsoleTests;
+
+/// <summary>
+/// Every page in a real browser, as each role, in both languages, wide and narrow, light and dark, over 100 000
+/// records. With <c>CIYUAN_BROWSER=full</c> all of it, else a sample; with <c>CIYUAN_SCREENSHOTS</c> pictures go to
+/// that folder.
+/// </summary>
+public sealed class BrowserTests(ITestOutputHelper output)
+{
+    private const string Chromium = "/usr/bin/chromium";
+    private const int ManyRecords = 100_000;
+    private const int SomeRecords = 6_000;
+
+    private static readonly bool Full = Environment.GetEnvironmentVariable("CIYUAN_BROWSER") == "full";
+    private static readonly string? Pictures = Environment.GetEnvironmentVariable("CIYUAN_SCREENSHOTS");
+
+    private static readonly string[] ForAll =
+    [
+        "/console", "/console/usage", "/console/usage?view=heat&period=14d", "/console/usage?view=share&group=model",
+        "/console/usage?group=model&group=class&compare=1&measure=money", "/console/usage/records?period=30d",
+        "/console/prices", "/console/prices/book?id=list&version=2&against=1",
+        "/console/prices/explain?book=list&model=glm-4.6&input=1000&output=500", "/console/ledger",
+        "/console/account", "/console/there/is/nothing",
+    ];
+
+    private static readonly string[] ForStaff =
+    [
+        "/console/usage?group=party&f=model:glm-4.6&view=line&period=30d", "/console/prices/whatif",
+        "/console/ledger/statement?agreement=zhipu-2026", "/console/ledger/holds",
+        "/console/ledger/account?path=acme/prepaid/main&currency=CNY", "/console/parties", "/console/parties/acme",
+        "/console/parties/zhipu", "/console/providers", "/console/system", "/console/system/audit",
+        "/console/system/state",
+    ];
+
+    [Fact]
+    public async Task Page_InABrowser_HasNoErrorAndNoSeriousViolation()
+    {
+        if (!File.Exists(Chromium))
+        {
+            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            return;
+        }
+
+        await using ConsoleSite site = await ConsoleSite.StartAsync(
+            Full || Pictures is not null ? ManyRecords : SomeRecords);
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        var faults = new List<string>();
+        int visited = 0;
+        foreach (Round round in Rounds())
+        {
+            await using IBrowserContext context = await OpenAsync(site, browser, round);
+            IPage page = await context.NewPageAsync();
+            page.Console += (_, message) => Note(
+                faults, message.Type == "error", $"{round} {page.Url}: {message.Text}");
+            page.PageError += (_, error) => Note(faults, true, $"{round} {page.Url}: {error}");
+            foreach ((int place, string path) in PathsOf(site, round).Index())
+            {
+                await VisitAsync(page, new Uri(site.Url, path), round, faults);
+                if (place < round.AxePages)
+                {
+                    await LookForViolationsAsync(page, round, faults);
+                }
+
+                visited++;
+            }
+        }
+
+        output.WriteLine($"{visited} pages visited");
+        Assert.True(faults.Count == 0, string.Join('\n', faults.Take(40)));
+    }
+
+    [Fact]
+    public async Task Today_WhenACallIsRecorded_ShowsItWithoutAReload()
+    {
+        if (!File.Exists(Chromium))
+        {
+            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            return;
+        }
+
+        await using ConsoleSite site = await ConsoleSite.StartAsync(500);
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        await using IBrowserContext context = await OpenAsync(site, browser, new Round("olga", "en", 1280, "light", 0));
+        IPage page = await context.NewPageAsync();
+        await page.GotoAsync(new Uri(site.Url, "/console").ToString());
+        ILocator calls = page.Locator(".tile").Nth(2).Locator(".big .num");
+        string before = (await calls.GetAttributeAsync("title"))!;
+
+        await Network.FillAsync(site.Host.Shard, site.Now, 600, from: 500);
+
+        await Assertions.Expect(calls).Not.ToHaveAttributeAsync(
+            "title", before, new() { Timeout = 15_000 });
+    }
+
+    [Fact]
+    public async Task FirstStart_InABrowser_LeadsToAFirstCallThatArrives()
+    {
+        if (!File.Exists(Chromium))
+        {
+            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            return;
+        }
+
+        await using ConsoleSite site = await ConsoleSite.StartEmptyAsync();
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        IPage page = await browser.NewPageAsync();
+        var faults = new List<string>();
+        page.Console += (_, message) => Note(faults, message.Type == "error", $"{page.Url}: {message.Text}");
+        await page.GotoAsync(site.Host.FirstLink!.ToString());
+        await page.FillAsync("input[name=user]", "root");
+        await page.FillAsync("input[name=password]", ConsoleSite.Password);
+        await page.FillAsync("input[name=again]", ConsoleSite.Password);
+        await page.ClickAsync("main button");
+        await PictureAsync(page, "first-guide");
+        await page.ClickAsync(".stages button");
+        await PictureAsync(page, "first-party");
+        await page.ClickAsync("#keys button.btn-primary");
+        string key = await page.Locator("pre.secret").InnerTextAsync();
+        await PictureAsync(page, "first-key");
+        await page.GotoAsync(new Uri(site.Url, "/console").ToString());
+        Assert.Equal(2, await page.Locator(".stages li.done").CountAsync());
+
+        using HttpClient caller = site.NewClient(out _);
+        caller.DefaultRequestHeaders.Authorization = new("Bearer", key.Trim());
+        using var call = new StringContent(
+            """{"model":"sandbox-chat","messages":[{"role":"user","content":"你好，词元"}]}""", null, "application/json");
+        using HttpResponseMessage answer = await caller.PostAsync("/v1/chat/completions", call);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+
+        await Assertions.Expect(page.Locator("#overview .tile")).ToHaveCountAsync(4, new() { Timeout = 15_000 });
+        await PictureAsync(page, "first-today");
+        string record = answer.Headers.GetValues("x-ciyuan-record").Single();
+        await page.FillAsync(".find input", record);
+        await page.PressAsync(".find input", "Enter");
+        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8, new() { Timeout = 5_000 });
+        await PictureAsync(page, "first-record");
+        Assert.Empty(faults);
+    }
+
+    private static async Task PictureAsync(IPage page, string name)
+    {
+        if (Pictures is not null)
+        {
+            await page.ScreenshotAsync(
+                new PageScreenshotOptions { Path = Path.Combine(Pictures, name + ".png"), FullPage = true });
+        }
+    }
+
+    // Axe takes seconds for a page, so it looks at each page in light and in dark, and not in every round.
+    private static IEnumerable<Round> Rounds()
+    {
+        if (!Full)
+        {
+            yield return new Round("olga", "zh", 1280, "light", 6);
+            yield return new Round("acme-user", "en", 390, "dark", 3);
+        }
+
+        if (Full || Pictures is not null)
+        {
+            foreach ((string user, _, _) in ConsoleSite.Users)
+            {
+                int axe = Full && user is ("olga" or "acme-user") ? int.MaxValue : 0;
+                yield return new Round(user, "zh", 1280, "light", axe);
+                yield return new Round(user, "en", 1280, "dark", axe);
+                yield return new Round(user, "zh", 390, "dark", 0);
+                yield return new Round(user, "en", 390, "light", 0);
+            }
+        }
+    }
+
+    private static IEnumerable<string> PathsOf(ConsoleSite site, Round round)
+    {
+        UserRole role = ConsoleSite.Users.Single(u => u.User == round.User).Role;
+        string party = ConsoleSite.Users.Single(u => u.User == round.User).Party;
+        foreach (string path in ForAll)
+        {
+            // A supplier sees its own book.
+            yield return party == "zhipu" ? path.Replace("id=list&version=2&against=1", "id=wholesale")
+                .Replace("book=list", "book=wholesale") : path;
+        }
+
+        foreach (string path in role == UserRole.Counterparty ? [] : ForStaff)
+        {
+            yield return path;
+        }
+
+        if (role == UserRole.Operator)
+        {
+            yield return "/console/system/setup";
+        }
+
+        if (role == UserRole.Counterparty)
+        {
+            yield return $"/console/parties/{party}";
+            yield return $"/console/ledger/statement?agreement={party}-2026";
+        }
+
+        RecordPage page = RecordSearch.Find(
+            site.Host.Shard.Facts, site.Desk.Journal,
+            new RecordQuery(Quantities.Period.Always, party.Length == 0
+                ? []
+                : [new Statistics.Filter(Statistics.Dimension.Agreement, [party + "-2026"])]) { Most = 1 });
+        yield return $"/console/usage/record/{page.Records[0].Position.Seq}.{page.Records[0].Position.Index}";
+    }
+
+    private static async Task<IBrowserContext> OpenAsync(ConsoleSite site, IBrowser browser, Round round)
+    {
+        IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = round.Width, Height = round.Width > 500 ? 900 : 800 },
+        });
+        string secret = site.Desk.Users.Begin(site.Desk.Catalog.Users.Find(round.User)!);
+        await context.AddCookiesAsync(
+        [
+            new Cookie { Name = "ciyuan", Value = secret, Url = site.Url.ToString() },
+            new Cookie { Name = "ciyuan-lang", Value = round.Language, Url = site.Url.ToString() },
+            new Cookie { Name = "ciyuan-theme", Value = round.Theme, Url = site.Url.ToString() },
+        ]);
+        return context;
+    }
+
+    private static async Task VisitAsync(IPage page, Uri url, Round round, List<string> faults)
+    {
+        string path = url.PathAndQuery;
+        IResponse? answer = await page.GotoAsync(
+            url.ToString(), new PageGotoOptions { WaitUntil = WaitUntilState.Load });
+        bool missing = path.EndsWith("/nothing", StringComparison.Ordinal);
+        Note(faults, answer!.Status != (missing ? 404 : 200), $"{round} {path}: {answer.Status}");
+        if (missing)
+        {
+            lock (faults)
+            {
+                faults.RemoveAll(f => f.Contains("404", StringComparison.Ordinal)); // the browser reports its own page
+            }
+        }
+
+        bool wide = await page.EvaluateAsync<bool>(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1");
+        Note(faults, wide, $"{round} {path}: is wider than the window");
+        string unnamed = await page.EvaluateAsync<string>(
+            "(document.body.innerText.match(/\\[[a-z]+\\.[a-z.]+\\]/i) || [''])[0]");
+        Note(faults, unnamed.Length > 0, $"{round} {path}: there is no text {unnamed}");
+        if (Pictures is not null)
+        {
+            string name = string.Concat(path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
+            await page.ScreenshotAsync(new PageScreenshotOptions
+            {
+                Path = Path.Combine(Pictures, $"{round.User}-{round.Language}-{round.Width}-{round.Theme}{name}.png"),
+                FullPage = true,
+            });
+        }
+    }
+
+    private static async Task LookForViolationsAsync(IPage page, Round round, List<string> faults)
+    {
+        AxeResult axe = await page.RunAxe();
+        foreach (AxeResultItem item in axe.Violations.Where(v => v.Impact is "serious" or "critical"))
+        {
+            Note(faults, true, $"{round} {page.Url}: {item.Id}: {item.Help}: {item.Nodes[0].Html}");
+        }
+    }
+
+    private static void Note(List<string> faults, bool isFault, string text)
+    {
+        if (isFault)
+        {
+            lock (faults)
+            {
+                faults.Add(text);
+            }
+        }
+    }
+
+    private sealed record Round(string User, string Language, int Width, string Theme, int AxePages);
+}

@@ -23,15 +23,12 @@ public sealed record SettlementState(Catalog Catalog, SettlementCalendar Calenda
         foreach (long seq in facts.MarkedFrames)
         {
             Frame frame = ReadFrame(journal, seq);
-            for (int i = 0; i < frame.Setups.Count; i++)
+            foreach (Setup setup in frame.Setups)
             {
-                if (frame.SetupResults[i].Status == SetupStatus.Done)
-                {
-                    bool changed = false;
-                    books = books.With(frame.Setups[i], faults, ref changed);
-                    catalog = catalog.With(frame.Setups[i], books.Terms, faults, ref changed);
-                    calendar.AddClosings(frame.Setups[i], seq);
-                }
+                bool changed = false;
+                books = books.With(setup, faults, ref changed);
+                catalog = catalog.With(setup, books.Terms, faults, ref changed);
+                calendar.AddClosings(setup, seq);
             }
 
             for (int i = 0; i < frame.Settlements.Count; i++)

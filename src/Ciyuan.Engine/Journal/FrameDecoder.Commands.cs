@@ -25,7 +25,7 @@ public static partial class FrameDecoder
             reader.Raw(reader.Byte() == 1 ? 16 : 0);
             Tables tables = ReadTables(ref reader, withContexts: false);
             ReadExpiries(ref reader, tables);
-            (Setup[] setups, _) = ReadSetups(ref reader);
+            Setup[] setups = ReadSetups(ref reader);
             (LedgerGroup[] groups, _) = ReadGroups(ref reader, tables);
             return setups.Length + groups.Count(isOfInterest) + reader.Count();
         }

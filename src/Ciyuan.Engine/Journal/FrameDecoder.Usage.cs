@@ -17,7 +17,7 @@ public static partial class FrameDecoder
         try
         {
             var reader = new ByteReader(body);
-            ReadVersion(ref reader);
+            byte version = ReadVersion(ref reader);
             reader.Raw(reader.Byte() == 1 ? 16 : 0);
             Tables tables = ReadUpToRecords(ref reader);
             usage = new RecordedUsage

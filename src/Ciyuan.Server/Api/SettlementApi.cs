@@ -279,7 +279,8 @@ internal sealed class SettlementApi(Shard shard, InFlight inFlight, ReadGate gat
     private static Problem? FindTerms(
         SettlementState state, string agreement, string name, out SettlementTerms? terms, out SettlementPeriod period)
     {
-        terms = state.Catalog.TermsOf(agreement).FirstOrDefault();
+        IReadOnlyList<SettlementTerms> all = state.Catalog.TermsOf(agreement);
+        terms = all.Count > 0 ? all[0] : null;
         period = default;
         return terms is null
                 ? Problems.NotFound(state.Catalog.FindAgreement(agreement) is null

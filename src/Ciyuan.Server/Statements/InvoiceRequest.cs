@@ -60,7 +60,7 @@ public sealed record InvoiceRequest
                 ("seller.tax_id", Statement.Payee.TaxId), ("buyer.tax_id", Statement.Payer.TaxId),
                 ("item", Statement.Terms.InvoiceItem), ("tax_percent", Statement.Tax.Percent),
             ];
-            return [.. needed.Where(field => field.Value.Length == 0).Select(field => field.Name)];
+            return [.. needed.Where(entry => entry.Value.Length == 0).Select(entry => entry.Name)];
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Ciyuan.Server.Statements;
@@ -65,13 +66,15 @@ internal static class SheetFigure
         return IsFigure(plain) ? plain : cell;
     }
 
+    private static readonly SearchValues<char> FigureCharacters = SearchValues.Create("0123456789.");
+
     /// <summary>Whether a text is a plain decimal.</summary>
     public static bool IsFigure(string text)
     {
         ReadOnlySpan<char> digits = text.AsSpan(text.StartsWith('-') ? 1 : 0);
         int point = digits.IndexOf('.');
         return digits.Length > 0 && point != 0 && point != digits.Length - 1
-            && !digits.ContainsAnyExcept("0123456789.") && digits.LastIndexOf('.') == point;
+            && !digits.ContainsAnyExcept(FigureCharacters) && digits.LastIndexOf('.') == point;
     }
 
     /// <summary>Whether a spreadsheet, which counts in 15 digits, holds a figure exactly.</summary>

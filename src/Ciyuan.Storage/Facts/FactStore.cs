@@ -159,7 +159,7 @@ public sealed class FactStore : IDisposable
         }
 
         Snapshot snapshot = Take();
-        TimeBuckets? buckets = snapshot.BucketsOf(query);
+        TimeBuckets? buckets = snapshot.BucketsOf(query.Bucket, query.Zone, query.Period);
         IReadOnlyList<ReportRun> kept = _kept.Find(
             query, buckets, snapshot.Stored.Count,
             (from, to) => Scan(

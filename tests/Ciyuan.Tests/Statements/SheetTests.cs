@@ -101,8 +101,8 @@ public sealed class SheetTests
 
     private static SettledPeriod Final()
     {
-        Timestamp.TryParse("2026-11-02T00:00:00Z", out Timestamp time);
-        Timestamp.TryParse("2026-12-20T00:00:00Z", out Timestamp until);
+        _ = Timestamp.TryParse("2026-11-02T00:00:00Z", out Timestamp time);
+        _ = Timestamp.TryParse("2026-12-20T00:00:00Z", out Timestamp until);
         var mark = new SettlementMark("ann", time, 7);
         return new SettledPeriod
         {

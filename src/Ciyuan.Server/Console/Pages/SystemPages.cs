@@ -165,7 +165,7 @@ internal static class SystemPages
                 JsonSerializer.SerializeToUtf8Bytes(setup, SetupJson.Default.Setup));
             yield return new AuditEntry(
                 new(frame.Seq, i), frame.Time, setup.By, "audit.setup", JsonSerializer.Serialize(json, Readable),
-                PartsOf(json.RootElement), frame.SetupResults[i].Status == SetupStatus.Refused);
+                PartsOf(json.RootElement), false);
         }
 
         for (int i = 0; i < frame.Groups.Count; i++)

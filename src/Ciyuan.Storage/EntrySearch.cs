@@ -67,50 +67,18 @@ public static class EntrySearch
         return new EntryPage(entries, seq);
     }
 
-    private static IEnumerable<AccountEntry> Of(Frame frame, AccountName account)
-    {
-        foreach (Expiry expiry in frame.Expiries)
-        {
-            foreach (AccountEntry entry in Of(
-                expiry.Postings, account, EntryKind.Expiry, new(frame.Seq, -1), frame.Time, ""))
-            {
-                yield return entry;
-            }
-        }
-
-        for (int i = 0; i < frame.Groups.Count; i++)
-        {
-            string text = frame.Groups[i].Id + (frame.Groups[i].Memo.Length > 0 ? ": " + frame.Groups[i].Memo : "");
-            foreach (AccountEntry entry in Of(
-                frame.GroupResults[i].Postings, account, EntryKind.Group, new(frame.Seq, i), frame.Time, text))
-            {
-                yield return entry;
-            }
-        }
-
-        for (int i = 0; i < frame.Corrections.Count; i++)
-        {
-            foreach (CorrectedRecord record in frame.CorrectionResults[i].Records)
-            {
-                foreach (AccountEntry entry in Of(
-                    record.Postings, account, EntryKind.Correction, record.Position, frame.Time,
-                    frame.Corrections[i].Id))
-                {
-                    yield return entry;
-                }
-            }
-        }
-
-        for (int i = 0; i < frame.Records.Count; i++)
-        {
-            foreach (AccountEntry entry in Of(
-                frame.RecordResults[i].Postings, account, EntryKind.Usage, new(frame.Seq, i), frame.Time,
-                frame.Records[i].Id))
-            {
-                yield return entry;
-            }
-        }
-    }
+    private static IEnumerable<AccountEntry> Of(Frame frame, AccountName account) =>
+        frame.Expiries.SelectMany(expiry => Of(
+                expiry.Postings, account, EntryKind.Expiry, new FramePosition(frame.Seq, -1), frame.Time, ""))
+            .Concat(frame.Groups.SelectMany((group, i) => Of(
+                frame.GroupResults[i].Postings, account, EntryKind.Group, new FramePosition(frame.Seq, i), frame.Time,
+                group.Memo.Length > 0 ? $"{group.Id}: {group.Memo}" : group.Id)))
+            .Concat(frame.CorrectionResults.SelectMany((result, i) => result.Records.SelectMany(record => Of(
+                record.Postings, account, EntryKind.Correction, record.Position, frame.Time,
+                frame.Corrections[i].Id))))
+            .Concat(frame.Records.SelectMany((record, i) => Of(
+                frame.RecordResults[i].Postings, account, EntryKind.Usage, new FramePosition(frame.Seq, i), frame.Time,
+                record.Id)));
 
     private static IEnumerable<AccountEntry> Of(
         Posting[] postings, AccountName account, EntryKind kind, FramePosition position, Timestamp time, string text)

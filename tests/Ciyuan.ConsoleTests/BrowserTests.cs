@@ -133,21 +133,27 @@ public sealed class BrowserTests(ITestOutputHelper output)
         await page.GotoAsync(new Uri(site.Url, "/console").ToString());
         Assert.Equal(2, await page.Locator(".stages li.done").CountAsync());
 
-        using HttpClient caller = site.NewClient(out _);
-        caller.DefaultRequestHeaders.Authorization = new("Bearer", key.Trim());
-        using var call = new StringContent(
-            """{"model":"sandbox-chat","messages":[{"role":"user","content":"你好，词元"}]}""", null, "application/json");
-        using HttpResponseMessage answer = await caller.PostAsync("/v1/chat/completions", call);
-        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        string record = await CallAsync(site, key.Trim());
 
         await Assertions.Expect(page.Locator("#overview .tile")).ToHaveCountAsync(4, new() { Timeout = 15_000 });
         await PictureAsync(page, "first-today");
-        string record = answer.Headers.GetValues("x-ciyuan-record").Single();
         await page.FillAsync(".find input", record);
         await page.PressAsync(".find input", "Enter");
         await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8, new() { Timeout = 5_000 });
         await PictureAsync(page, "first-record");
         Assert.Empty(faults);
+    }
+
+    // A call through the gateway, as any client makes it; the id of its record.
+    private static async Task<string> CallAsync(ConsoleSite site, string key)
+    {
+        using HttpClient caller = site.NewClient(out _);
+        caller.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        using var call = new StringContent(
+            """{"model":"sandbox-chat","messages":[{"role":"user","content":"你好，词元"}]}""", null, "application/json");
+        using HttpResponseMessage answer = await caller.PostAsync("/v1/chat/completions", call);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        return answer.Headers.GetValues("x-ciyuan-record").Single();
     }
 
     private static async Task PictureAsync(IPage page, string name)

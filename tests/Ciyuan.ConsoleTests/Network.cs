@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
@@ -8,7 +9,7 @@ using Ciyuan.Usage;
 namespace Ciyuan.ConsoleTests;
 
 /// <summary>A made-up network and its usage. What is made follows from the number of a record alone.</summary>
-internal static class Network
+internal static partial class Network
 {
     internal const int Days = 40;
 
@@ -16,92 +17,93 @@ internal static class Network
     private static readonly (string Model, string Provider)[] Models =
         [("glm-4.6", "zhipu"), ("glm-4.5-air", "zhipu"), ("ds-v3", "deepseek"), ("embedding-3", "zhipu")];
 
-    internal static string Setup(DateTimeOffset now)
-    {
-        string Day(int days) => now.AddDays(days).ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture);
-        return $$"""
-            parties:
-              - { id: net, name: 词元网络 Network, roles: [platform] }
-              - { id: acme, name: Acme 化工, roles: [consumer] }
-              - { id: bravo, name: Bravo 银行, roles: [consumer] }
-              - { id: cedar, name: Cedar 大学, roles: [consumer] }
-              - { id: zhipu, name: 智谱 Zhipu, roles: [provider] }
-              - { id: deepseek, name: DeepSeek, roles: [provider] }
-              - { id: gpuco, name: 算力公司 GPU Co, roles: [compute] }
-            projects:
-              - { party: acme, id: chat }
-              - { party: bravo, id: desk }
-              - { party: cedar, id: lab }
-            keys:
-              - { party: acme, project: chat, id: acme-1 }
-              - { party: bravo, project: desk, id: bravo-1 }
-              - { party: cedar, project: lab, id: cedar-1 }
-            sites:
-              - { id: bj-1, operator: gpuco, name: 北京一 }
-            books:
-              - id: list
-                version: 1
-                currency: CNY
-                source: "test"
-                to: {{Day(-9)}}
-                prices:
-                  - model: glm-4.6
-                    per_million_tokens: { input.text: "2", input.text.cache_read: "0.4", output.text: "8" }
-                  - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
-                  - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
-                  - { model: embedding-3, per_million_tokens: { input: "0.5" } }
-              - id: list
-                version: 2
-                currency: CNY
-                source: "test"
-                from: {{Day(-9)}}
-                prices:
-                  - model: glm-4.6
-                    per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" }
-                  - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
-                  - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
-              - id: wholesale
-                version: 1
-                currency: CNY
-                source: "test"
-                prices:
-                  - { model: glm-4.6, per_million_tokens: { input: "1", output: "4" } }
-                  - { model: glm-4.5-air, per_million_tokens: { input: "0.4", output: "1" } }
-                  - { model: embedding-3, per_million_tokens: { input: "0.2" } }
-                  - { model: ds-v3, per_million_tokens: { input: "1", output: "1.5" } }
-            agreements:
-              - { id: acme-2026, payer: acme, payee: net, book: list, to: {{Day(20)}} }
-              - { id: bravo-2026, payer: bravo, payee: net, book: list }
-              - { id: cedar-2026, payer: cedar, payee: net, book: list }
-              - { id: zhipu-2026, payer: net, payee: zhipu, book: wholesale, where: { provider: zhipu } }
-              - { id: deepseek-2026, payer: net, payee: deepseek, book: wholesale, where: { provider: deepseek } }
-              - { id: gpuco-2026, payer: net, payee: gpuco, share_of: acme-2026, share_percent: "5" }
-            funding:
-              - { party: acme, id: main, kind: prepaid, currency: CNY }
-              - { party: bravo, id: line, kind: credit, currency: CNY, limit: "1000000" }
-              - { party: cedar, id: pack, kind: pack, expires: {{Day(12)}} }
-              - { party: cedar, id: main, kind: prepaid, currency: CNY }
-            access:
-              - key: acme-1
-                hash: {{new string('a', 64)}}
-                prefix: cy-aaaaaa
-                requests_per_minute: 600
-                expires: {{Day(9)}}
-              - { key: bravo-1, hash: {{new string('b', 64)}}, prefix: cy-bbbbbb }
-            upstreams:
-              - id: zhipu-main
-                provider: zhipu
-                protocol: openai
-                base_url: "https://open.example.com/v4"
-                key_variable: ZHIPU_KEY
-                models: [{ model: glm-4.6 }, { model: glm-4.5-air }]
-              - { id: sandbox, protocol: sandbox, models: [{ model: sandbox-chat }] }
-            routes:
-              - { model: "glm-*", by: latency }
-            budgets:
-              - { id: acme-month, party: acme, project: chat, currency: CNY, amount: "500", zone: Asia/Shanghai }
-            """;
-    }
+    private const string Template = """
+        parties:
+          - { id: net, name: 词元网络 Network, roles: [platform] }
+          - { id: acme, name: Acme 化工, roles: [consumer] }
+          - { id: bravo, name: Bravo 银行, roles: [consumer] }
+          - { id: cedar, name: Cedar 大学, roles: [consumer] }
+          - { id: zhipu, name: 智谱 Zhipu, roles: [provider] }
+          - { id: deepseek, name: DeepSeek, roles: [provider] }
+          - { id: gpuco, name: 算力公司 GPU Co, roles: [compute] }
+        projects:
+          - { party: acme, id: chat }
+          - { party: bravo, id: desk }
+          - { party: cedar, id: lab }
+        keys:
+          - { party: acme, project: chat, id: acme-1 }
+          - { party: bravo, project: desk, id: bravo-1 }
+          - { party: cedar, project: lab, id: cedar-1 }
+        sites:
+          - { id: bj-1, operator: gpuco, name: 北京一 }
+        books:
+          - id: list
+            version: 1
+            currency: CNY
+            source: "test"
+            to: DAY(-9)
+            prices:
+              - model: glm-4.6
+                per_million_tokens: { input.text: "2", input.text.cache_read: "0.4", output.text: "8" }
+              - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
+              - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
+              - { model: embedding-3, per_million_tokens: { input: "0.5" } }
+          - id: list
+            version: 2
+            currency: CNY
+            source: "test"
+            from: DAY(-9)
+            prices:
+              - model: glm-4.6
+                per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" }
+              - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
+              - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
+          - id: wholesale
+            version: 1
+            currency: CNY
+            source: "test"
+            prices:
+              - { model: glm-4.6, per_million_tokens: { input: "1", output: "4" } }
+              - { model: glm-4.5-air, per_million_tokens: { input: "0.4", output: "1" } }
+              - { model: embedding-3, per_million_tokens: { input: "0.2" } }
+              - { model: ds-v3, per_million_tokens: { input: "1", output: "1.5" } }
+        agreements:
+          - { id: acme-2026, payer: acme, payee: net, book: list, to: DAY(20) }
+          - { id: bravo-2026, payer: bravo, payee: net, book: list }
+          - { id: cedar-2026, payer: cedar, payee: net, book: list }
+          - { id: zhipu-2026, payer: net, payee: zhipu, book: wholesale, where: { provider: zhipu } }
+          - { id: deepseek-2026, payer: net, payee: deepseek, book: wholesale, where: { provider: deepseek } }
+          - { id: gpuco-2026, payer: net, payee: gpuco, share_of: acme-2026, share_percent: "5" }
+        funding:
+          - { party: acme, id: main, kind: prepaid, currency: CNY }
+          - { party: bravo, id: line, kind: credit, currency: CNY, limit: "1000000" }
+          - { party: cedar, id: pack, kind: pack, expires: DAY(12) }
+          - { party: cedar, id: main, kind: prepaid, currency: CNY }
+        access:
+          - key: acme-1
+            hash: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+            prefix: cy-aaaaaa
+            requests_per_minute: 600
+            expires: DAY(9)
+          - { key: bravo-1, hash: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, prefix: cy-bbbbbb }
+        upstreams:
+          - id: zhipu-main
+            provider: zhipu
+            protocol: openai
+            base_url: "https://open.example.com/v4"
+            key_variable: ZHIPU_KEY
+            models: [{ model: glm-4.6 }, { model: glm-4.5-air }]
+          - { id: sandbox, protocol: sandbox, models: [{ model: sandbox-chat }] }
+        routes:
+          - { model: "glm-*", by: latency }
+        budgets:
+          - { id: acme-month, party: acme, project: chat, currency: CNY, amount: "500", zone: Asia/Shanghai }
+        """;
+
+    /// <summary>The network, at some moment: <c>DAY(n)</c> is a day so many days from it.</summary>
+    internal static string Setup(DateTimeOffset now) => DayMark().Replace(Template, mark => now
+        .AddDays(int.Parse(mark.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
+        .ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture));
 
     /// <summary>What consumers have paid in.</summary>
     internal static async Task DepositAsync(Shard shard, DateTimeOffset now)
@@ -177,4 +179,7 @@ internal static class Network
             Counts = [.. counts.OrderBy(c => c.Meter)],
         };
     }
+
+    [GeneratedRegex(@"DAY\((-?\d+)\)")]
+    private static partial Regex DayMark();
 }

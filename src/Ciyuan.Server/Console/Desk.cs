@@ -79,26 +79,18 @@ internal sealed class Desk : IDisposable
     }
 
     /// <summary>Answers a question from the statistics.</summary>
-    internal async Task<Report> ReportAsync(ReportQuery query, CancellationToken cancel = default)
-    {
-        await _free.WaitAsync(cancel);
-        try
-        {
-            return await Task.Run(() => Shard.Facts.RunKept(query), CancellationToken.None);
-        }
-        finally
-        {
-            _free.Release();
-        }
-    }
+    internal Task<Report> ReportAsync(ReportQuery query, CancellationToken cancel = default) =>
+        WorkAsync(() => Shard.Facts.RunKept(query), cancel);
 
-    /// <summary>Works something else out, one of few at a time.</summary>
+    /// <summary>Works something out, one of few at a time. On a thread of its own: it waits for the statistics and
+    /// reads files, and the pool has as many threads as the machine has cores, which calls need.</summary>
     internal async Task<T> WorkAsync<T>(Func<T> work, CancellationToken cancel)
     {
         await _free.WaitAsync(cancel);
         try
         {
-            return await Task.Run(work, CancellationToken.None);
+            return await Task.Factory.StartNew(
+                work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         finally
         {

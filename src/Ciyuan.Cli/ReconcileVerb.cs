@@ -6,7 +6,7 @@ using Ciyuan.Quantities;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Server.Reconciling;
 using Ciyuan.Server.Render;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Storage;
 using DateTimeZone = NodaTime.DateTimeZone;
 using Period = Ciyuan.Quantities.Period;

@@ -72,9 +72,10 @@ public sealed class OrganizationTests
         JsonNode[] results = [.. buckets.SelectMany(b => b["results"]!.AsArray().Select(r => r!))];
         decimal Sum(string item) => results.Where(r => (string?)r["line_item"] == item).Sum(r => decimal.Parse(
             r["amount"]!["value"]!.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture));
-        Assert.Equal(sent.Sum(s => s.Input) * 2m / 1_000_000, Sum("glm-4.6, input"));
-        Assert.Equal(sent.Sum(s => s.Cached) * 0.4m / 1_000_000, Sum("glm-4.6, cached input"));
-        Assert.Equal(sent.Sum(s => s.Output) * 8m / 1_000_000, Sum("glm-4.6, output"));
+        Assert.Equal(
+            (sent.Sum(s => s.Input) * 2m / 1_000_000, sent.Sum(s => s.Cached) * 0.4m / 1_000_000,
+                sent.Sum(s => s.Output) * 8m / 1_000_000),
+            (Sum("glm-4.6, input"), Sum("glm-4.6, cached input"), Sum("glm-4.6, output")));
         Assert.All(results, r => Assert.Equal("cny", (string?)r["amount"]!["currency"]));
         Assert.All(results, r => Assert.Equal("tokens", (string?)r["quantity_unit"]));
     }

@@ -167,7 +167,8 @@ public sealed class ChargeRun(ChargeQuery query, TimeBuckets? buckets)
             FactSlot[] slots = sum == 0 ? [] : _header.Plans[local.Plan];
             for (int s = 0; s < slots.Length; s++)
             {
-                bool counts = c.Kind == FactColumnKind.Quantity || c.Slot == s;
+                bool counts = c.Kind == FactColumnKind.Quantity
+                    || (c.Kind is FactColumnKind.Rest or FactColumnKind.Covered && c.Slot == s);
                 if (_ours[slots[s].Rate] && counts && _header.Rates[slots[s].Rate].Method != RateMethod.Suspense)
                 {
                     Fold(cell, local, slots[s], c, sum);

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Ingest;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Statistics;
 using NodaTime;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Ingest;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Statistics;
 using NodaTime;
 using NodaTime.Text;

@@ -1,6 +1,6 @@
 using System.Text;
 using Ciyuan.Server.Ingest;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using NodaTime;
 
 namespace Ciyuan.Server.Reconciling;

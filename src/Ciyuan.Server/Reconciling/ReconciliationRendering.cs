@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ciyuan.Server.Render;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 
 namespace Ciyuan.Server.Reconciling;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 
 namespace Ciyuan.Server.Reconciling;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Storage;
 
 namespace Ciyuan.Server.Reconciling;

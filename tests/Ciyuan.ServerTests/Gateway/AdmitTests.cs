@@ -250,8 +250,8 @@ public sealed class AdmitTests
         GatewayServer before = await StartAsync(Sandbox);
         var now = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
         var reply = await before.Host.Shard.PostAsync(new LedgerGroup(
-            "gateway", "call-1", now,
-            [new PlaceHold("call-1", "acme", Currency.Parse("CNY"), Amount.Parse("1"),
+            "gateway", "call1", now,
+            [new PlaceHold("call1", "acme", Currency.Parse("CNY"), Amount.Parse("1"),
                 now.PlusNanoseconds(3_600 * Timestamp.PerSecond))],
             "{\"key\":\"k1\",\"project\":\"chat\",\"model\":\"m\",\"operation\":\"chat\",\"scenario\":\"\","
             + "\"input\":12}"));
@@ -261,7 +261,7 @@ public sealed class AdmitTests
 
         await after.AssertNoHoldAsync();
         (UsageRecord record, UsageResult result) = Assert.Single(await after.RecordsAsync(1));
-        Assert.Equal(("call-1", Outcome.Failed, "m"), (record.Id, record.Outcome, record.Context.ModelAsked));
+        Assert.Equal(("call1", Outcome.Failed, "m"), (record.Id, record.Outcome, record.Context.ModelAsked));
         Assert.Equal((12, EvidenceGrade.Estimated), Count(record, "input.text"));
         Assert.Contains(new Tag("end", "server_stopped"), record.Tags);
         Assert.Empty(result.Postings);

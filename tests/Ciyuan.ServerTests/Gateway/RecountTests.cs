@@ -43,7 +43,8 @@ public sealed class RecountTests
         long input, long output, EvidenceGrade inputGrade, EvidenceGrade outputGrade)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(Usage(input, output)));
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+        await server.SetUpAsync(Prices);
 
         (int status, string body, _) = await server.PostAsync("/v1/chat/completions", Call + "}");
 
@@ -59,7 +60,8 @@ public sealed class RecountTests
     public async Task WholeAnswer_WithoutUsage_IsCountedFromItsText()
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(""));
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+        await server.SetUpAsync(Prices);
 
         (_, _, HttpResponseMessage answer) = await server.PostAsync("/v1/chat/completions", Call + "}");
 
@@ -79,7 +81,8 @@ public sealed class RecountTests
     {
         string[] pieces = [.. Text[..characters].Select(c => Piece(c.ToString()))];
         await using ScriptedUpstream upstream = ScriptedUpstream.Stream(pieces, endsWell: true);
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+        await server.SetUpAsync(Prices);
 
         await server.PostAsync("/v1/chat/completions", Call + ",\"stream\":true}");
 
@@ -100,7 +103,8 @@ public sealed class RecountTests
     public async Task WholeAnswer_InAnyForm_IsCounted(string message, long expected)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(Usage(10, expected), message));
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+        await server.SetUpAsync(Prices);
 
         _ = await server.PostAsync("/v1/chat/completions", Call + "}");
 
@@ -116,7 +120,8 @@ public sealed class RecountTests
         const string Said = "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":113,\"total_tokens\":123,"
             + "\"completion_tokens_details\":{\"reasoning_tokens\":100}}";
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(Said));
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+        await server.SetUpAsync(Prices);
 
         _ = await server.PostAsync("/v1/chat/completions", Call + "}");
 
@@ -132,7 +137,8 @@ public sealed class RecountTests
     public async Task Call_MoneyCoversTheExactCountOnly_IsAdmitted(string credit, int expected)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(Usage(10, 14)));
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), credit: credit, more: Prices);
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url), credit: credit);
+        await server.SetUpAsync(Prices);
 
         (int status, _, _) = await server.PostAsync("/v1/chat/completions", Call + "}");
 

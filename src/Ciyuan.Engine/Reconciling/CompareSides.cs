@@ -1,6 +1,6 @@
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>How a bill is rounded.</summary>
 /// <param name="PerLine">Most that the amount of one line may be off by rounding.</param>

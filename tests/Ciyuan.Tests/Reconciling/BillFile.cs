@@ -1,10 +1,10 @@
 using Ciyuan.Quantities;
 using Ciyuan.Server.Reconciling;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Tests.Storage;
 using NodaTime;
 
-namespace Ciyuan.Tests.Settlement.Reconciling;
+namespace Ciyuan.Tests.Reconciling;
 
 /// <summary>A bill in a file of its own.</summary>
 internal sealed class BillFile : IDisposable

@@ -1,7 +1,7 @@
 using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>A sum of our charges over a quarter of an hour.</summary>
 /// <param name="Start">Its first moment.</param>

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Tests.Settlement.Reconciling;
+namespace Ciyuan.Tests.Reconciling;
 
 /// <summary>
 /// Writes a provider's bill of calls as CSV, from records alone: it has its own list of prices and its own arithmetic,

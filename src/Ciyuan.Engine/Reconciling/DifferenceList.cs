@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>
 /// Collects differences: sums by class, the first ones themselves, and a hash over all of them, so that a result can be

@@ -4,7 +4,7 @@ using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>What one agreement charges for one record, by class, as a bill would list it.</summary>
 internal static class ChargedUsage

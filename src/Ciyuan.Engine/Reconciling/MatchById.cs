@@ -4,7 +4,7 @@ using Ciyuan.Quantities;
 using Ciyuan.Usage;
 using Offset = NodaTime.Offset;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>
 /// Compares a bill with our charges, call by call. The bill is gone through a part at a time, by the digest of its ids,

@@ -1,7 +1,7 @@
 using Ciyuan.Quantities;
 using DateTimeZone = NodaTime.DateTimeZone;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>A comparison would be larger than a named limit; the message says what to do.</summary>
 public sealed class BillTooLargeException(string message) : Exception(message);

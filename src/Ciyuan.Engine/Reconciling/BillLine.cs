@@ -2,7 +2,7 @@ using System.Globalization;
 using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>
 /// What a line of a bill is for: a meter; all tokens of a direction, or all tokens, where the bill tells no more; or

@@ -2,7 +2,7 @@ using Ciyuan.Quantities;
 using Ciyuan.Server.Ingest;
 using Ciyuan.Server.Reconciling;
 
-namespace Ciyuan.Tests.Settlement.Reconciling;
+namespace Ciyuan.Tests.Reconciling;
 
 public sealed class BillFormatTests
 {

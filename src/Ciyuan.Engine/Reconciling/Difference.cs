@@ -1,6 +1,6 @@
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>Why a bill and our records differ. Numbers are written into results: never change or reuse one.</summary>
 public enum DifferenceClass : byte

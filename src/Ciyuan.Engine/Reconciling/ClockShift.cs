@@ -1,6 +1,6 @@
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>
 /// Finds how far the other side's clock is from ours, from pairs of times of the same calls. With times of day it is

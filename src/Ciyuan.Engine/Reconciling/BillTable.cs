@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Ciyuan.Quantities;
 
-namespace Ciyuan.Settlement.Reconciling;
+namespace Ciyuan.Reconciling;
 
 /// <summary>
 /// Lines of a bill by id, held compactly: some 150 bytes a line, ids included, so that a part of a bill of

@@ -3,14 +3,14 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Reconciling;
-using Ciyuan.Settlement.Reconciling;
+using Ciyuan.Reconciling;
 using Ciyuan.Storage;
 using Ciyuan.Tests.Exports;
 using Ciyuan.Usage;
 using NodaTime;
 using Period = Ciyuan.Quantities.Period;
 
-namespace Ciyuan.Tests.Settlement.Reconciling;
+namespace Ciyuan.Tests.Reconciling;
 
 public sealed class ReconcileTests : IAsyncLifetime
 {

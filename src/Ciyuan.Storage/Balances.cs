@@ -11,8 +11,12 @@ namespace Ciyuan.Storage;
 /// <summary>Balances of a data folder, read beside a writer or without one.</summary>
 public static class Balances
 {
-    /// <summary>How often reading begins again when a running writer has replaced a file meanwhile.</summary>
-    private const int Tries = 3;
+    /// <summary>How often reading begins again when a file was gone that a running writer has merged
+    /// meanwhile.</summary>
+    private const int TriesOfFiles = 20;
+
+    /// <summary>The same when a file's content did not fit; each try may replay much.</summary>
+    private const int TriesOfContent = 3;
 
     /// <summary>All accounts after the last frame, with what is held and what is available: from the newest snapshot,
     /// and a replay of the frames after it.</summary>
@@ -38,7 +42,7 @@ public static class Balances
 
     private static Engine EngineNow(string folder, int shard, CancellationToken cancel)
     {
-        for (int left = Tries - 1; ; left--)
+        for (int tries = 1; ; tries++)
         {
             try
             {
@@ -47,7 +51,8 @@ public static class Balances
                 using var index = IdIndex.OpenReadOnly(DataFolder.IndexPath(folder, shard), frames);
                 return Recovery.Run(folder, shard, journal, index, log: null, cancel);
             }
-            catch (Exception e) when (left > 0 && e is IOException and not FileNotFoundException or JournalException)
+            catch (Exception e) when (tries < (e is JournalException ? TriesOfContent : TriesOfFiles)
+                && e is IOException or JournalException)
             {
                 // A writer beside us merges the files of ids and drops old snapshots; the next look finds the new ones.
             }

@@ -15,6 +15,7 @@ public sealed class Fsck
     private readonly List<FsckCheck> _checks = [];
     private readonly FrameSums _sums = new();
     private long _last;
+    private long _replayed;
     private long? _broken;
 
     private Fsck(string folder, int shard, Action<FsckProgress>? progress, CancellationToken cancel)
@@ -124,7 +125,7 @@ public sealed class Fsck
             var engine = new Engine(_shard, stored);
             if (!Check("replay", () => Replay(engine, ids, stored, facts)))
             {
-                _broken = engine.Seq + 1;
+                _broken = _replayed + 1;
                 return;
             }
 
@@ -150,6 +151,7 @@ public sealed class Fsck
             engine.Replay(decoded, frame.Body);
             ids.EndFrame();
             ids.SetDurable(frame.Seq);
+            _replayed = frame.Seq;
             _sums.Add(decoded);
             if (frame.Seq == facts.LastSeq)
             {

@@ -56,7 +56,7 @@ public sealed partial class Engine
         {
             Frame source = _history.ReadFrame(seq);
             looked += source.Records.Count;
-            closed += CorrectFrame(correction, source, time, frame, corrected);
+            closed += source.Records.Count == 0 ? 0 : CorrectFrame(correction, source, time, frame, corrected);
         }
 
         return new CorrectionResult(LedgerStatus.Done, seq - 1, corrected, []) { Closed = closed };
@@ -76,6 +76,11 @@ public sealed partial class Engine
         for (int looked = 0; seq <= correction.ToSeq && looked < CorrectedRecordsEach; seq++)
         {
             using RecordedUsage usage = _history.ReadUsage(seq);
+            if (usage.Records == 0)
+            {
+                continue; // as of an earlier correction: none of those need be read for it
+            }
+
             looked += usage.Records;
             _postUsage.BeginFrame();
             _together.BeginFrame(seq, usage);

@@ -190,12 +190,14 @@ public abstract class CorrectionTests(CorrectionMode rerate, CorrectionMode reve
         net.SetUp(Steps[2]);
         net.Apply(records: Records(1)[..6]);
         net.Apply(records: Records(1)[6..]);
+        long last = net.Engine.Seq;
         var reads = new List<int>();
         for (int version = 2; version <= 10; version++)
         {
             net.SetUp(new Setup { Books = [Raised("list", version)] });
             int before = net.History.Reads;
-            Assert.NotEmpty(net.Correct(rerate).Records);
+            var again = new Correction("ops", $"v{version}", rerate, 1, last, Period.Always);
+            Assert.NotEmpty(net.Apply(corrections: [again]).Corrections[0].Records);
             reads.Add(net.History.Reads - before);
         }
 

@@ -37,7 +37,7 @@ public sealed class BalancesTests
         await using Shard shard = await Shard.OpenAsync(Samples.Options(folder.Path));
         await shard.SetUpAsync(Samples.Platform);
         long before = shard.DurableSeq;
-        SetupResult refused = await shard.SetUpAsync(Closing("9999-01-01T00:00:00Z"));
+        SetupResult refused = await shard.SetUpAsync(Closing("2199-01-01T00:00:00Z"));
         Assert.Equal(SetupStatus.Refused, refused.Status);
         Assert.Contains("has not come yet", Assert.Single(refused.Faults), StringComparison.Ordinal);
         Assert.Equal(before, shard.DurableSeq);

@@ -78,8 +78,8 @@ internal static partial class ApiDocument
 
     internal static ApiText GetLiveCalls { get; } = new(
         "getLiveCalls", "Calls through the gateway, as each ends.",
-        "Server-sent events without end: each has one call as JSON, and none has content or a secret. Filters, as names "
-            + "or patterns with *: party, project, key, scenario, model, upstream, outcome "
+        "Server-sent events without end: each has one call as JSON, and none has content or a secret. Filters, as "
+            + "names or patterns with *: party, project, key, scenario, model, upstream, outcome "
             + "(ok, cut, failed, refused). "
         + "A watcher that is too slow loses the oldest calls; an event 'lost' says how many.")
     {

@@ -218,7 +218,8 @@ public sealed class BrowserTests(ITestOutputHelper output)
             site.Host.Shard.Facts, site.Desk.Journal,
             new RecordQuery(Quantities.Period.Always, party.Length == 0
                 ? []
-                : [new Statistics.Filter(Statistics.Dimension.Agreement, [party + "-2026"])]) { Most = 1 });
+                : [new Statistics.Filter(Statistics.Dimension.Agreement, [party + "-2026"])])
+            { Most = 1 });
         yield return $"/console/usage/record/{page.Records[0].Position.Seq}.{page.Records[0].Position.Index}";
     }
 

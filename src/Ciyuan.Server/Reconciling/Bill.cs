@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Ciyuan.Quantities;
-using Ciyuan.Server.Ingest;
 using Ciyuan.Reconciling;
+using Ciyuan.Server.Ingest;
 using Ciyuan.Statistics;
 using NodaTime;
 

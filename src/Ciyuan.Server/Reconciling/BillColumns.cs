@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Ciyuan.Quantities;
-using Ciyuan.Server.Ingest;
 using Ciyuan.Reconciling;
+using Ciyuan.Server.Ingest;
 using Ciyuan.Statistics;
 using NodaTime;
 using NodaTime.Text;

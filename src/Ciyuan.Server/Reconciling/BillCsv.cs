@@ -1,6 +1,6 @@
 using System.Text;
-using Ciyuan.Server.Ingest;
 using Ciyuan.Reconciling;
+using Ciyuan.Server.Ingest;
 using NodaTime;
 
 namespace Ciyuan.Server.Reconciling;

@@ -1,7 +1,7 @@
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
-using Ciyuan.Settlement;
 using Ciyuan.Reconciling;
+using Ciyuan.Settlement;
 using Ciyuan.Statistics;
 using Ciyuan.Storage;
 using Ciyuan.Usage;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Ciyuan.Server.Render;
 using Ciyuan.Reconciling;
+using Ciyuan.Server.Render;
 
 namespace Ciyuan.Server.Reconciling;
 

@@ -245,7 +245,7 @@ public sealed class StatementSheet
     private SheetTable Signed() => new(
         T("确认", "Signatures"),
         [new(T("签署人", "By")), new(T("代表", "For")), new(T("时间", "Time"))],
-        [.. (_period?.Signatures ?? []).Select(s => (string[]) [s.By, SideName(s.Side), Local(s.Time.ToString())])]);
+        [.. (_period?.Signatures ?? []).Select(s => (string[])[s.By, SideName(s.Side), Local(s.Time.ToString())])]);
 
     private List<string> Notes()
     {

@@ -1,6 +1,6 @@
 using Ciyuan.Quantities;
-using Ciyuan.Server.Reconciling;
 using Ciyuan.Reconciling;
+using Ciyuan.Server.Reconciling;
 using Ciyuan.Tests.Storage;
 using NodaTime;
 

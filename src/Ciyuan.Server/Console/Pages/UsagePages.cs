@@ -133,7 +133,8 @@ internal static class UsagePages
         }
 
         var query = new RecordQuery(
-            span.Period, [.. visit.Scope.Filters, .. filters], before == default ? null : before) { Most = most };
+            span.Period, [.. visit.Scope.Filters, .. filters], before == default ? null : before)
+        { Most = most };
         RecordPage page = await visit.Desk.WorkAsync(
             () => RecordSearch.Find(visit.Desk.Shard.Facts, visit.Desk.Journal, query), visit.Http.RequestAborted);
         return (new RecordsModel(span, filters, page), "");

@@ -88,7 +88,7 @@ public sealed class RecountTests
         Assert.Equal(Outcome.Cut, record.Outcome);
         Assert.Equal((10, EvidenceGrade.Bounded), Count(record, "input.text"));
         Assert.Equal(
-            (tokenizer.Count(Text[..characters]), EvidenceGrade.Partial), Count(record, "output.text"));
+            (tokenizer.Count(Text.AsSpan(0, characters)), EvidenceGrade.Partial), Count(record, "output.text"));
     }
 
     // Escapes are undone before counting; arguments of tools and shown reasoning are text of the answer too.

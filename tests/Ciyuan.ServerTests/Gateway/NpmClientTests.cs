@@ -35,8 +35,13 @@ public sealed class NpmClientTests(ITestOutputHelper output)
         }
 
         string folder = FindClients();
-        Assert.True(
-            Directory.Exists(Path.Combine(folder, "node_modules")), "Node is there: run `npm ci` in tests/clients.");
+        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
+        {
+            Assert.True(Environment.GetEnvironmentVariable("CI") is null, "Node is there: run `npm ci` in tests/clients.");
+            output.WriteLine("SKIPPED: `npm ci` in tests/clients brings the clients.");
+            return;
+        }
+
         var start = new ProcessStartInfo("node", [script])
         {
             WorkingDirectory = folder,

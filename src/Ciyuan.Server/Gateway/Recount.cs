@@ -25,7 +25,8 @@ internal readonly record struct Recounted(long Tokens, long Error)
 /// </summary>
 internal sealed class Recount
 {
-    /// <summary>Most bytes of a call that is counted: 4 MiB take some 10 ms, after the answer has gone out.</summary>
+    /// <summary>Most bytes of a call that is counted: 4 MiB. Counted after a whole answer has gone out, but before the
+    /// end of a stream, so it must not take long.</summary>
     private const int MostBytes = 4 * 1024 * 1024;
 
     /// <summary>Most names of models that are remembered; names come from setups, so there are few.</summary>

@@ -88,7 +88,7 @@ public sealed class MatchById(
     }
 
     private static bool IsIn(UInt128 digest, int part, int parts) =>
-        parts <= 1 || (int)((ulong)digest % (ulong)parts) == part;
+        parts <= 1 || (int)(digest % (UInt128)parts) == part;
 
     private void ReadCorrections()
     {

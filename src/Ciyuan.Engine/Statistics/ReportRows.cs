@@ -11,12 +11,14 @@ internal sealed class ReportRows
 {
     private readonly ReportQuery _query;
     private readonly TimeBuckets? _buckets;
+    private readonly bool _usesUp;
     private readonly Axis[] _axes;
     private readonly (int Axis, int Part)[] _places;
     private Dictionary<GroupKey, Group> _groups = [];
 
-    public ReportRows(ReportQuery query, TimeBuckets? buckets)
+    public ReportRows(ReportQuery query, TimeBuckets? buckets, bool usesUp)
     {
+        _usesUp = usesUp;
         _query = query;
         _buckets = buckets;
         _places = new (int, int)[query.GroupBy.Count];
@@ -34,7 +36,7 @@ internal sealed class ReportRows
 
     public IEnumerable<Group> Groups => _groups.Values;
 
-    /// <summary>Adds a run's groups, which it takes over.</summary>
+    /// <summary>Adds a run's groups, which it may take over.</summary>
     /// <param name="run">The run.</param>
     /// <param name="codes">The number of each of the run's measures here.</param>
     /// <exception cref="ReportTooLargeException">There are more than <see cref="Report.MaxRows"/> rows.</exception>
@@ -42,7 +44,7 @@ internal sealed class ReportRows
     {
         int[][] here = [.. run.Keys.Values.Select((values, axis) => values.Select(_axes[axis].Find).ToArray())];
         bool same = codes.Select((code, i) => code == i).All(fits => fits);
-        if (_groups.Count == 0 && same && Array.TrueForAll(here, IsInOrder))
+        if (_usesUp && _groups.Count == 0 && same && Array.TrueForAll(here, IsInOrder))
         {
             _groups = run.Groups;
             return;
@@ -52,7 +54,7 @@ internal sealed class ReportRows
         {
             var place = new GroupKey(key.Bucket, here[0][key.Type], here[1][key.Count], here[2][key.Charge]);
             ref Group? merged = ref CollectionsMarshal.GetValueRefOrAddDefault(_groups, place, out bool exists);
-            if (!exists && same)
+            if (!exists && same && _usesUp)
             {
                 merged = sums;
                 continue;

@@ -9,17 +9,19 @@ public static class ReportWriter
     /// <summary>Makes the report.</summary>
     /// <param name="query">The question.</param>
     /// <param name="buckets">The buckets of the runs.</param>
-    /// <param name="runs">Runs of that query that together have seen each segment once; at least one. They are used up:
-    /// the report takes their sums over.</param>
+    /// <param name="runs">Runs of that query that together have seen each segment once; at least one.</param>
     /// <param name="dataToSeq">Last frame of the segments; 0 when there is none.</param>
     /// <param name="dataToTime">Its time.</param>
+    /// <param name="usesUp">Whether the report may take the runs' sums over, which is faster; false when they are asked
+    /// again.</param>
     /// <exception cref="ReportTooLargeException">There are more than <see cref="Report.MaxRows"/> rows.</exception>
     public static Report Write(
-        ReportQuery query, TimeBuckets? buckets, IReadOnlyList<ReportRun> runs, long dataToSeq, Timestamp dataToTime)
+        ReportQuery query, TimeBuckets? buckets, IReadOnlyList<ReportRun> runs, long dataToSeq, Timestamp dataToTime,
+        bool usesUp = true)
     {
         var measures = new Measures();
         var total = new Group();
-        var merged = new ReportRows(query, buckets);
+        var merged = new ReportRows(query, buckets, usesUp);
         foreach (ReportRun run in runs)
         {
             int[] codes = [.. run.Measures.Keys.Select(measures.Find)];

@@ -80,15 +80,15 @@ public sealed class StatementTests
             EventTime = new Timestamp(5),
             Counts = [new Count(TokenClass.InputText, EvidenceGrade.Exact, 1_002_501)],
         };
-        var covered = new Count(TokenClass.InputText, EvidenceGrade.Exact, 1);
-        var charge = new Charge(rate, Amount.Parse("2.005"), 0, [covered]);
+        var charge = new Charge(
+            rate, Amount.Parse("2.005"), 1, [new Count(TokenClass.InputText, EvidenceGrade.Exact, 1)]);
         var frame = new Frame
         {
             Shard = 0,
             Seq = 1,
             Time = new Timestamp(9),
             Records = [record],
-            RecordResults = [new UsageResult(UsageStatus.Posted, UsageRemarks.None, [charge], [])],
+            RecordResults = [new UsageResult(UsageStatus.Posted, UsageRemarks.None, [charge], [Paid(charge)])],
         };
 
         Statement statement = Run([frame], new StatementQuery("a", Period.Always, NodaTime.DateTimeZone.Utc));
@@ -102,6 +102,9 @@ public sealed class StatementTests
         Assert.Equal("-0.005", statement.RoundingDifference.ToString());
         Assert.Equal(("acme", "net", "CNY"), (statement.Payer, statement.Payee, statement.Currency.ToString()));
     }
+
+    private static Posting Paid(Charge charge) => new(
+        new AccountName("acme/prepaid/main", Currency.Cny), new AccountName("net/income/a", Currency.Cny), charge.Amount);
 
     private static Charge[] OfAgreement(Charge[] charges, string agreement) =>
         [.. charges.Where(charge => charge.Rate.Agreement == agreement)];

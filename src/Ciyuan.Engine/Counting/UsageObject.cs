@@ -24,6 +24,7 @@ internal sealed class UsageObject
             {
                 draft.Refuse(FindingCode.Duplicate, PathOf(property.Name),
                     "is given twice: which one holds is unknown");
+                continue;
             }
 
             _fields.Add(new Field(property.Name, property.Value));

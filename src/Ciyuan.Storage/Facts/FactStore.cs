@@ -168,7 +168,8 @@ public sealed class FactStore : IDisposable
         List<ReportRun> open = Scan(
             snapshot with { Stored = [] }, () => new ReportRun(query, buckets),
             static (run, header, read) => run.Add(header, read));
-        return ReportWriter.Write(query, buckets, [.. kept, .. open], snapshot.LastSeq, snapshot.LastTime, usesUp: false);
+        return ReportWriter.Write(
+            query, buckets, [.. kept, .. open], snapshot.LastSeq, snapshot.LastTime, usesUp: false);
     }
 
     /// <summary>Makes the statement of an agreement, exactly.</summary>

@@ -37,7 +37,8 @@ public sealed class NpmClientTests(ITestOutputHelper output)
         string folder = FindClients();
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))
         {
-            Assert.True(Environment.GetEnvironmentVariable("CI") is null, "Node is there: run `npm ci` in tests/clients.");
+            Assert.True(
+                Environment.GetEnvironmentVariable("CI") is null, "Node is there: run `npm ci` in tests/clients.");
             output.WriteLine("SKIPPED: `npm ci` in tests/clients brings the clients.");
             return;
         }

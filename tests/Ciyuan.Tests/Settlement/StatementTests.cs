@@ -104,7 +104,8 @@ public sealed class StatementTests
     }
 
     private static Posting Paid(Charge charge) => new(
-        new AccountName("acme/prepaid/main", Currency.Cny), new AccountName("net/income/a", Currency.Cny), charge.Amount);
+        new AccountName("acme/prepaid/main", Currency.Cny), new AccountName("net/income/a", Currency.Cny),
+        charge.Amount);
 
     private static Charge[] OfAgreement(Charge[] charges, string agreement) =>
         [.. charges.Where(charge => charge.Rate.Agreement == agreement)];

@@ -43,7 +43,7 @@ internal static class ServeVerb
         };
         return command.Runs(async (parsed, context, cancel) =>
         {
-            var options = new ServerOptions(new ShardOptions(context.Data) { Log = VerbContext.Say, PrepareLog = true })
+            var options = new ServerOptions(new ShardOptions(context.Data) { Log = VerbContext.Say })
             {
                 Listen = parsed.GetValue(listen)!,
                 Token = AccessToken.Find(parsed.GetValue(tokenFile), Environment.GetEnvironmentVariable),

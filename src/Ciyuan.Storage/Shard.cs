@@ -25,10 +25,6 @@ public sealed record ShardOptions(string Folder)
     /// <summary>Told, in sentences, what recovery did and what is to be looked after; null: nobody.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>Whether room for the journal's log, 18 MiB, is written when the shard is opened: commits are quicker
-    /// from then on, which is worth it for a server.</summary>
-    public bool PrepareLog { get; init; }
-
     /// <summary>Records between snapshots: a restart replays at most so many.</summary>
     public int SnapshotEveryRecords { get; init; } = 1_000_000;
 

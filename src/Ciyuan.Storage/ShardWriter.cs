@@ -62,7 +62,7 @@ internal sealed class ShardWriter : IDisposable
     /// <summary>Verifies the journal and recovers the engine, side by side.</summary>
     internal static ShardWriter Open(ShardOptions options, CancellationToken cancel)
     {
-        var journal = SqliteJournal.OpenWriter(options.Folder, options.PrepareLog);
+        var journal = SqliteJournal.OpenWriter(options.Folder);
         var frames = new FrameReader(SqliteJournal.OpenReadOnly(options.Folder), options.Shard);
         IdIndex? index = null;
         FactFeed? facts = null;

@@ -77,29 +77,11 @@ public sealed class SqliteJournal : IDisposable
     }
 
     /// <summary>Opens or makes the journal of a folder; the caller holds the folder's lock.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="prepareLog">Whether room for the log is written beforehand: see <see
-    /// cref="ShardOptions.PrepareLog"/>.</param>
-    internal static SqliteJournal OpenWriter(string folder, bool prepareLog = false)
+    internal static SqliteJournal OpenWriter(string folder)
     {
         string path = DataFolder.JournalPath(Path.GetFullPath(folder));
         WriteAheadLog.RequireWhole(path);
-        SqliteJournal journal = Open(path, write: true);
-        try
-        {
-            if (prepareLog)
-            {
-                journal.CheckpointFully();
-                WriteAheadLog.Prepare(path, CheckpointBytes + (CheckpointBytes / 8));
-            }
-
-            return journal;
-        }
-        catch
-        {
-            journal.Dispose();
-            throw;
-        }
+        return Open(path, write: true);
     }
 
     /// <summary>Number of the last frame; 0 when there is none.</summary>

@@ -55,31 +55,6 @@ internal static class WriteAheadLog
     }
 
     /// <summary>
-    /// Fills an empty log with zeros. A commit that writes over what is there only syncs its data; one that makes the
-    /// file longer also waits for the file system's own journal. SQLite begins at the front and takes what has no valid
-    /// checksum for the end, so zeros are no log.
-    /// </summary>
-    /// <param name="databasePath">The database; nobody else has it open.</param>
-    /// <param name="bytes">How much.</param>
-    internal static void Prepare(string databasePath, long bytes)
-    {
-        using var log = new FileStream(
-            databasePath + "-wal", FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
-        if (log.Length > 0)
-        {
-            return; // it is a log, or prepared
-        }
-
-        byte[] zeros = new byte[1 << 20];
-        for (long written = 0; written < bytes; written += zeros.Length)
-        {
-            log.Write(zeros);
-        }
-
-        log.Flush(flushToDisk: true);
-    }
-
-    /// <summary>
     /// The first page with a bad checksum that is followed by a commit and by more of this log; null if none.
     /// </summary>
     private static long? FirstDamage(Stream log, Span<byte> salts, byte[] frame, (uint, uint) sum, bool bigEndian)

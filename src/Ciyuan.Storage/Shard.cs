@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
@@ -51,8 +50,7 @@ public sealed class Shard : IAsyncDisposable
     /// <summary>Callers' batches that wait; more wait outside, in the order in which they came.</summary>
     private const int QueueCapacity = 256;
 
-    private readonly Channel<ShardWork> _queue = Channel.CreateBounded<ShardWork>(
-        new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly WorkQueue _queue = new(QueueCapacity);
 
     private readonly ShardOptions _options;
     private readonly DataFolder _folder;
@@ -66,7 +64,7 @@ public sealed class Shard : IAsyncDisposable
         _folder = folder;
         _writer = writer;
         _policy = writer.OpenedWith;
-        writer.Start(_queue.Reader);
+        writer.Start(_queue);
     }
 
     /// <summary>Last frame that is durable; 0 before the first.</summary>
@@ -114,7 +112,7 @@ public sealed class Shard : IAsyncDisposable
     /// <returns>When it is queued.</returns>
     /// <exception cref="ObjectDisposedException">The shard is closed; nothing was queued.</exception>
     public ValueTask SendRecordAsync(UsageRecord record, Action<UsageRecord, UsageStatus, Exception?> ended) =>
-        Queue(new PostedRecordWork(record, ended), CancellationToken.None);
+        _queue.AddAsync(new PostedRecordWork(record, ended), CancellationToken.None);
 
     /// <summary>Changes parties, agreements, prices or funding. One that would close event times which have not come
     /// yet is refused, and leaves no frame.</summary>
@@ -164,7 +162,7 @@ public sealed class Shard : IAsyncDisposable
         Send(new OpenHoldsWork(source, since), cancel);
 
     /// <summary>Queues work without waiting for its answer.</summary>
-    internal ValueTask StartAsync(ShardWork work, CancellationToken cancel) => Queue(work, cancel);
+    internal ValueTask StartAsync(ShardWork work, CancellationToken cancel) => _queue.AddAsync(work, cancel);
 
     /// <summary>All accounts, with every frame durable that they come from.</summary>
     public ValueTask<IReadOnlyList<AccountView>> BalancesAsync(CancellationToken cancel = default) =>
@@ -183,7 +181,7 @@ public sealed class Shard : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _queue.Writer.Complete();
+            _queue.Complete();
             await Task.Run(_writer.Dispose).ConfigureAwait(false);
             _folder.Dispose();
         }
@@ -191,23 +189,8 @@ public sealed class Shard : IAsyncDisposable
 
     private async ValueTask<T> Send<T>(ShardWork<T> work, CancellationToken cancel)
     {
-        await Queue(work, cancel).ConfigureAwait(false);
+        await _queue.AddAsync(work, cancel).ConfigureAwait(false);
         return await work.Task.ConfigureAwait(false);
-    }
-
-    private ValueTask Queue(ShardWork work, CancellationToken cancel) =>
-        _queue.Writer.TryWrite(work) ? ValueTask.CompletedTask : QueueLater(work, cancel);
-
-    private async ValueTask QueueLater(ShardWork work, CancellationToken cancel)
-    {
-        try
-        {
-            await _queue.Writer.WriteAsync(work, cancel).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(Shard));
-        }
     }
 
     private static Shard Open(ShardOptions options, CancellationToken cancel)

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
 
@@ -27,7 +26,7 @@ internal sealed class ShardWriter : IDisposable
     private readonly Committer _committer;
     private readonly FactFeed _facts;
     private readonly Thread _thread;
-    private ChannelReader<ShardWork> _queue = null!;
+    private WorkQueue _queue = null!;
     private IdIndex _index;
     private Engine _engine;
     private bool _engineIsAhead;
@@ -35,7 +34,6 @@ internal sealed class ShardWriter : IDisposable
     private long _recordsSinceSnapshot;
     private readonly Queue<ShardWork> _following = new();
     private ShardWork? _leftOver;
-    private Task<bool>? _waiting;
 
     private ShardWriter(
         ShardOptions options, FrameReader frames, Committer committer, FactFeed facts, IdIndex index, Engine engine)
@@ -94,7 +92,7 @@ internal sealed class ShardWriter : IDisposable
         }
     }
 
-    internal void Start(ChannelReader<ShardWork> queue)
+    internal void Start(WorkQueue queue)
     {
         _queue = queue;
         _thread.Start();
@@ -119,7 +117,7 @@ internal sealed class ShardWriter : IDisposable
 
     private void Run()
     {
-        while (_leftOver is not null || _following.Count > 0 || WaitForWork(Timeout.InfiniteTimeSpan))
+        while (_leftOver is not null || _following.Count > 0 || _queue.Wait(Timeout.InfiniteTimeSpan))
         {
             List<ShardWork> work = TakeWork();
             try
@@ -152,7 +150,7 @@ internal sealed class ShardWriter : IDisposable
         long start = _options.Time.GetTimestamp();
         do
         {
-            while (_leftOver is not null || _queue.TryRead(out _leftOver))
+            while (_leftOver is not null || _queue.TryTake(out _leftOver))
             {
                 if (work.Count > 0 && commands + _leftOver.Commands > JoinedCommands)
                 {
@@ -166,11 +164,11 @@ internal sealed class ShardWriter : IDisposable
                 _leftOver = null;
             }
         }
-        while (!ready && WaitForWork(MostWait - _options.Time.GetElapsedTime(start)));
+        while (!ready && _queue.Wait(MostWait - _options.Time.GetElapsedTime(start)));
 
         if (_following.TryDequeue(out ShardWork? following))
         {
-            if (_queue.Completion.IsCompleted)
+            if (_queue.IsCompleted)
             {
                 following.Fail(new ObjectDisposedException(nameof(Shard))); // closing does not wait for all of it
             }
@@ -181,21 +179,6 @@ internal sealed class ShardWriter : IDisposable
         }
 
         return work;
-    }
-
-    /// <summary>True when there is work; false when there is none in time, or will never be again.</summary>
-    private bool WaitForWork(TimeSpan most)
-    {
-        _waiting ??= _queue.WaitToReadAsync().AsTask();
-        bool infinite = most == Timeout.InfiniteTimeSpan;
-        if (!infinite && (most <= TimeSpan.Zero || !_waiting.Wait(most)))
-        {
-            return false;
-        }
-
-        bool more = _waiting.GetAwaiter().GetResult();
-        _waiting = null;
-        return more;
     }
 
     private void Process(List<ShardWork> work)

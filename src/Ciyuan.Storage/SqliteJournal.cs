@@ -40,6 +40,10 @@ public sealed class SqliteJournal : IDisposable
     /// </summary>
     private const long CheckpointBytes = 16 << 20;
 
+    /// <summary>Bytes appended after which a commit waits for the checkpoint beside it: a disk that is that slow must
+    /// not let the log grow for ever.</summary>
+    private const long MostBehind = 8 * CheckpointBytes;
+
     /// <summary>Bytes whose hashing (some 20 µs) is worth handing to another thread.</summary>
     private const int WorthATask = 32 << 10;
 
@@ -53,6 +57,8 @@ public sealed class SqliteJournal : IDisposable
     private readonly sqlite3_stmt _last;
     private readonly sqlite3_stmt _next;
     private readonly sqlite3_stmt? _insert;
+    private readonly Database? _mover; // a connection of its own, for checkpoints beside commits
+    private Task? _moving;
     private long _sinceCheckpoint;
 
     private SqliteJournal(Database database, bool write)
@@ -63,6 +69,7 @@ public sealed class SqliteJournal : IDisposable
         _insert = write
             ? database.Prepare($"INSERT INTO frame(shard, {Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
             : null;
+        _mover = write ? Database.Open(database.DatabasePath, write) : null;
     }
 
     /// <summary>Opens the journal of a folder for reading; works while another process writes.</summary>
@@ -243,19 +250,36 @@ public sealed class SqliteJournal : IDisposable
     }
 
     /// <summary>
-    /// Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost.
+    /// Checkpoints when enough was appended. Not done by SQLite in the commit, where its errors are lost. What takes
+    /// long is done beside the commits that follow; then the little that has come meanwhile is moved at once, so that
+    /// the log is empty and begins anew.
     /// </summary>
     internal void CheckpointWhenDue()
     {
-        if (_sinceCheckpoint >= CheckpointBytes)
+        if (_moving is null)
         {
-            _database.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE);
+            _moving = _sinceCheckpoint < CheckpointBytes ? null : Task.Factory.StartNew(
+                () => _mover!.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE), CancellationToken.None,
+                TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            return;
+        }
+
+        if (_moving.IsCompleted || _sinceCheckpoint > MostBehind)
+        {
+            Task moving = _moving;
+            _moving = null;
             _sinceCheckpoint = 0;
+            moving.GetAwaiter().GetResult();
+            _database.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE);
         }
     }
 
     /// <summary>Moves the whole log into the file and empties it, at a clean end.</summary>
-    internal void CheckpointFully() => _database.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
+    internal void CheckpointFully()
+    {
+        WaitForMove();
+        _database.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
+    }
 
     /// <summary>Limits the file, for tests of a full disk.</summary>
     internal void LimitPages(long pages) => _database.Execute($"PRAGMA max_page_count = {pages}");
@@ -266,6 +290,8 @@ public sealed class SqliteJournal : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        WaitForMove();
+        _mover?.Dispose();
         _ = raw.sqlite3_finalize(_last);
         _ = raw.sqlite3_finalize(_next);
         if (_insert is not null)
@@ -310,6 +336,9 @@ public sealed class SqliteJournal : IDisposable
             _ = raw.sqlite3_reset(_next);
         }
     }
+
+    // Its faults are those of the checkpoint that follows, or of nothing that was promised.
+    private void WaitForMove() => ((IAsyncResult?)_moving)?.AsyncWaitHandle.WaitOne();
 
     private StoredFrame? ReadNext(long seq, int shard)
     {

@@ -28,6 +28,13 @@ internal static class JsonNumbers
     internal static NumberFault TryRead(JsonElement value, long steps, out long count)
     {
         count = 0;
+        if (steps == 1 && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long whole)
+            && whole is >= 0 and <= UsageRecord.MaxSteps)
+        {
+            count = whole;
+            return NumberFault.None;
+        }
+
         if (!TryReadDecimal(value, out decimal number))
         {
             return value.ValueKind != JsonValueKind.Number ? NumberFault.NotANumber

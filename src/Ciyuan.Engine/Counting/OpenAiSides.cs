@@ -17,17 +17,19 @@ internal static class OpenAiSides
     internal static SideCounts Input(UsageObject usage, ReadingDraft draft, string whole, string details)
     {
         SideCounts side = new SideCounts(Direction.Input, draft).State(usage, whole);
-        TakeModalities(side, usage, details);
-        SidePart? read = side.Kind(TokenKind.CacheRead, Place.Within, usage, $"{details}.cached_tokens");
-        if (read is not null)
+        if (usage.Child(details) is { } within)
         {
-            TakeModalities(read, usage, $"{details}.cached_tokens_details");
+            TakeModalities(side, within);
+            SidePart? read = side.Kind(TokenKind.CacheRead, Place.Within, within, "cached_tokens");
+            if (read is not null && within.Child("cached_tokens_details") is { } ofRead)
+            {
+                TakeModalities(read, ofRead);
+            }
+
+            TakeCacheWrites(side, Place.Within, within,
+                ["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"], "cache_creation");
         }
 
-        TakeCacheWrites(side, Place.Within, usage,
-            [$"{details}.cache_write_tokens", $"{details}.cache_creation_tokens",
-                $"{details}.cache_creation_input_tokens"],
-            $"{details}.cache_creation");
         return side;
     }
 
@@ -43,10 +45,14 @@ internal static class OpenAiSides
         Modality plain = Modality.Text)
     {
         SideCounts side = new SideCounts(Direction.Output, draft) { Plain = plain }.State(usage, whole);
-        TakeModalities(side, usage, details);
-        TakeReasoning(side, reasoning, usage, draft, $"{details}.reasoning_tokens");
-        side.Kind(TokenKind.RejectedPrediction, Place.Within, usage, $"{details}.rejected_prediction_tokens");
-        _ = usage.Count($"{details}.accepted_prediction_tokens"); // output like any other
+        if (usage.Child(details) is { } within)
+        {
+            TakeModalities(side, within);
+            TakeReasoning(side, reasoning, within, draft, "reasoning_tokens");
+            side.Kind(TokenKind.RejectedPrediction, Place.Within, within, "rejected_prediction_tokens");
+            _ = within.Count("accepted_prediction_tokens"); // output like any other
+        }
+
         return side;
     }
 
@@ -69,25 +75,30 @@ internal static class OpenAiSides
     internal static void TakeCacheWrites(
         SideCounts side, Place place, UsageObject usage, ReadOnlySpan<string> flat, string split)
     {
-        long? fiveMinutes = usage.Count($"{split}.ephemeral_5m_input_tokens");
-        long? oneHour = usage.Count($"{split}.ephemeral_1h_input_tokens");
         long? all = side.Kind(TokenKind.CacheWrite, place, usage, flat)?.Count;
-        side.SplitCacheWrites(place, all, fiveMinutes, oneHour, usage.PathOf(split));
-    }
-
-    private static void TakeModalities(SideCounts side, UsageObject usage, string details)
-    {
-        foreach ((Modality modality, string name) in Names)
+        if (usage.Child(split) is { } lives)
         {
-            side.Modal(modality, usage.Count($"{details}.{name}"));
+            side.SplitCacheWrites(place, all, lives.Count("ephemeral_5m_input_tokens"),
+                lives.Count("ephemeral_1h_input_tokens"), usage.PathOf(split));
         }
     }
 
-    private static void TakeModalities(SidePart part, UsageObject usage, string details)
+    private static void TakeModalities(SideCounts side, UsageObject details)
     {
         foreach ((Modality modality, string name) in Names)
         {
-            part.ByModality[(int)modality] = usage.Count($"{details}.{name}") ?? 0;
+            side.Modal(modality, details.Count(name));
+        }
+    }
+
+    private static void TakeModalities(SidePart part, UsageObject details)
+    {
+        foreach ((Modality modality, string name) in Names)
+        {
+            if (details.Count(name) is { } count)
+            {
+                part.ByModality[(int)modality] = count;
+            }
         }
     }
 

@@ -10,11 +10,12 @@ namespace Ciyuan.Counting;
 /// </summary>
 internal sealed class ReadingDraft(ReadingOptions options)
 {
-    private readonly SortedDictionary<Meter, long> _counts = [];
-    private readonly SortedDictionary<string, string> _tags = new(StringComparer.Ordinal);
-    private readonly List<Finding> _findings = [];
-    private readonly List<UsageReading> _others = [];
-    private readonly bool[] _isLowered = new bool[2]; // by direction
+    // Each call of the gateway is read, so a reading allocates little: a few counts and tags are found faster in a list.
+    private readonly List<(Meter Meter, long Steps)> _counts = new(4);
+    private readonly List<Tag> _tags = new(4);
+    private List<Finding>? _findings;
+    private List<UsageReading>? _others;
+    private uint _lowered; // a bit for each direction
     private EvidenceGrade _grade = EvidenceGrade.Reported;
     private bool _isRefused;
 
@@ -31,15 +32,15 @@ internal sealed class ReadingDraft(ReadingOptions options)
     internal StatedCost? StatedCost { get; set; }
 
     internal void Remark(FindingCode code, string path, string text) =>
-        _findings.Add(new Finding(code, FindingWeight.Remark, path, text));
+        Note(new Finding(code, FindingWeight.Remark, path, text));
 
     /// <summary>The counts (of one direction, or all) are bounded at best.</summary>
     internal void Lower(FindingCode code, string path, string text, Direction? direction = null)
     {
-        _findings.Add(new Finding(code, FindingWeight.LowersGrade, path, text));
+        Note(new Finding(code, FindingWeight.LowersGrade, path, text));
         if (direction is { } one)
         {
-            _isLowered[(int)one] = true;
+            _lowered |= 1u << (int)one;
         }
         else
         {
@@ -51,16 +52,17 @@ internal sealed class ReadingDraft(ReadingOptions options)
 
     internal void Refuse(FindingCode code, string path, string text)
     {
-        _findings.Add(new Finding(code, FindingWeight.Refuses, path, text));
+        Note(new Finding(code, FindingWeight.Refuses, path, text));
         _isRefused = true;
     }
 
-    internal void AddOther(UsageReading other) => _others.Add(other);
+    internal void AddOther(UsageReading other) => (_others ??= []).Add(other);
 
     /// <summary>A count in the meter's steps; further ones of the same meter add up.</summary>
     internal void Add(Meter meter, long steps)
     {
-        long sum = _counts.GetValueOrDefault(meter) + steps;
+        int at = _counts.FindIndex(c => c.Meter == meter);
+        long sum = (at < 0 ? 0 : _counts[at].Steps) + steps;
         if (sum > UsageRecord.MaxSteps)
         {
             Refuse(FindingCode.TooLarge, "",
@@ -68,7 +70,14 @@ internal sealed class ReadingDraft(ReadingOptions options)
             return;
         }
 
-        _counts[meter] = sum;
+        if (at < 0)
+        {
+            _counts.Add((meter, sum));
+        }
+        else
+        {
+            _counts[at] = (meter, sum);
+        }
     }
 
     /// <summary>Calls of a provider's own tools, searches and the like, which it charges by the call: counted as
@@ -78,12 +87,11 @@ internal sealed class ReadingDraft(ReadingOptions options)
     {
         if (calls is > 0 and { } some)
         {
-            _tags["tool_calls"] = (_tags.TryGetValue("tool_calls", out string? known) ? known + " " : "")
-                + $"{name}={some}";
+            SetTag("tool_calls", (FindTag("tool_calls") is { } known ? known + " " : "") + $"{name}={some}");
             if (isCharged)
             {
                 Add(Meter.Request, some);
-                _tags["tool"] = _tags.TryGetValue("tool", out string? other) && other != name ? "several" : name;
+                SetTag("tool", FindTag("tool") is { } other && other != name ? "several" : name);
             }
         }
     }
@@ -110,14 +118,27 @@ internal sealed class ReadingDraft(ReadingOptions options)
     /// <summary>A well-known tag; empty values say nothing.</summary>
     internal void Tag(string name, string value)
     {
-        if (value.Length > UsageRecord.MaxNameLength || value.Any(char.IsControl))
+        if (value.Length > UsageRecord.MaxNameLength || HasControl(value))
         {
             Remark(FindingCode.TextLeftOut, name, "is too long or has control characters, and was left out");
         }
         else if (value.Length > 0)
         {
-            _tags[name] = value;
+            SetTag(name, value);
         }
+    }
+
+    internal static bool HasControl(string text)
+    {
+        foreach (char c in text)
+        {
+            if (char.IsControl(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -129,7 +150,13 @@ internal sealed class ReadingDraft(ReadingOptions options)
     /// <param name="totalPath">Where it was stated.</param>
     internal void Settle(SideCounts? input, SideCounts? output, long? total, string totalPath)
     {
-        SideCounts[] sides = [.. new[] { input, output }.OfType<SideCounts>()];
+        SideCounts[] sides = (input, output) switch
+        {
+            (not null, not null) => [input, output],
+            (not null, null) => [input],
+            (null, not null) => [output],
+            _ => [],
+        };
         foreach (SideCounts side in sides)
         {
             CompleteWhole(side, sides, total, totalPath);
@@ -153,7 +180,10 @@ internal sealed class ReadingDraft(ReadingOptions options)
         if (!_isRefused)
         {
             CheckTotal(sides, total, totalPath);
-            Array.ForEach(sides, side => side.Classes());
+            foreach (SideCounts side in sides)
+            {
+                side.Classes();
+            }
         }
     }
 
@@ -182,24 +212,75 @@ internal sealed class ReadingDraft(ReadingOptions options)
             Refuse(FindingCode.NoUsage, "", "nothing in the response counts anything");
         }
 
-        Count[] counts = _isRefused ? [] : [.. _counts.Select(c => new Count(c.Key, GradeOf(c.Key), c.Value))];
+        Count[] counts = MakeCounts();
+        _tags.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return new UsageReading
         {
             Counts = counts,
-            Findings = _findings,
-            Grade = counts.Length == 0 ? _grade : counts.Max(c => c.Grade),
+            Findings = _findings ?? [],
+            Grade = WorstOf(counts),
             Model = Model,
             ResponseId = ResponseId,
             Created = Created,
             Outcome = Outcome,
             StatedCost = StatedCost,
-            Tags = [.. _tags.Select(t => new Tag(t.Key, t.Value))],
-            Others = _others,
+            Tags = [.. _tags],
+            Others = _others ?? [],
         };
     }
 
+    private Count[] MakeCounts()
+    {
+        if (_isRefused)
+        {
+            return [];
+        }
+
+        _counts.Sort(static (a, b) => a.Meter.CompareTo(b.Meter));
+        var counts = new Count[_counts.Count];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = new Count(_counts[i].Meter, GradeOf(_counts[i].Meter), _counts[i].Steps);
+        }
+
+        return counts;
+    }
+
+    private EvidenceGrade WorstOf(Count[] counts)
+    {
+        EvidenceGrade worst = counts.Length == 0 ? _grade : EvidenceGrade.Exact;
+        foreach (Count count in counts)
+        {
+            worst = count.Grade > worst ? count.Grade : worst;
+        }
+
+        return worst;
+    }
+
+    private void Note(Finding finding) => (_findings ??= []).Add(finding);
+
+    private string? FindTag(string name)
+    {
+        int at = _tags.FindIndex(t => t.Name == name);
+        return at < 0 ? null : _tags[at].Value;
+    }
+
+    private void SetTag(string name, string value)
+    {
+        for (int i = 0; i < _tags.Count; i++)
+        {
+            if (_tags[i].Name == name)
+            {
+                _tags[i] = new Tag(name, value);
+                return;
+            }
+        }
+
+        _tags.Add(new Tag(name, value));
+    }
+
     private EvidenceGrade GradeOf(Meter meter) =>
-        meter.IsTokens && _isLowered[(int)meter.TokenClass.Direction] && _grade < EvidenceGrade.Bounded
+        meter.IsTokens && (_lowered & (1u << (int)meter.TokenClass.Direction)) != 0 && _grade < EvidenceGrade.Bounded
             ? EvidenceGrade.Bounded
             : _grade;
 
@@ -234,10 +315,15 @@ internal sealed class ReadingDraft(ReadingOptions options)
     // Moves as few parts as possible, within or beside, so that all add up to the total; only one such way counts.
     private void PlaceByTotal(SideCounts[] sides, long total, string totalPath)
     {
+        long sum = Sum(sides);
+        if (sum == total)
+        {
+            return;
+        }
+
         SidePart[] parts = [.. sides.SelectMany(s => s.Parts)
             .Where(p => p is { IsFixed: false, Count: > 0, Place: not Place.OutsideTotal })];
-        long sum = Sum(sides);
-        if (sum == total || parts.Length > 12)
+        if (parts.Length > 12)
         {
             return;
         }
@@ -290,5 +376,14 @@ internal sealed class ReadingDraft(ReadingOptions options)
         }
     }
 
-    private static long Sum(SideCounts[] sides) => sides.Sum(s => s.Whole!.Value + s.SumOf(Place.Beside));
+    private static long Sum(SideCounts[] sides)
+    {
+        long sum = 0;
+        foreach (SideCounts side in sides)
+        {
+            sum += side.Whole!.Value + side.SumOf(Place.Beside);
+        }
+
+        return sum;
+    }
 }

@@ -50,6 +50,21 @@ internal static class ResponseFacts
             && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
     }
 
+    /// <summary>Goes down by names, one within the other.</summary>
+    internal static bool TryGoDown(JsonElement element, string[] path, out JsonElement value)
+    {
+        value = element;
+        foreach (string name in path)
+        {
+            if (!TryGet(value, name, out value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Why the answer ended, as the provider says; empty when it does not.</summary>
     internal static string Finish(JsonElement body)
     {
@@ -104,7 +119,7 @@ internal static class ResponseFacts
 
     private static string Choose(string known, string found, string name, ReadingDraft draft)
     {
-        if (found.Length <= UsageRecord.MaxNameLength && !found.Any(char.IsControl))
+        if (found.Length <= UsageRecord.MaxNameLength && !ReadingDraft.HasControl(found))
         {
             return known.Length > 0 ? known : found;
         }

@@ -22,6 +22,8 @@ internal enum Place
 /// <param name="path">Where it was stated.</param>
 internal sealed class SidePart(TokenKind kind, long count, Place place, string path)
 {
+    private long[]? _byModality;
+
     internal TokenKind Kind => kind;
 
     internal string Path => path;
@@ -34,10 +36,15 @@ internal sealed class SidePart(TokenKind kind, long count, Place place, string p
     internal bool IsFixed { get; init; }
 
     /// <summary>How much of it is known to be of each modality.</summary>
-    internal long[] ByModality { get; } = new long[TokenClass.Modalities.Length];
+    internal long[] ByModality => _byModality ??= new long[TokenClass.Modalities.Length];
 
-    internal bool IsCache => kind is TokenKind.CacheRead or TokenKind.CacheWrite or TokenKind.CacheWrite5M
-        or TokenKind.CacheWrite1H;
+    /// <summary>How much of it is of some modality that is known.</summary>
+    internal long Known => _byModality is { } known ? SideCounts.Sum(known) : 0;
+
+    internal bool IsCache => IsCacheKind(kind);
+
+    internal static bool IsCacheKind(TokenKind kind) => kind is TokenKind.CacheRead or TokenKind.CacheWrite
+        or TokenKind.CacheWrite5M or TokenKind.CacheWrite1H;
 }
 
 /// <summary>
@@ -62,11 +69,11 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
     /// <summary>What tokens are about which nothing is said.</summary>
     internal Modality Plain { get; init; } = Modality.Text;
 
-    internal List<SidePart> Parts { get; } = [];
+    internal List<SidePart> Parts { get; } = new(4);
 
     internal bool HasModalities => _statedModalities != 0;
 
-    internal long ModalitySum => _modalities.Sum();
+    internal long ModalitySum => Sum(_modalities);
 
     internal SideCounts State(UsageObject usage, string wholeName)
     {
@@ -96,16 +103,16 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
             }
         }
 
-        return Parts.Find(p => p.Kind == kind);
+        return Find(kind);
     }
 
     /// <summary>A kind of so many tokens.</summary>
     internal SidePart Kind(TokenKind kind, Place place, long count, string path)
     {
-        SidePart? known = Parts.Find(p => p.Kind == kind);
+        SidePart? known = Find(kind);
         if (known is null)
         {
-            CachePlace declared = new SidePart(kind, 0, place, path).IsCache
+            CachePlace declared = SidePart.IsCacheKind(kind)
                 ? draft.Options.Cache
                 : CachePlace.ByConvention;
             known = new SidePart(kind, count, declared == CachePlace.Within ? Place.Within
@@ -153,7 +160,40 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         Kind(TokenKind.CacheWrite1H, place, oneHour ?? 0, path);
     }
 
-    internal long SumOf(Place place) => Parts.Where(p => p.Place == place).Sum(p => p.Count);
+    internal long SumOf(Place place)
+    {
+        long sum = 0;
+        foreach (SidePart part in Parts)
+        {
+            sum += part.Place == place ? part.Count : 0;
+        }
+
+        return sum;
+    }
+
+    internal static long Sum(ReadOnlySpan<long> counts)
+    {
+        long sum = 0;
+        foreach (long count in counts)
+        {
+            sum += count;
+        }
+
+        return sum;
+    }
+
+    private SidePart? Find(TokenKind kind)
+    {
+        foreach (SidePart part in Parts)
+        {
+            if (part.Kind == kind)
+            {
+                return part;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Parts that can't be within the whole, by its size, are beside it; what can't be beside
     /// refuses.</summary>
@@ -196,21 +236,22 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
             return;
         }
 
-        long[] left = [.. _modalities];
         NoteRest(whole - ModalitySum);
+        long[] left = _modalities; // what no part has taken out yet
         left[(int)Plain] += whole - ModalitySum;
-        foreach (SidePart part in Parts.Where(p => p.Place == Place.Within).OrderBy(p => p.Kind == TokenKind.Reasoning
-            ? 0 : 1))
+        Parts.RemoveAll(part => part.Count == 0 && part.Known == 0);
+        TakeOut(left, p => p.Kind == TokenKind.Reasoning); // it is text: before others take text by assumption
+        TakeOut(left, p => p.Kind != TokenKind.Reasoning);
+        foreach (SidePart part in Parts)
         {
-            TakeOut(part, left);
+            part.ByModality[(int)Modality.Text] += part.Place != Place.Within ? part.Count - part.Known : 0;
         }
 
-        foreach (SidePart part in Parts.Where(p => p.Place != Place.Within))
-        {
-            long rest = part.Count - part.ByModality.Sum();
-            part.ByModality[(int)Modality.Text] += rest;
-        }
+        AddClasses(left);
+    }
 
+    private void AddClasses(long[] left)
+    {
         for (int m = 0; m < left.Length; m++)
         {
             if (left[m] > 0 || m == (int)Plain)
@@ -218,9 +259,23 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
                 draft.Add(new TokenClass(direction, (Modality)m, TokenKind.Fresh), left[m]);
             }
 
-            foreach (SidePart part in Parts.Where(p => p.ByModality[m] > 0))
+            foreach (SidePart part in Parts)
             {
-                draft.Add(new TokenClass(direction, (Modality)m, part.Kind), part.ByModality[m]);
+                if (part.ByModality[m] > 0)
+                {
+                    draft.Add(new TokenClass(direction, (Modality)m, part.Kind), part.ByModality[m]);
+                }
+            }
+        }
+    }
+
+    private void TakeOut(long[] left, Predicate<SidePart> which)
+    {
+        foreach (SidePart part in Parts)
+        {
+            if (part.Place == Place.Within && which(part))
+            {
+                TakeOut(part, left);
             }
         }
     }
@@ -230,7 +285,12 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
     private void NoteRest(long rest)
     {
         bool textIsStated = (_statedModalities & 1) != 0;
-        long explained = Parts.Where(p => p.Place == Place.Within).Sum(p => p.Count - p.ByModality.Sum());
+        long explained = 0;
+        foreach (SidePart part in Parts)
+        {
+            explained += part.Place == Place.Within ? part.Count - part.Known : 0;
+        }
+
         if (rest > explained && textIsStated && ModalitySum > 0)
         {
             draft.Lower(FindingCode.DetailsFallShort, Path,
@@ -241,11 +301,11 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
 
     private void TakeOut(SidePart part, long[] left)
     {
-        long rest = part.Count - part.ByModality.Sum();
+        long rest = part.Count - part.Known;
         if (rest < 0)
         {
             draft.Refuse(FindingCode.DetailsExceedWhole, part.Path,
-                $"is {part.Count}, but its parts by modality add up to {part.ByModality.Sum()}");
+                $"is {part.Count}, but its parts by modality add up to {part.Known}");
             return;
         }
 
@@ -261,7 +321,7 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
             left[m] -= part.ByModality[m];
         }
 
-        if (rest > 0 && part.IsCache && left.Count(n => n > 0) > 1)
+        if (rest > 0 && part.IsCache && HasSeveral(left))
         {
             draft.Lower(FindingCode.ModalityAssumed, part.Path,
                 $"has {rest} tokens of which the modality is not said; taken as text as far as there is any",
@@ -269,6 +329,17 @@ internal sealed class SideCounts(Direction direction, ReadingDraft draft)
         }
 
         TakeOutAnyhow(part, left, rest);
+    }
+
+    private static bool HasSeveral(long[] left)
+    {
+        int some = 0;
+        foreach (long count in left)
+        {
+            some += count > 0 ? 1 : 0;
+        }
+
+        return some > 1;
     }
 
     private static void TakeOutAnyhow(SidePart part, long[] left, long rest)

@@ -12,37 +12,38 @@ internal sealed class UsageObject
     private readonly JsonElement _element;
     private readonly string _path;
     private readonly ReadingDraft _draft;
-    private readonly List<Field> _fields = new(8);
+    private readonly Field[] _fields;
+    private readonly int _count;
     private Dictionary<string, UsageObject>? _items;
 
     internal UsageObject(JsonElement element, string path, ReadingDraft draft)
     {
         (_element, _path, _draft) = (element, path, draft);
+        _fields = new Field[element.GetPropertyCount()];
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (FindField(property.Name) is not null)
+            string name = FieldNames.Find(property);
+            if (FindField(name) >= 0)
             {
-                draft.Refuse(FindingCode.Duplicate, PathOf(property.Name),
-                    "is given twice: which one holds is unknown");
+                draft.Refuse(FindingCode.Duplicate, PathOf(name), "is given twice: which one holds is unknown");
                 continue;
             }
 
-            _fields.Add(new Field(property.Name, property.Value));
+            _fields[_count++] = new Field { Name = name, Value = property.Value };
         }
     }
 
     /// <summary>A field, read once: there are few, so a search through all is quicker than a table.</summary>
-    private sealed class Field(string name, JsonElement value)
+    private struct Field
     {
-        internal string Name => name;
-
-        internal JsonElement Value => value;
+        internal string Name;
+        internal JsonElement Value;
 
         /// <summary>Whether somebody knows what it means.</summary>
-        internal bool IsAsked { get; set; }
+        internal bool IsAsked;
 
         /// <summary>The object that it holds, once it was asked for.</summary>
-        internal UsageObject? Child { get; set; }
+        internal UsageObject? Child;
     }
 
     /// <summary>The path of a field, for findings.</summary>
@@ -53,11 +54,13 @@ internal sealed class UsageObject
 
     private UsageObject? Child(ReadOnlySpan<char> name)
     {
-        if (Ask(name) is not { } field)
+        int at = Ask(name);
+        if (at < 0)
         {
             return null;
         }
 
+        ref Field field = ref _fields[at];
         if (field.Value.ValueKind != JsonValueKind.Object)
         {
             _draft.Lower(FindingCode.NotANumber, PathOf(field.Name),
@@ -105,18 +108,17 @@ internal sealed class UsageObject
 
     /// <summary>A whole number of 0 to <see cref="UsageRecord.MaxSteps"/>; null when it is absent, null or at fault; a
     /// fault refuses the reading.</summary>
-    internal long? Count(string path) => Number(path, 1, _ => { });
+    internal long? Count(string path) => Number(path, 1);
 
     /// <summary>A number in millionths; the nearest one where there are more decimals, which is a finding.</summary>
-    internal long? Millionths(string path) => Number(path, 1_000_000, where => _draft.Lower(FindingCode.Rounded, where,
-        "has more than six decimals; the nearest millionth was taken"));
+    internal long? Millionths(string path) => Number(path, 1_000_000);
 
     /// <summary>How many elements an array has; null when it is absent or none.</summary>
     internal long? Length(string name) =>
         TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : null;
 
     /// <summary>Whether a field is there and not null.</summary>
-    internal bool Has(string path) => Find(path, out _) is not null;
+    internal bool Has(string path) => Find(path, out _) >= 0;
 
     /// <summary>The fields that are whole numbers above zero, by name; a field that is none is a finding.</summary>
     internal IEnumerable<(string Name, long Count)> Numbers()
@@ -138,22 +140,20 @@ internal sealed class UsageObject
 
     /// <summary>A text; empty when it is absent, or something else.</summary>
     internal string Text(string path) =>
-        Find(path, out _) is { Value.ValueKind: JsonValueKind.String } field ? field.Value.GetString()! : "";
+        TryFind(path, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     /// <summary>An exact decimal, also as text; null when it is absent or none.</summary>
     internal decimal? Decimal(string path) =>
-        Find(path, out _) is { } field && JsonNumbers.TryReadDecimal(field.Value, out decimal number)
-            ? number
-            : null;
+        TryFind(path, out JsonElement value) && JsonNumbers.TryReadDecimal(value, out decimal number) ? number : null;
 
     /// <summary>Says that fields are known and mean nothing for what is counted.</summary>
     internal void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
-            if (FindField(name) is { } field)
+            if (FindField(name) is >= 0 and int at)
             {
-                field.IsAsked = true;
+                _fields[at].IsAsked = true;
             }
         }
     }
@@ -161,8 +161,9 @@ internal sealed class UsageObject
     /// <summary>Fields that look like counts, are above zero, and were not asked for.</summary>
     internal IEnumerable<(string Path, long Count)> Unread()
     {
-        foreach (Field field in _fields)
+        for (int i = 0; i < _count; i++)
         {
+            Field field = _fields[i];
             bool asked = field.IsAsked;
             if (field.Value.ValueKind == JsonValueKind.Object)
             {
@@ -195,45 +196,47 @@ internal sealed class UsageObject
         ["token", "count", "character", "second", "duration", "image", "page", "request", "quer", "search", "units",
         "tool"];
 
-    private long? Number(string path, long steps, Action<string> onRounded)
+    private long? Number(string path, long steps)
     {
-        if (Find(path, out UsageObject owner) is not { } field)
+        int at = Find(path, out UsageObject owner);
+        if (at < 0)
         {
             return null;
         }
 
-        JsonElement value = field.Value;
+        (string name, JsonElement value) = (owner._fields[at].Name, owner._fields[at].Value);
         NumberFault fault = JsonNumbers.TryRead(value, steps, out long number);
         switch (fault)
         {
             case NumberFault.None:
                 break;
             case NumberFault.Fractional when steps > 1:
-                onRounded(owner.PathOf(field.Name));
+                _draft.Lower(FindingCode.Rounded, owner.PathOf(name),
+                    "has more than six decimals; the nearest millionth was taken");
                 break;
             default:
-                _draft.Refuse(JsonNumbers.Code(fault), owner.PathOf(field.Name), JsonNumbers.Describe(fault, value));
+                _draft.Refuse(JsonNumbers.Code(fault), owner.PathOf(name), JsonNumbers.Describe(fault, value));
                 return null;
         }
 
         if (value.ValueKind == JsonValueKind.String)
         {
-            _draft.Remark(FindingCode.NumberAsText, owner.PathOf(field.Name),
+            _draft.Remark(FindingCode.NumberAsText, owner.PathOf(name),
                 $"is the text \"{value.GetString()}\"; taken as {number}");
         }
 
         return number;
     }
 
-    // Goes down to the object that holds the last part of the path; null when the field is absent or null.
-    private Field? Find(ReadOnlySpan<char> path, out UsageObject owner)
+    // Goes down to the object that holds the last part of the path; -1 when the field is absent or null.
+    private int Find(ReadOnlySpan<char> path, out UsageObject owner)
     {
         owner = this;
         for (int dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.'))
         {
             if (owner.Child(path[..dot]) is not { } child)
             {
-                return null;
+                return -1;
             }
 
             owner = child;
@@ -243,37 +246,44 @@ internal sealed class UsageObject
         return owner.Ask(path);
     }
 
-    /// <summary>A field that is known; null when it is absent or null.</summary>
-    private Field? Ask(ReadOnlySpan<char> name)
+    private bool TryFind(string path, out JsonElement value)
     {
-        Field? field = FindField(name);
-        if (field is null)
+        int at = Find(path, out UsageObject owner);
+        value = at < 0 ? default : owner._fields[at].Value;
+        return at >= 0;
+    }
+
+    /// <summary>A field that is known; -1 when it is absent or null.</summary>
+    private int Ask(ReadOnlySpan<char> name)
+    {
+        int at = FindField(name);
+        if (at < 0)
         {
-            return null;
+            return -1;
         }
 
-        field.IsAsked = true;
-        return field.Value.ValueKind == JsonValueKind.Null ? null : field;
+        _fields[at].IsAsked = true;
+        return _fields[at].Value.ValueKind == JsonValueKind.Null ? -1 : at;
     }
 
     private bool TryGet(string name, out JsonElement value)
     {
-        Field? field = Ask(name);
-        value = field?.Value ?? default;
-        return field is not null;
+        int at = Ask(name);
+        value = at < 0 ? default : _fields[at].Value;
+        return at >= 0;
     }
 
-    private Field? FindField(ReadOnlySpan<char> name)
+    private int FindField(ReadOnlySpan<char> name)
     {
-        foreach (Field field in _fields)
+        for (int i = 0; i < _count; i++)
         {
-            if (name.SequenceEqual(field.Name))
+            if (name.SequenceEqual(_fields[i].Name))
             {
-                return field;
+                return i;
             }
         }
 
-        return null;
+        return -1;
     }
 
     private static string Kind(JsonElement value) => value.ValueKind switch

@@ -9,7 +9,11 @@ public sealed class UsageReader
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 128 };
 
+    private static readonly string[] UsualRoots = ["usage", "response.usage", "message.usage"];
+    private static readonly string[][] UsualPaths = Array.ConvertAll(UsualRoots, root => root.Split('.'));
+
     private readonly Action<UsageObject, ReadingDraft> _take;
+    private readonly string[][] _paths = UsualPaths; // the roots, cut at their dots
 
     /// <summary>A reader.</summary>
     /// <param name="provider">The provider's usual name here.</param>
@@ -31,7 +35,15 @@ public sealed class UsageReader
     public IReadOnlyList<string> AlsoFlavours { get; internal init; } = [];
 
     /// <summary>Where the usage stands, the first that is there; an empty path is the response itself.</summary>
-    internal string[] Roots { get; init; } = ["usage", "response.usage", "message.usage"];
+    internal string[] Roots
+    {
+        get;
+        init
+        {
+            field = value;
+            _paths = Array.ConvertAll(value, root => root.Length == 0 ? [] : root.Split('.'));
+        }
+    } = UsualRoots;
 
     /// <summary>States what the provider charges of the body beside its usage, such as calls of its tools; null: it has
     /// none.</summary>
@@ -106,16 +118,14 @@ public sealed class UsageReader
 
     private void ReadUsage(JsonElement body, ReadingDraft draft)
     {
-        foreach (string root in Roots)
+        for (int i = 0; i < Roots.Length; i++)
         {
-            JsonElement at = body;
-            if ((root.Length == 0 || root.Split('.').All(name => ResponseFacts.TryGet(at, name, out at)))
-                && at.ValueKind == JsonValueKind.Object)
+            if (ResponseFacts.TryGoDown(body, _paths[i], out JsonElement at) && at.ValueKind == JsonValueKind.Object)
             {
-                var usage = new UsageObject(at, root, draft);
+                var usage = new UsageObject(at, Roots[i], draft);
                 _take(usage, draft);
                 Beside?.Invoke(body, draft);
-                if (root.Length > 0)
+                if (Roots[i].Length > 0)
                 {
                     draft.NoteUnread(usage);
                 }

@@ -21,6 +21,10 @@ public sealed class PlanLine
     /// <summary>Prices that depend on the record; null when the rate is the same for each.</summary>
     internal PriceSheet? Sheet { get; init; }
 
+    /// <summary>Whether each count has a price of its own, the same for each record: amounts are then sums, and which
+    /// of two classes costs more does not depend on how much there is of them.</summary>
+    public bool IsLinear => Sheet is null && Rate is { Method: RateMethod.Prices, Formula: null };
+
     /// <summary>The agreement; null for suspense without one.</summary>
     public Agreement? Agreement { get; }
 

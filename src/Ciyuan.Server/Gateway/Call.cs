@@ -29,8 +29,11 @@ internal enum CallEnd
 }
 
 /// <summary>One call on its way through the steps: what is known of it so far.</summary>
-internal sealed class Call(HttpContext http, CallRoute route, Caller caller, ShardPolicy policy, Timestamp start)
+internal sealed class Call(
+    HttpContext http, CallRoute route, Caller caller, ShardPolicy policy, Timestamp start, CallContexts contexts)
 {
+    private Candidate? _contextOf;
+    private UsageContext? _context;
     private Dictionary<Candidate, (SpokenCall?, GatewayRefusal?)>? _foreign;
     private SpokenCall? _own;
 
@@ -126,10 +129,20 @@ internal sealed class Call(HttpContext http, CallRoute route, Caller caller, Sha
         return (able, able.Length == 0 ? SpeakTo(candidates[0]).Refusal : null);
     }
 
-    /// <summary>The context of its record at an upstream.</summary>
-    internal UsageContext ContextAt(Candidate candidate) => new(
-        GatewayRecorder.Source, caller.Key.Party, caller.Key.Project, caller.Key.Id, Scenario, Facts.Model, "",
-        candidate.Upstream.Provider, candidate.Upstream.Setup.Site, route.Operation);
+    /// <summary>The context of its record at an upstream: one object for all calls alike, so that what is known of it
+    /// is found by reference.</summary>
+    internal UsageContext ContextAt(Candidate candidate)
+    {
+        if (!ReferenceEquals(candidate, _contextOf) || _context is null)
+        {
+            _contextOf = candidate;
+            _context = contexts.Intern(new UsageContext(
+                GatewayRecorder.Source, caller.Key.Party, caller.Key.Project, caller.Key.Id, Scenario, Facts.Model, "",
+                candidate.Upstream.Provider, candidate.Upstream.Setup.Site, route.Operation));
+        }
+
+        return _context;
+    }
 
     // Begins with the time, so that ids lie in the order of their making; 80 random bits tell those of a moment apart.
     private static string NewId(Timestamp start)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
@@ -16,17 +15,15 @@ internal sealed partial class GatewayRecorder
     /// <summary>Source of the gateway's records and holds.</summary>
     internal const string Source = "gateway";
 
-    private const int MostContexts = 65_536;
-
-    private readonly ConcurrentDictionary<UsageContext, UsageContext> _contexts = new();
+    private readonly CallContexts _contexts;
     private readonly Shard _shard;
     private readonly Pricing _pricing;
     private readonly ILogger _log;
     private readonly Action<UsageRecord, UsageStatus, Exception?> _ended;
 
-    internal GatewayRecorder(Shard shard, Pricing pricing, ILogger log)
+    internal GatewayRecorder(Shard shard, Pricing pricing, CallContexts contexts, ILogger log)
     {
-        (_shard, _pricing, _log) = (shard, pricing, log);
+        (_shard, _pricing, _contexts, _log) = (shard, pricing, contexts, log);
         _ended = End;
     }
 
@@ -34,62 +31,57 @@ internal sealed partial class GatewayRecorder
     internal UsageRecord Make(Call call, CallCount count, Admission admission, int latencyMs)
     {
         UsageContext context = call.ContextAt(call.Served!);
-        // Sorted by name, as records keep them.
-        var tags = new SortedList<string, string>(8, StringComparer.Ordinal);
-        foreach (Tag tag in count.Tags)
-        {
-            tags[tag.Name] = tag.Value;
-        }
+        var tags = new TagList(count.Tags);
 
         context = NameModel(call, context, count.Model, tags);
-        tags["upstream"] = call.Served!.Upstream.Setup.Id;
+        tags.Set("upstream", call.Served!.Upstream.Setup.Id);
         if (call.Spoken.IsForeign)
         {
-            tags["protocol_asked"] = NameOf(call.Route.Protocol);
-            tags["protocol_spoken"] = NameOf(call.Spoken.Route.Protocol);
+            tags.Set("protocol_asked", NameOf(call.Route.Protocol));
+            tags.Set("protocol_spoken", NameOf(call.Spoken.Route.Protocol));
         }
 
         if (call.End != CallEnd.Whole)
         {
-            tags["end"] = EndName(call.End);
+            tags.Set("end", EndName(call.End));
         }
 
         if (call.Attempts > 1)
         {
-            tags["attempts"] = call.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            tags.Set("attempts", call.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        UsageRecord record = Make(call, count, admission, latencyMs, Intern(context), tags);
+        UsageRecord record = Make(call, count, admission, latencyMs, context, tags);
         // What a provider says is hostile until it is looked at: what can't be stored is left out, not the record.
         return record.FindFault() is null
             ? record
             : Make(
-                call, count, admission, latencyMs, Intern(call.ContextAt(call.Served)),
-                new(StringComparer.Ordinal) { ["upstream"] = call.Served.Upstream.Setup.Id });
+                call, count, admission, latencyMs, call.ContextAt(call.Served),
+                new TagList([new Tag("upstream", call.Served.Upstream.Setup.Id)]));
     }
 
     // What was asked for has a price, or the call had not gone out; what answered may have none of its own.
     private UsageContext NameModel(
-        Call call, UsageContext context, string answered, SortedList<string, string> tags)
+        Call call, UsageContext context, string answered, TagList tags)
     {
         if (answered.Length == 0 || answered == context.ModelAsked)
         {
             return context;
         }
 
-        UsageContext named = context with { ModelAnswered = answered };
+        UsageContext named = _contexts.Intern(context with { ModelAnswered = answered });
         if (_pricing.HasPrice(call.Policy, named, call.Start))
         {
             return named;
         }
 
-        tags["model_answered"] = answered;
+        tags.Set("model_answered", answered);
         return context;
     }
 
     private static UsageRecord Make(
         Call call, CallCount count, Admission admission, int latencyMs, UsageContext context,
-        SortedList<string, string> tags) => new()
+        TagList tags) => new()
         {
             Id = call.Id,
             Context = context,
@@ -97,7 +89,7 @@ internal sealed partial class GatewayRecorder
             Outcome = count.Outcome,
             LatencyMs = latencyMs,
             Counts = count.Counts,
-            Tags = [.. tags.Take(UsageRecord.MaxTags).Select(t => new Tag(t.Key, t.Value))],
+            Tags = tags.ToArray(UsageRecord.MaxTags),
             Hold = admission.HoldId,
         };
 
@@ -138,14 +130,40 @@ internal sealed partial class GatewayRecorder
         }
     }
 
-    private UsageContext Intern(UsageContext context)
+    /// <summary>Tags sorted by name, as records keep them, each name once.</summary>
+    private readonly struct TagList
     {
-        if (_contexts.Count >= MostContexts)
+        private readonly List<Tag> _tags;
+
+        internal TagList(ReadOnlySpan<Tag> tags)
         {
-            _contexts.Clear();
+            _tags = new List<Tag>(tags.Length + 4);
+            foreach (Tag tag in tags)
+            {
+                Set(tag.Name, tag.Value);
+            }
         }
 
-        return _contexts.GetOrAdd(context, context);
+        internal void Set(string name, string value)
+        {
+            int at = _tags.Count;
+            while (at > 0 && string.CompareOrdinal(_tags[at - 1].Name, name) >= 0)
+            {
+                at--;
+            }
+
+            if (at < _tags.Count && _tags[at].Name == name)
+            {
+                _tags[at] = new Tag(name, value);
+            }
+            else
+            {
+                _tags.Insert(at, new Tag(name, value));
+            }
+        }
+
+        internal Tag[] ToArray(int most) =>
+            _tags.Count <= most ? [.. _tags] : _tags.GetRange(0, most).ToArray();
     }
 
     private static string NameOf(UpstreamProtocol protocol) => protocol switch

@@ -76,33 +76,43 @@ internal sealed class KeyLoad(TimeProvider time)
 
         lock (_lock)
         {
-            Write(headers, protocol, "requests", access.RequestsPerMinute, _requests);
-            Write(headers, protocol, "tokens", access.TokensPerMinute, _tokens);
+            Write(headers, protocol, Requests, access.RequestsPerMinute, _requests);
+            Write(headers, protocol, Tokens, access.TokensPerMinute, _tokens);
         }
     }
 
-    private void Write(IHeaderDictionary headers, UpstreamProtocol protocol, string what, int limit, in Bucket bucket)
+    private void Write(
+        IHeaderDictionary headers, UpstreamProtocol protocol, in HeaderNames names, int limit, in Bucket bucket)
     {
         if (limit == 0)
         {
             return;
         }
 
-        string most = limit.ToString(CultureInfo.InvariantCulture);
-        string left = Math.Max(0, (long)bucket.Left).ToString(CultureInfo.InvariantCulture);
+        bool anthropic = protocol == UpstreamProtocol.Anthropic;
+        (string limitName, string leftName, string resetName) = anthropic ? names.OfAnthropic : names.OfOpenAi;
         int seconds = bucket.SecondsUntil(limit);
-        if (protocol == UpstreamProtocol.Anthropic)
-        {
-            headers[$"anthropic-ratelimit-{what}-limit"] = most;
-            headers[$"anthropic-ratelimit-{what}-remaining"] = left;
-            headers[$"anthropic-ratelimit-{what}-reset"] = time.GetUtcNow().AddSeconds(seconds)
-                .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-            return;
-        }
+        headers[limitName] = limit.ToString(CultureInfo.InvariantCulture);
+        headers[leftName] = Math.Max(0, (long)bucket.Left).ToString(CultureInfo.InvariantCulture);
+        headers[resetName] = anthropic
+            ? time.GetUtcNow().AddSeconds(seconds).ToString(
+                "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{seconds}s");
+    }
 
-        headers[$"x-ratelimit-limit-{what}"] = most;
-        headers[$"x-ratelimit-remaining-{what}"] = left;
-        headers[$"x-ratelimit-reset-{what}"] = string.Create(CultureInfo.InvariantCulture, $"{seconds}s");
+    private static readonly HeaderNames Requests = new("requests");
+
+    private static readonly HeaderNames Tokens = new("tokens");
+
+    /// <summary>Names of the headers that tell a limit: its value, what is left of it, when all of it is back.</summary>
+    private readonly struct HeaderNames(string what)
+    {
+        internal (string Limit, string Left, string Reset) OfAnthropic { get; } = (
+            $"anthropic-ratelimit-{what}-limit", $"anthropic-ratelimit-{what}-remaining",
+            $"anthropic-ratelimit-{what}-reset");
+
+        internal (string Limit, string Left, string Reset) OfOpenAi { get; } = (
+            $"x-ratelimit-limit-{what}", $"x-ratelimit-remaining-{what}", $"x-ratelimit-reset-{what}");
     }
 
     private static GatewayRefusal Exceeded(string message, int seconds) =>

@@ -39,6 +39,7 @@ internal sealed class ModelGateway : IDisposable
     private readonly UpstreamClient _client;
     private readonly Routing _routing;
     private readonly Pricing _pricing = new();
+    private readonly CallContexts _contexts = new();
     private readonly Admit _admit;
     private readonly Forward _forward;
     private readonly GatewayRecorder _recorder;
@@ -59,7 +60,7 @@ internal sealed class ModelGateway : IDisposable
         _recount = new Recount(Path.Combine(options.Shard.Folder, VocabularyFolder));
         _admit = new Admit(shard, new KeyLimits(_time), new Budgets(shard), _pricing, _recount, _limits);
         _forward = new Forward(_client, _time, _limits, log);
-        _recorder = new GatewayRecorder(shard, _pricing, log);
+        _recorder = new GatewayRecorder(shard, _pricing, _contexts, log);
         _policy = GatewayPolicy.Make(shard.Policy, FindUpstream);
     }
 
@@ -181,12 +182,12 @@ internal sealed class ModelGateway : IDisposable
     private static Task<GatewayRefusal?> ListAsync(HttpContext http, CallRoute route, IEnumerable<string> models) =>
         ModelsList.WriteAsync(http, route, ProtocolOf(http.Request, route), models);
 
-    private static Call MakeCall(
+    private Call MakeCall(
         HttpContext http, CallRoute route, Caller caller, GatewayPolicy policy, Timestamp now,
         ReadOnlyMemory<byte> body)
     {
         string scenario = http.Request.Headers[ScenarioHeader].ToString();
-        return new Call(http, route, caller, policy.Source, now)
+        return new Call(http, route, caller, policy.Source, now, _contexts)
         {
             Facts = CallFacts.Read(route, body.Span, http.Request.ContentType),
             Body = body,
@@ -205,13 +206,16 @@ internal sealed class ModelGateway : IDisposable
         bool isRecorded = false;
         long start = _time.GetTimestamp();
         call.Served = candidates[0];
-        WriteHeaders(call, admission);
         try
         {
             // Step 2: Forward.
             (answer, refusal) = await _forward.RunAsync(
                 call, candidates, admission.Limit, () => _admit.HoldRetryAsync(call, admission), patience);
-            if (answer is not null)
+            if (answer is null)
+            {
+                WriteHeaders(call, admission);
+            }
+            else
             {
                 call.FirstByteMs = _time.GetElapsedTime(start).TotalMilliseconds;
                 await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);

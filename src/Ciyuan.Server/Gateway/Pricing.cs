@@ -74,9 +74,19 @@ internal sealed class ThreadPricing
         new TokenClass(Direction.Output, Modality.Audio, TokenKind.Fresh),
     ];
 
+    /// <summary>Most contexts remembered; they are the gateway's, which are few.</summary>
+    private const int MostContexts = 4_096;
+
     private readonly RatingPlans _plans = new();
     private readonly List<RatedLine> _rated = [];
+    private readonly Dictionary<UsageContext, Found> _found = new(ReferenceEqualityComparer.Instance);
     private ShardPolicy? _policy;
+
+    /// <summary>A context's plan, and the dearest classes under it where they are always the same.</summary>
+    private sealed record Found(RatingPlan Plan)
+    {
+        internal (Meter Input, Meter Output)? Dearest { get; set; }
+    }
 
     /// <summary>
     /// The most that a call can cost its consumer; null when no agreement prices it. Rates the call as if all its input
@@ -84,8 +94,9 @@ internal sealed class ThreadPricing
     /// </summary>
     internal Money? FindMost(ShardPolicy policy, UsageContext context, Timestamp now, MostUsage most)
     {
-        RatingPlan plan = Find(policy, context, now);
-        Money? tokens = MostOfTokens(plan, context, now, most.Input, most.Output);
+        Found found = FindPlan(policy, context, now);
+        RatingPlan plan = found.Plan;
+        Money? tokens = MostOfTokens(found, context, now, most.Input, most.Output);
         Money? images = RateOne(plan, context, now, Meter.Image, most.Images);
         Money? characters = RateOne(plan, context, now, Meter.Character, most.Characters);
         Money? seconds = RateOne(plan, context, now, Meter.Second, most.Seconds * Meter.Second.StepsPerUnit);
@@ -118,32 +129,54 @@ internal sealed class ThreadPricing
         return Rate(Find(policy, context, now), record, line => line.OfProvider && line.Rate.Side == Side.Cost);
     }
 
-    // Plans remember themselves on a context, and the shard does so too: this one has contexts of its own.
-    private RatingPlan Find(ShardPolicy policy, UsageContext context, Timestamp now)
+    private RatingPlan Find(ShardPolicy policy, UsageContext context, Timestamp now) =>
+        FindPlan(policy, context, now).Plan;
+
+    private Found FindPlan(ShardPolicy policy, UsageContext context, Timestamp now)
     {
         if (!ReferenceEquals(policy, _policy))
         {
             _plans.Use(policy.Catalog, policy.Books);
             _policy = policy;
+            _found.Clear();
         }
 
-        return _plans.Find(context with { Source = "pricing" }, now);
+        if (_found.TryGetValue(context, out Found? known) && known.Plan.Same.Contains(now))
+        {
+            return known;
+        }
+
+        if (_found.Count >= MostContexts)
+        {
+            _found.Clear();
+        }
+
+        // Plans remember themselves on a context, and the shard does so too: this one has contexts of its own.
+        return _found[context] = new Found(_plans.Find(context with { Source = "pricing" }, now));
     }
 
-    private Money? MostOfTokens(RatingPlan plan, UsageContext context, Timestamp now, long input, long output)
+    private Money? MostOfTokens(Found found, UsageContext context, Timestamp now, long input, long output)
     {
+        RatingPlan plan = found.Plan;
+        if (found.Dearest is { } dearest && Both(dearest.Input, dearest.Output) is { } most)
+        {
+            return most;
+        }
+
         // Prices may go by the length of both, so neither is rated without the other.
         Money? plain = Both(Inputs[0], Outputs[0]);
-        Money? dearIn = Highest(Inputs.Select(c => Both(c, Outputs[0])));
-        Money? dearOut = Highest(Outputs.Select(c => Both(Inputs[0], c)));
+        (Meter inClass, Money? dearIn) = Highest(Inputs, c => Both(c, Outputs[0]));
+        (Meter outClass, Money? dearOut) = Highest(Outputs, c => Both(Inputs[0], c));
         if (plain is { } p && dearIn is { } i && dearOut is { } o)
         {
+            bool always = input > 0 && output > 0 && Array.TrueForAll(plan.Lines, l => !l.OfConsumer || l.IsLinear);
+            found.Dearest = always ? (inClass, outClass) : null;
             return new Money(i.Amount + o.Amount - p.Amount, p.Currency);
         }
 
         return Add(
-            Highest(Inputs.Select(c => RateOne(plan, context, now, c, input))),
-            Highest(Outputs.Select(c => RateOne(plan, context, now, c, output))));
+            Highest(Inputs, c => RateOne(plan, context, now, c, input)).Money,
+            Highest(Outputs, c => RateOne(plan, context, now, c, output)).Money);
 
         Money? Both(Meter of, Meter and) => Rate(
             plan, Imagine(context, now, [new(of, default, input), new(and, default, output)]), l => l.OfConsumer);
@@ -188,8 +221,19 @@ internal sealed class ThreadPricing
         Counts = counts,
     };
 
-    private static Money? Highest(IEnumerable<Money?> some) =>
-        some.Where(m => m is not null).MaxBy(m => m!.Value.Amount);
+    private static (Meter Meter, Money? Money) Highest(Meter[] meters, Func<Meter, Money?> rate)
+    {
+        (Meter, Money?) highest = default;
+        foreach (Meter meter in meters)
+        {
+            if (rate(meter) is { } money && (highest.Item2 is not { } before || money.Amount > before.Amount))
+            {
+                highest = (meter, money);
+            }
+        }
+
+        return highest;
+    }
 
     private static Money? Add(Money? some, Money? more) => some is null ? more
         : more is null ? some

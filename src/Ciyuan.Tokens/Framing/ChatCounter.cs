@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
 using Ciyuan.Tokens.Media;
@@ -49,19 +50,22 @@ public sealed class ChatCounter
             tally.Notes.Add($"no rule of framing names the model '{request.Model}': only what is said was counted");
         }
 
+        long[] texts = new long[request.Messages.Count]; // of each message
         long said = 0;
-        foreach (ChatMessage message in request.Messages)
+        for (int i = 0; i < texts.Length; i++)
         {
-            foreach (ChatPart part in message.Parts)
+            foreach (ChatPart part in request.Messages[i].Parts)
             {
-                said += part.Text is { } text ? counter(Encoding.UTF8.GetBytes(text)) : 0;
+                texts[i] += part.Text is { } text ? CountOf(text, counter) : 0;
             }
+
+            said += texts[i];
         }
 
         Dictionary<ChatPart, long> frames = Things(request, tally);
         long all = rule is null ? said : rule.Shape == "turns"
             ? Turns(rule, request, counter, frames)
-            : Overhead(rule, request, counter, frames);
+            : Overhead(rule, request, counter, frames, texts);
         if (rule is not null)
         {
             (said, all) = Judge(rule, request, said, all, tally);
@@ -79,17 +83,21 @@ public sealed class ChatCounter
     }
 
     private static long Overhead(
-        FramingRule rule, ChatRequest request, TextCounter counter, Dictionary<ChatPart, long> frames)
+        FramingRule rule, ChatRequest request, TextCounter counter, Dictionary<ChatPart, long> frames, long[] texts)
     {
         long total = rule.Number("base") + rule.Number("perReply") + frames.Values.Sum();
         bool hasTools = request.Tools.Count > 0;
         bool padded = !hasTools || !rule.Flag("systemNewlineWithTools");
-        foreach (ChatMessage m in request.Messages)
+        for (int i = 0; i < texts.Length; i++)
         {
-            bool system = m.Role is "system" or "developer";
-            string text = string.Concat(m.Parts.Select(p => p.Text ?? ""));
-            (text, padded) = system && !padded ? (text + "\n", true) : (text, padded);
-            total += rule.Number("perMessage") + Of(text) + (rule.Flag("countRoles") ? Of(m.Role) : 0);
+            ChatMessage m = request.Messages[i];
+            bool pad = !padded && m.Role is ("system" or "developer");
+            padded |= pad;
+            // Parts are one text here, which is counted already where there is one part.
+            long text = pad || m.Parts.Count > 1
+                ? Of(string.Concat(m.Parts.Select(p => p.Text ?? "")) + (pad ? "\n" : ""))
+                : texts[i];
+            total += rule.Number("perMessage") + text + (rule.Flag("countRoles") ? Of(m.Role) : 0);
             total += m.Name.Length > 0 ? Of(m.Name) + rule.Number("perName") : 0;
             total += m.Role is "function" or "tool" ? rule.Number("perFunctionAnswer") : 0;
             total += m.ToolCalls.Sum(c => Of(c.Name) + Of(c.Arguments) + rule.Number("perCall"));
@@ -113,7 +121,25 @@ public sealed class ChatCounter
 
         return total;
 
-        long Of(string text) => text.Length == 0 ? 0 : counter(Encoding.UTF8.GetBytes(text));
+        long Of(string text) => CountOf(text, counter);
+    }
+
+    private static long CountOf(string text, TextCounter counter)
+    {
+        if (text.Length == 0)
+        {
+            return 0;
+        }
+
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        try
+        {
+            return counter(utf8.AsSpan(0, Encoding.UTF8.GetBytes(text, utf8)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(utf8);
+        }
     }
 
     /// <summary>What the rule says about scale, grade and error.</summary>
@@ -126,8 +152,7 @@ public sealed class ChatCounter
             + (((scaled * rule.Number("errorPercent")) + 99) / 100);
         tally.Error += error;
         tally.Lower(rule.Grade);
-        string scale = percent == 100 ? "" : $"; × {percent} %";
-        tally.Notes.Add($"framing rule {rule.Id}, {rule.Grade}, {rule.Date}, {rule.Source}{scale}");
+        tally.Notes.Add(rule.Summary);
         if (rule.Note.Length > 0)
         {
             tally.Notes.Add(rule.Note);
@@ -140,8 +165,13 @@ public sealed class ChatCounter
     private Dictionary<ChatPart, long> Things(ChatRequest request, Tally tally)
     {
         Dictionary<ChatPart, long> frames = new(ReferenceEqualityComparer.Instance);
-        foreach (ChatPart part in request.Messages.SelectMany(m => m.Parts).Where(p => p.Text is null))
+        foreach (ChatPart part in request.Messages.SelectMany(m => m.Parts))
         {
+            if (part.Text is not null)
+            {
+                continue;
+            }
+
             if (part.Media is null)
             {
                 tally.Complete = false;

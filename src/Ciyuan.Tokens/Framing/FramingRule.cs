@@ -91,6 +91,10 @@ public sealed class FramingRule
     /// <summary>What is hidden, and how far off a count may be; may be empty.</summary>
     public string Note { get; }
 
+    /// <summary>The rule in a line, for notes of counts.</summary>
+    internal string Summary => field ??= $"framing rule {Id}, {Grade}, {Date}, {Source}"
+        + (Number("textPercent", 100) is 100 ? "" : $"; × {Number("textPercent")} %");
+
     /// <summary>Texts that are one token each where a template writes them.</summary>
     public IReadOnlyList<string> Marks { get; }
 
@@ -115,8 +119,9 @@ public sealed class FramingRules
     private static readonly Lazy<FramingRules> BuiltIn = new(ReadBuiltIn);
 
     private readonly FramingRule[][] _files;
+    private readonly ModelMemo<FramingRule> _memo;
 
-    private FramingRules(FramingRule[][] files) => _files = files;
+    private FramingRules(FramingRule[][] files) => (_files, _memo) = (files, new ModelMemo<FramingRule>(FindAnew));
 
     /// <summary>The rules that come with the library.</summary>
     public static FramingRules Default => BuiltIn.Value;
@@ -146,7 +151,9 @@ public sealed class FramingRules
     public FramingRules OverriddenBy(FramingRules others) => new([.. others._files, .. _files]);
 
     /// <summary>The rule for a model; null when none names it.</summary>
-    public FramingRule? Find(string model)
+    public FramingRule? Find(string model) => _memo.Find(model);
+
+    private FramingRule? FindAnew(string model)
     {
         string name = ModelNames.Bare(model, ["anthropic.", "google.", "openai.", "qwen."]);
         foreach (FramingRule[] file in _files)

@@ -21,9 +21,11 @@ public sealed partial class ModelRules
 
     private readonly Dictionary<string, ModelVocabulary> _exact = new(StringComparer.Ordinal);
     private readonly List<(string Start, ModelVocabulary Answer)> _patterns = [];
+    private readonly ModelMemo<ModelVocabulary> _memo;
 
     private ModelRules(IEnumerable<ReadOnlyMemory<byte>> files)
     {
+        _memo = new ModelMemo<ModelVocabulary>(FindAnew);
         foreach (ReadOnlyMemory<byte> file in files)
         {
             Read(file);
@@ -43,6 +45,11 @@ public sealed partial class ModelRules
     public ModelVocabulary? Find(string model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return _memo.Find(model);
+    }
+
+    private ModelVocabulary? FindAnew(string model)
+    {
         List<string> names = Variants(model.Trim().ToLowerInvariant());
         return names.Select(name => _exact.GetValueOrDefault(name)).FirstOrDefault(answer => answer is not null)
             ?? names.Select(FindPattern).FirstOrDefault(answer => answer is not null);

@@ -10,7 +10,7 @@ namespace Ciyuan.Counting;
 /// </summary>
 internal sealed class ReadingDraft(ReadingOptions options)
 {
-    // Each call of the gateway is read, so a reading allocates little: a few counts and tags are found faster in a list.
+    // Each call of the gateway is read, so a reading allocates little: the few counts and tags are found in lists.
     private readonly List<(Meter Meter, long Steps)> _counts = new(4);
     private readonly List<Tag> _tags = new(4);
     private List<Finding>? _findings;

@@ -158,17 +158,8 @@ internal sealed class Admit(
             return null;
         }
 
-        Money held = most;
-        LedgerStatus status = await PlaceHoldAsync(call, most, group);
-        if (status == LedgerStatus.InsufficientFunds && call.Route.Writes)
-        {
-            // What money does not cover, tokens that were bought before may.
-            var tokens = new Money(
-                Amount.FromUnits(MostTokens(call, admission.ExactInput, mostOutput)), Currency.Tok);
-            LedgerStatus packs = await PlaceHoldAsync(call, tokens, group + "-pack");
-            (status, held) = packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
-        }
-
+        long mostTokens = MostTokens(call, admission.ExactInput, mostOutput);
+        (LedgerStatus status, Money held) = await PlaceHoldAsync(call, most, mostTokens, group);
         if (status == LedgerStatus.Done)
         {
             (admission.HoldId, admission.Held) = (call.Id, held);
@@ -230,6 +221,21 @@ internal sealed class Admit(
             call, hold, [new ReleaseHold(admission.HoldId), MakeHold(call, hold, admission.Held)]);
         admission.HoldId = status == LedgerStatus.Done ? hold : admission.HoldId;
         return status == LedgerStatus.Done;
+    }
+
+    private async ValueTask<(LedgerStatus Status, Money Held)> PlaceHoldAsync(
+        Call call, Money most, long mostTokens, string suffix)
+    {
+        LedgerStatus status = await PlaceHoldAsync(call, most, suffix);
+        if (status != LedgerStatus.InsufficientFunds || !call.Route.Writes)
+        {
+            return (status, most);
+        }
+
+        // What money does not cover, tokens that were bought before may.
+        var tokens = new Money(Amount.FromUnits(mostTokens), Currency.Tok);
+        LedgerStatus packs = await PlaceHoldAsync(call, tokens, suffix + "-pack");
+        return packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
     }
 
     private ValueTask<LedgerStatus> PlaceHoldAsync(Call call, Money most, string suffix) =>

@@ -104,7 +104,7 @@ internal sealed class KeyLoad(TimeProvider time)
 
     private static readonly HeaderNames Tokens = new("tokens");
 
-    /// <summary>Names of the headers that tell a limit: its value, what is left of it, when all of it is back.</summary>
+    /// <summary>Names of the headers that tell a limit, what is left of it, and when all of it is back.</summary>
     private readonly struct HeaderNames(string what)
     {
         internal (string Limit, string Left, string Reset) OfAnthropic { get; } = (

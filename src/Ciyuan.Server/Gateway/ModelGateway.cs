@@ -199,50 +199,70 @@ internal sealed class ModelGateway : IDisposable
     {
         using var patience = new Patience(
             stopWithClient: call.Facts.Streams, _time, _limits.CallTime, call.Http.RequestAborted);
-        HttpResponseMessage? answer = null;
-        GatewayRefusal? refusal = null;
-        CallCounter? counter = null;
-        Settled? settled = null;
-        bool isRecorded = false;
-        long start = _time.GetTimestamp();
+        using var service = new Service(admission, _time.GetTimestamp());
         call.Served = candidates[0];
         try
         {
             // Step 2: Forward.
-            (answer, refusal) = await _forward.RunAsync(
+            (service.Answer, GatewayRefusal? refusal) = await _forward.RunAsync(
                 call, candidates, admission.Limit, () => _admit.HoldRetryAsync(call, admission), patience);
-            if (answer is null)
+            if (service.Answer is null)
             {
                 WriteHeaders(call, admission);
             }
             else
             {
-                call.FirstByteMs = _time.GetElapsedTime(start).TotalMilliseconds;
-                await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
-                counter = OpenCounter(call, admission, answer);
-                if (!WaitsFor(call, counter) || !await ReadPricedAsync(call, stream, counter, patience))
-                {
-                    await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
-                }
-                else
-                {
-                    settled = Settle(call, admission, counter, answer, start);
-                    // Without a hold, nothing but the record tells of the call: the answer waits for it.
-                    isRecorded = !admission.HasHold;
-                    await (isRecorded ? RecordAsync(call, admission, counter, settled) : Task.CompletedTask);
-                    await ReturnWholeAsync(call, counter, (int)answer.StatusCode);
-                }
+                await AnswerAsync(call, service, patience);
             }
+
+            return refusal;
         }
         finally
         {
-            settled ??= Settle(call, admission, counter, answer, start);
-            await (isRecorded ? Task.CompletedTask : RecordAsync(call, admission, counter, settled));
-            counter?.Dispose();
-            answer?.Dispose();
+            service.Settled ??= Settle(call, service);
+            await (service.IsRecorded ? Task.CompletedTask : RecordAsync(call, service));
+        }
+    }
+
+    private async Task AnswerAsync(Call call, Service service, Patience patience)
+    {
+        HttpResponseMessage answer = service.Answer!;
+        call.FirstByteMs = _time.GetElapsedTime(service.Start).TotalMilliseconds;
+        await using Stream stream = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
+        CallCounter counter = service.Counter = OpenCounter(call, service.Admission, answer);
+        if (!WaitsFor(call, counter) || !await ReadPricedAsync(call, stream, counter, patience))
+        {
+            await RelayAsync(call, stream, counter, patience, answer.Content.Headers.ContentLength);
+            return;
         }
 
-        return refusal;
+        service.Settled = Settle(call, service);
+        // Without a hold, nothing but the record tells of the call: the answer waits for it.
+        service.IsRecorded = !service.Admission.HasHold;
+        await (service.IsRecorded ? RecordAsync(call, service) : Task.CompletedTask);
+        await ReturnWholeAsync(call, counter, (int)answer.StatusCode);
+    }
+
+    /// <summary>How far an admitted call has come.</summary>
+    private sealed class Service(Admission admission, long start) : IDisposable
+    {
+        internal Admission Admission => admission;
+
+        internal long Start => start;
+
+        internal HttpResponseMessage? Answer { get; set; }
+
+        internal CallCounter? Counter { get; set; }
+
+        internal Settled? Settled { get; set; }
+
+        internal bool IsRecorded { get; set; }
+
+        public void Dispose()
+        {
+            Counter?.Dispose();
+            Answer?.Dispose();
+        }
     }
 
     // A whole answer that is translated can't go out before it is over, even if a stream was asked for.
@@ -253,29 +273,29 @@ internal sealed class ModelGateway : IDisposable
     private sealed record Settled(CallCount Count, int LatencyMs);
 
     // The count and the price, which the client is told; what was reserved in memory ends.
-    private Settled Settle(
-        Call call, Admission admission, CallCounter? counter, HttpResponseMessage? answer, long start)
+    private Settled Settle(Call call, Service service)
     {
-        CallCount count = counter?.Finish((int)answer!.StatusCode) ?? CallCounter.WithoutAnswer(call);
-        int latencyMs = (int)_time.GetElapsedTime(start).TotalMilliseconds;
-        UsageRecord record = _recorder.Make(call, count, admission, latencyMs);
+        CallCount count = service.Counter?.Finish((int)service.Answer!.StatusCode) ?? CallCounter.WithoutAnswer(call);
+        int latencyMs = (int)_time.GetElapsedTime(service.Start).TotalMilliseconds;
+        UsageRecord record = _recorder.Make(call, count, service.Admission, latencyMs);
         Money? cost = _pricing.FindCost(call.Policy, record);
-        admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
+        service.Admission.Settle(record.Tokens(Direction.Input) + record.Tokens(Direction.Output), cost);
         WriteCost(call, cost);
         call.Cost = cost;
         return new Settled(count, latencyMs);
     }
 
     // Steps 4 to 6: Record, Rate, Post; the hold ends with them.
-    private Task RecordAsync(Call call, Admission admission, CallCounter? counter, Settled settled)
+    private Task RecordAsync(Call call, Service service)
     {
-        CallCount count = counter?.Compare(settled.Count) ?? settled.Count;
+        Settled settled = service.Settled!;
+        CallCount count = service.Counter?.Compare(settled.Count) ?? settled.Count;
         if (_watch.KeepsContent(call))
         {
-            _watch.Keep(call, counter is null ? default : counter.Whole.Span);
+            _watch.Keep(call, service.Counter is null ? default : service.Counter.Whole.Span);
         }
 
-        call.Record = _recorder.Make(call, count, admission, settled.LatencyMs);
+        call.Record = _recorder.Make(call, count, service.Admission, settled.LatencyMs);
         return _recorder.RecordAsync(call.Record);
     }
 

@@ -93,11 +93,7 @@ public sealed class ChatCounter
             ChatMessage m = request.Messages[i];
             bool pad = !padded && m.Role is ("system" or "developer");
             padded |= pad;
-            // Parts are one text here, which is counted already where there is one part.
-            long text = pad || m.Parts.Count > 1
-                ? Of(string.Concat(m.Parts.Select(p => p.Text ?? "")) + (pad ? "\n" : ""))
-                : texts[i];
-            total += rule.Number("perMessage") + text + (rule.Flag("countRoles") ? Of(m.Role) : 0);
+            total += rule.Number("perMessage") + TextOf(m, pad, texts[i], counter) + (rule.Flag("countRoles") ? Of(m.Role) : 0);
             total += m.Name.Length > 0 ? Of(m.Name) + rule.Number("perName") : 0;
             total += m.Role is "function" or "tool" ? rule.Number("perFunctionAnswer") : 0;
             total += m.ToolCalls.Sum(c => Of(c.Name) + Of(c.Arguments) + rule.Number("perCall"));
@@ -123,6 +119,12 @@ public sealed class ChatCounter
 
         long Of(string text) => CountOf(text, counter);
     }
+
+    // Its parts are one text, which is counted already where there is one part.
+    private static long TextOf(ChatMessage message, bool pad, long counted, TextCounter counter) =>
+        pad || message.Parts.Count > 1
+            ? CountOf(string.Concat(message.Parts.Select(p => p.Text ?? "")) + (pad ? "\n" : ""), counter)
+            : counted;
 
     private static long CountOf(string text, TextCounter counter)
     {

@@ -13,9 +13,26 @@ public sealed class HostileUpstreamTests
     private const string Answer = "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"Hi\"},\"finish_reason\":"
         + "\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"total_tokens\":4}}";
 
+    /// <summary>A call in each protocol: the upstream's protocol, the path, the body without its last brace, and what
+    /// asks for a stream.</summary>
+    public static TheoryData<string, string, string, string> EachProtocol => new()
+    {
+        { "openai", "/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]",
+            ",\"stream\":true" },
+        { "openai", "/v1/responses", "{\"model\":\"m\",\"input\":\"Hi\"", ",\"stream\":true" },
+        { "openai", "/v1/completions", "{\"model\":\"m\",\"prompt\":\"Hi\"", ",\"stream\":true" },
+        { "anthropic", "/v1/messages",
+            "{\"model\":\"m\",\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]",
+            ",\"stream\":true" },
+        { "gemini", "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]", "" },
+    };
+
     // 100 MB in one line without an end, in a chunk of its own each 64 KiB.
-    [Fact]
-    public async Task Stream_OneLineOf100Megabytes_PassesInBoundedMemory()
+    [Theory]
+    [MemberData(nameof(EachProtocol))]
+    public async Task Stream_OneLineOf100Megabytes_PassesInBoundedMemory(
+        string protocol, string path, string call, string stream)
     {
         const int Pieces = 1_600;
         byte[] piece = ScriptedUpstream.Chunk(Encoding.ASCII.GetBytes(new string('x', 64 * 1024)));
@@ -30,8 +47,8 @@ public sealed class HostileUpstreamTests
 
             await ScriptedUpstream.SendAsync(output, "0\r\n\r\n"u8.ToArray(), cancel);
         });
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
-        using HttpRequestMessage request = Request("/v1/chat/completions", Chat(true));
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url, protocol: protocol));
+        using HttpRequestMessage request = Request(path, call + stream + "}");
         using HttpResponseMessage answer = await server.Client.SendAsync(
             request, HttpCompletionOption.ResponseHeadersRead);
         await using Stream body = await answer.Content.ReadAsStreamAsync();
@@ -49,9 +66,12 @@ public sealed class HostileUpstreamTests
         Assert.Equal(Outcome.Cut, (await server.RecordAsync()).Outcome);
     }
 
-    [Fact]
-    public async Task WholeAnswer_ThatUnpacksWithoutEnd_PassesPackedAndIsEstimated()
+    [Theory]
+    [MemberData(nameof(EachProtocol))]
+    public async Task WholeAnswer_ThatUnpacksWithoutEnd_PassesPackedAndIsEstimated(
+        string protocol, string path, string call, string stream)
     {
+        _ = stream;
         var packed = new MemoryStream();
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {
@@ -68,8 +88,8 @@ public sealed class HostileUpstreamTests
                 + $"Content-Length: {bomb.Length}\r\n\r\n";
             await ScriptedUpstream.SendAsync(output, [.. Encoding.ASCII.GetBytes(head), .. bomb], cancel);
         });
-        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
-        using HttpRequestMessage request = Request("/v1/chat/completions", Chat());
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url, protocol: protocol));
+        using HttpRequestMessage request = Request(path.Split('?')[0].Replace("streamG", "g", StringComparison.Ordinal), call + "}");
         using HttpResponseMessage answer = await server.Client.SendAsync(request);
 
         Assert.Equal(bomb, await answer.Content.ReadAsByteArrayAsync());

@@ -99,6 +99,54 @@ public sealed class StreamFormsTests
         await server.AssertNoHoldAsync();
     }
 
+    public static TheoryData<int, string, int> EachFormAndLineEnd
+    {
+        get
+        {
+            var data = new TheoryData<int, string, int>();
+            foreach (int form in Enumerable.Range(0, Forms.Length))
+            {
+                foreach (string ends in (string[])["\n", "\r\n", "\r", "\r\n \n \r"])
+                {
+                    data.Add(form, ends, 7);
+                    data.Add(form, ends, 1);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    // Line ends of every kind, also mixed within one stream, in pieces of one and of seven bytes.
+    [Theory]
+    [MemberData(nameof(EachFormAndLineEnd))]
+    public async Task Stream_WithOtherLineEnds_PassesUnchangedAndIsCounted(int form, string ends, int pieceLength)
+    {
+        string[] kinds = ends.Split(' ');
+        string[] lines = string.Concat(Forms[form].Pieces).Replace("\r", "", StringComparison.Ordinal).Split('\n');
+        string stream = string.Concat(
+            lines.Select((line, i) => line + (i == lines.Length - 1 ? "" : kinds[i % kinds.Length])));
+        byte[] bytes = Encoding.UTF8.GetBytes(stream);
+        await using var upstream = new ScriptedUpstream(async (_, output, cancel) =>
+        {
+            await ScriptedUpstream.SendAsync(output, ScriptedUpstream.StreamHead, cancel);
+            foreach (byte[] piece in bytes.Chunk(pieceLength))
+            {
+                await ScriptedUpstream.SendAsync(output, ScriptedUpstream.Chunk(piece), cancel);
+            }
+
+            await ScriptedUpstream.SendAsync(output, "0\r\n\r\n"u8.ToArray(), cancel);
+        });
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url, protocol: Forms[form].Protocol));
+
+        (_, string body, _) = await server.PostAsync(Forms[form].Path, Forms[form].Body);
+
+        Assert.Equal(stream, body);
+        UsageRecord record = await server.RecordAsync();
+        Assert.Equal((Outcome.Ok, 6, 5),
+            (record.Outcome, record.Tokens(Direction.Input), record.Tokens(Direction.Output)));
+    }
+
     // litellm#14457, new-api#7062, #5235: who leaves after any piece is charged once, for what came.
     [Theory]
     [MemberData(nameof(EachForm))]

@@ -79,6 +79,7 @@ internal sealed class Committer : IDisposable
     private IdIndex? _index;
     private volatile Exception? _fault;
     private long _durable;
+    private int _underWay;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="journal">The journal's writer, used and closed by this alone.</param>
@@ -104,13 +105,23 @@ internal sealed class Committer : IDisposable
     /// <summary>Why nothing is accepted; null while all is well.</summary>
     internal Exception? Fault => _fault;
 
+    /// <summary>Whether all that was handed over is done.</summary>
+    internal bool IsIdle => Volatile.Read(ref _underWay) == 0;
+
+    /// <summary>Told, on the journal's thread, when it becomes idle; set before the first batch.</summary>
+    internal Action Idle { private get; set; } = static () => { };
+
     /// <summary>Hands over a batch; waits while two are in flight.</summary>
-    internal void Add(Batch batch) => _queue.Add(batch);
+    internal void Add(Batch batch)
+    {
+        Interlocked.Increment(ref _underWay);
+        _queue.Add(batch);
+    }
 
     /// <summary>Waits until all handed-over batches are done.</summary>
     internal void Drain()
     {
-        _queue.Add(new Batch(null, [new DrainWork(_idle)]));
+        Add(new Batch(null, [new DrainWork(_idle)]));
         _idle.Wait();
     }
 
@@ -151,32 +162,41 @@ internal sealed class Committer : IDisposable
     {
         while (_queue.Take() is { } batch)
         {
-            try
+            Run(batch);
+            if (Interlocked.Decrement(ref _underWay) == 0)
             {
-                if (_fault is { } earlier)
-                {
-                    Fail(batch, earlier);
-                    continue;
-                }
-
-                if (batch.Frame is { } frame)
-                {
-                    Commit(frame);
-                }
+                Idle();
             }
-            catch (Exception e)
-            {
-                // Whatever it was, the engine is ahead of the journal now.
-                _fault = e is StorageFullException or JournalFaultedException
-                    ? e
-                    : new JournalFaultedException($"frame {batch.Frame?.Seq}: {e.Message}", e);
-                _index?.Abort();
-                Fail(batch, _fault);
-                continue;
-            }
-
-            Finish(batch);
         }
+    }
+
+    private void Run(Batch batch)
+    {
+        try
+        {
+            if (_fault is { } earlier)
+            {
+                Fail(batch, earlier);
+                return;
+            }
+
+            if (batch.Frame is { } frame)
+            {
+                Commit(frame);
+            }
+        }
+        catch (Exception e)
+        {
+            // Whatever it was, the engine is ahead of the journal now.
+            _fault = e is StorageFullException or JournalFaultedException
+                ? e
+                : new JournalFaultedException($"frame {batch.Frame?.Seq}: {e.Message}", e);
+            _index?.Abort();
+            Fail(batch, _fault);
+            return;
+        }
+
+        Finish(batch);
     }
 
     private void Commit(Frame frame)
@@ -199,13 +219,39 @@ internal sealed class Committer : IDisposable
 
         foreach (ShardWork work in batch.Work)
         {
-            work.Complete();
+            if (!work.AnswersTogether)
+            {
+                work.Complete();
+            }
         }
 
+        AnswerTogether(batch.Work);
         if (batch.Frame is not null)
         {
             _published(batch.Frame);
             Checkpoint();
+        }
+    }
+
+    // Waking a thread for each of many short answers takes longer than the answers: they share two.
+    private static void AnswerTogether(IReadOnlyList<ShardWork> work)
+    {
+        List<ShardWork>[] halves = [[], []];
+        int next = 0;
+        foreach (ShardWork one in work)
+        {
+            if (one.AnswersTogether)
+            {
+                halves[next++ & 1].Add(one);
+            }
+        }
+
+        foreach (List<ShardWork> half in halves)
+        {
+            if (half.Count > 0)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(static half => half.ForEach(w => w.Complete()), half, false);
+            }
         }
     }
 

@@ -130,6 +130,11 @@ public sealed class Shard : IAsyncDisposable
     public ValueTask<GroupReply> PostAsync(LedgerGroup group, CancellationToken cancel = default) =>
         Send(new GroupWork(group), cancel);
 
+    /// <summary>Posts a ledger group for a caller who follows up on the answer shortly and without blocking, up to its
+    /// next wait: those whose groups were committed together share a thread for that.</summary>
+    public ValueTask<GroupReply> PostBrieflyAsync(LedgerGroup group) =>
+        Send(new GroupWork(group, answersTogether: true), CancellationToken.None);
+
     /// <summary>Takes steps of settlement, all in one frame; an answer for each.</summary>
     public ValueTask<SettlementResult[]> SettleAsync(
         IReadOnlyList<SettlementCommand> steps, CancellationToken cancel = default)

@@ -18,6 +18,10 @@ internal abstract class ShardWork
     /// <summary>Whether nobody waits for it: it then goes with the next work that is waited for, or soon.</summary>
     internal virtual bool MayWait => false;
 
+    /// <summary>Whether what its caller does with the answer is short and never blocks: then several are answered on
+    /// one thread, one after the other.</summary>
+    internal virtual bool AnswersTogether => false;
+
     /// <summary>Puts the commands into the lists of a proposal.</summary>
     internal virtual void AddTo(ProposalLists lists)
     {
@@ -52,11 +56,16 @@ internal sealed class ProposalLists
 }
 
 /// <summary>Work with an answer of some type.</summary>
-internal abstract class ShardWork<T> : ShardWork
+/// <param name="answersTogether">See <see cref="ShardWork.AnswersTogether"/>.</param>
+internal abstract class ShardWork<T>(bool answersTogether = false) : ShardWork
 {
     // Continuations run elsewhere: a caller's code must not hold up the journal's thread.
-    private readonly TaskCompletionSource<T> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<T> _source = new(
+        answersTogether ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
+
     private T? _answer;
+
+    internal override bool AnswersTogether => answersTogether;
 
     internal Task<T> Task => _source.Task;
 
@@ -68,7 +77,17 @@ internal abstract class ShardWork<T> : ShardWork
 
     internal override void Complete() => _source.TrySetResult(_answer!);
 
-    internal override void Fail(Exception fault) => _source.TrySetException(fault);
+    internal override void Fail(Exception fault)
+    {
+        if (answersTogether)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => _source.TrySetException(fault), null);
+        }
+        else
+        {
+            _source.TrySetException(fault);
+        }
+    }
 
     protected abstract T Answer(Applied applied, Engine engine);
 }
@@ -144,7 +163,10 @@ internal sealed class SetupWork(Setup setup, Action<ShardPolicy> publish) : Shar
 }
 
 /// <summary>A ledger group.</summary>
-internal sealed class GroupWork(LedgerGroup group) : ShardWork<GroupReply>
+/// <param name="group">The group.</param>
+/// <param name="answersTogether">See <see cref="ShardWork.AnswersTogether"/>.</param>
+internal sealed class GroupWork(LedgerGroup group, bool answersTogether = false)
+    : ShardWork<GroupReply>(answersTogether)
 {
     private int _index;
 

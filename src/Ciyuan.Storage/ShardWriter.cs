@@ -15,6 +15,10 @@ internal sealed class ShardWriter : IDisposable
     /// </summary>
     private const int JoinedCommands = 2_048;
 
+    /// <summary>Commands that are worth a frame while the one before is still being written: with fewer, what comes
+    /// meanwhile is joined, since a frame costs as much as many commands.</summary>
+    private const int WorthAFrame = 64;
+
     /// <summary>
     /// For how long work that nobody waits for is kept for company: 5 ms. What a crash loses of it is what the holds
     /// of the same calls describe.
@@ -95,6 +99,7 @@ internal sealed class ShardWriter : IDisposable
     internal void Start(WorkQueue queue)
     {
         _queue = queue;
+        _committer.Idle = queue.Nudge;
         _thread.Start();
     }
 
@@ -150,21 +155,15 @@ internal sealed class ShardWriter : IDisposable
         long start = _options.Time.GetTimestamp();
         do
         {
-            while (_leftOver is not null || _queue.TryTake(out _leftOver))
-            {
-                if (work.Count > 0 && commands + _leftOver.Commands > JoinedCommands)
-                {
-                    ready = true;
-                    break;
-                }
-
-                work.Add(_leftOver);
-                commands += _leftOver.Commands;
-                ready |= !_leftOver.MayWait;
-                _leftOver = null;
-            }
+            Drain(work, ref commands, ref ready);
         }
         while (!ready && _queue.Wait(MostWait - _options.Time.GetElapsedTime(start)));
+
+        while (_following.Count == 0 && commands < WorthAFrame && _leftOver is null && !_committer.IsIdle)
+        {
+            _queue.WaitForNudge();
+            Drain(work, ref commands, ref ready);
+        }
 
         if (_following.TryDequeue(out ShardWork? following))
         {
@@ -179,6 +178,23 @@ internal sealed class ShardWriter : IDisposable
         }
 
         return work;
+    }
+
+    private void Drain(List<ShardWork> work, ref int commands, ref bool ready)
+    {
+        while (_leftOver is not null || _queue.TryTake(out _leftOver))
+        {
+            if (work.Count > 0 && commands + _leftOver.Commands > JoinedCommands)
+            {
+                ready = true;
+                break;
+            }
+
+            work.Add(_leftOver);
+            commands += _leftOver.Commands;
+            ready |= !_leftOver.MayWait;
+            _leftOver = null;
+        }
     }
 
     private void Process(List<ShardWork> work)

@@ -14,6 +14,7 @@ internal sealed class WorkQueue(int places)
     private readonly Queue<(ShardWork Work, TaskCompletionSource Place)> _outside = new();
     private bool _isComplete;
     private bool _sleeps;
+    private bool _isNudged;
 
     /// <summary>Whether no more work will come, and all has been taken.</summary>
     internal bool IsCompleted
@@ -84,15 +85,44 @@ internal sealed class WorkQueue(int places)
                 }
 
                 _sleeps = true;
-                bool pulsed = Monitor.Wait(_inside, most);
+                bool pulsed = Monitor.Wait(_inside, most); // a nudge begins the wait anew, which a short one can bear
                 _sleeps = false;
                 if (!pulsed)
                 {
-                    return _inside.Count > 0;
+                    break;
                 }
             }
 
             return _inside.Count > 0;
+        }
+    }
+
+    /// <summary>Waits until there is work, or <see cref="Nudge"/> was called since the last wait.</summary>
+    internal void WaitForNudge()
+    {
+        lock (_inside)
+        {
+            while (_inside.Count == 0 && !_isComplete && !_isNudged)
+            {
+                _sleeps = true;
+                Monitor.Wait(_inside);
+                _sleeps = false;
+            }
+
+            _isNudged = false;
+        }
+    }
+
+    /// <summary>Ends <see cref="WaitForNudge"/>.</summary>
+    internal void Nudge()
+    {
+        lock (_inside)
+        {
+            _isNudged = true;
+            if (_sleeps)
+            {
+                Monitor.Pulse(_inside);
+            }
         }
     }
 

@@ -248,9 +248,8 @@ internal sealed class Admit(
     private async ValueTask<LedgerStatus> PostAsync(Call call, string group, LedgerOperation[] operations)
     {
         // A client that leaves now has not been served: its hold is released by the record of a failed call.
-        GroupReply reply = await shard.PostAsync(
-            new LedgerGroup(GatewayRecorder.Source, group, call.Start, operations, OpenCall.Describe(call)),
-            CancellationToken.None);
+        GroupReply reply = await shard.PostBrieflyAsync(
+            new LedgerGroup(GatewayRecorder.Source, group, call.Start, operations, OpenCall.Describe(call)));
         return reply.Status;
     }
 

@@ -93,7 +93,8 @@ public sealed class ChatCounter
             ChatMessage m = request.Messages[i];
             bool pad = !padded && m.Role is ("system" or "developer");
             padded |= pad;
-            total += rule.Number("perMessage") + TextOf(m, pad, texts[i], counter) + (rule.Flag("countRoles") ? Of(m.Role) : 0);
+            total += rule.Number("perMessage") + TextOf(m, pad, texts[i], counter);
+            total += rule.Flag("countRoles") ? Of(m.Role) : 0;
             total += m.Name.Length > 0 ? Of(m.Name) + rule.Number("perName") : 0;
             total += m.Role is "function" or "tool" ? rule.Number("perFunctionAnswer") : 0;
             total += m.ToolCalls.Sum(c => Of(c.Name) + Of(c.Arguments) + rule.Number("perCall"));

@@ -89,7 +89,8 @@ public sealed class HostileUpstreamTests
             await ScriptedUpstream.SendAsync(output, [.. Encoding.ASCII.GetBytes(head), .. bomb], cancel);
         });
         await using GatewayServer server = await StartAsync(Upstream(upstream.Url, protocol: protocol));
-        using HttpRequestMessage request = Request(path.Split('?')[0].Replace("streamG", "g", StringComparison.Ordinal), call + "}");
+        string whole = path.Split('?')[0].Replace("streamG", "g", StringComparison.Ordinal);
+        using HttpRequestMessage request = Request(whole, call + "}");
         using HttpResponseMessage answer = await server.Client.SendAsync(request);
 
         Assert.Equal(bomb, await answer.Content.ReadAsByteArrayAsync());

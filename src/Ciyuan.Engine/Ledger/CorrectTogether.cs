@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
@@ -222,18 +223,15 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         }
 
         ReadOnlySpan<object?> answers = Ask(shapes.Questions, usage, record, time);
-        foreach (CorrectionShape shape in shapes.List)
+        ulong key = CorrectionShape.KeyOf(usage, record, _accounts, answers);
+        if (shapes.Find(key, usage, record, _accounts, answers) is not { } shape)
         {
-            if (shape.Fits(usage, record, _accounts, answers))
-            {
-                return shape;
-            }
+            shape = Decide(usage, record, context, plan, answers);
+            shapes.Add(key, shape);
+            _count++;
         }
 
-        CorrectionShape made = Decide(usage, record, context, plan, answers);
-        shapes.List.Add(made);
-        _count++;
-        return made;
+        return shape;
     }
 
     private ReadOnlySpan<object?> Ask(PlanQuestions questions, RecordedUsage usage, int record, Timestamp time)
@@ -384,7 +382,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     private bool TryMakeLine(Rate rate, Count[] counts, PostUsage.LineAccounts? accounts, out GroupLine line)
     {
         bool listed = rate.Method == RateMethod.Share
-            || (_scope.ByRate && rate.Formula is { Running.Length: 0 } && rate.Method == RateMethod.Formula);
+            || (_scope.ByRate && rate is { Method: RateMethod.Formula, Formula.Running.Length: 0 });
         long[]? perStep = null;
         bool fits = listed || (CountedAmount.Follows(rate) && rate.PerCall.Pico <= long.MaxValue);
         if (rate.Method == RateMethod.Prices)
@@ -574,10 +572,33 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     /// <summary>The shapes of one plan's records; of another decision, they are not to be used.</summary>
     private sealed class PlanShapes(object decision, PlanQuestions questions)
     {
+        // Side by side, as looking into each shape would miss the processor's cache more often than not.
+        private readonly List<ulong> _keys = [];
+        private readonly List<CorrectionShape> _shapes = [];
+
         public object Decision { get; } = decision;
 
         public PlanQuestions Questions { get; } = questions;
 
-        public List<CorrectionShape> List { get; } = [];
+        public CorrectionShape? Find(
+            ulong key, RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
+        {
+            ReadOnlySpan<ulong> keys = CollectionsMarshal.AsSpan(_keys);
+            for (int i = keys.IndexOf(key); i >= 0 && i < keys.Length; i++)
+            {
+                if (keys[i] == key && _shapes[i].Fits(usage, record, accounts, answers))
+                {
+                    return _shapes[i];
+                }
+            }
+
+            return null;
+        }
+
+        public void Add(ulong key, CorrectionShape shape)
+        {
+            _keys.Add(key);
+            _shapes.Add(shape);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -237,6 +238,33 @@ internal sealed class CorrectionShape
     /// <summary>Shares made anew.</summary>
     public SharedAmount[] Shares { get; set; } = [];
 
+    /// <summary>A hash of what <see cref="Fits"/> compares. It differs from process to process.</summary>
+    public static ulong KeyOf(
+        RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
+    {
+        ulong key = (ulong)usage.TraitsOf(record);
+        ReadOnlySpan<int> heads = usage.Heads(record);
+        ReadOnlySpan<long> steps = usage.Steps(record);
+        for (int i = 0; i < heads.Length; i++)
+        {
+            key = Mix(key, (uint)heads[i] | (steps[i] > 0 ? 1UL << 32 : 0));
+        }
+
+        foreach (ref readonly ChargeColumn charge in usage.Charges(record))
+        {
+            ulong debit = HashOf(AccountAt(charge.Debit, accounts));
+            ulong credit = HashOf(AccountAt(charge.Credit, accounts));
+            key = Mix(Mix(key, HashOf(usage.Rates[charge.Rate])), debit | (credit << 32));
+        }
+
+        foreach (object? answer in answers)
+        {
+            key = Mix(key, HashOf(answer));
+        }
+
+        return key;
+    }
+
     /// <summary>Whether a record of the same plan, with such answers to its <see cref="PlanQuestions"/>, has this
     /// shape.</summary>
     public bool Fits(RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
@@ -273,6 +301,14 @@ internal sealed class CorrectionShape
 
     private static Account? AccountAt(int place, List<Account> accounts) =>
         place >= 0 ? accounts[place] : place == ChargeColumn.None ? null : NotPlain;
+
+    private static ulong HashOf(object? part) => (uint)RuntimeHelpers.GetHashCode(part);
+
+    private static ulong Mix(ulong key, ulong part)
+    {
+        ulong mixed = unchecked((key ^ part) * 0x9E3779B97F4A7C15);
+        return mixed ^ (mixed >> 32);
+    }
 
     /// <summary>Which counts are above zero: only those need a price.</summary>
     private static ulong CountedOf(ReadOnlySpan<long> steps)

@@ -198,11 +198,10 @@ public sealed class FactSegmentBuilder : IDisposable
         (Entries Rests, Int128[] PerStep)[] listed = [.. Enumerable.Range(0, charges.Length)
             .Where(i => group.Charges[i].Listed).Select(i => (RestOf(i), DerivedPerStep(group, i)))];
         AccountName?[] from = [.. group.Charges.Select((c, i) => i < group.Reversed ? c.Credit : c.Debit)];
-        int type = 0;
+        int plan = _types.FindPlan(charges, from, group.Reversed);
         for (int i = 0, step = 0, amount = 0; i < group.Records; i++)
         {
-            type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, from, group.Reversed);
-            int row = AddRow(new Timestamp(group.Times[i]), type);
+            int row = AddRow(new Timestamp(group.Times[i]), _types.FindCorrected(group.Contexts[i], plan));
             ReadOnlySpan<long> steps = group.Steps.AsSpan(step, quantities.Length);
             step += steps.Length;
             for (int q = 0; q < steps.Length; q++)
@@ -222,7 +221,7 @@ public sealed class FactSegmentBuilder : IDisposable
             }
         }
 
-        FactSlot[] slots = _types.Plans[_types.Types[type].Plan]; // nothing in suspense, so a slot for each charge
+        FactSlot[] slots = _types.Plans[plan]; // nothing in suspense, so a slot for each charge
         for (int i = 0; i < charges.Length; i++)
         {
             _types.AddToSum(slots[i].Rate, group.Charges[i].Total);

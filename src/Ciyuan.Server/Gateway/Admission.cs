@@ -158,17 +158,8 @@ internal sealed class Admit(
             return null;
         }
 
-        Money held = most;
-        LedgerStatus status = await PlaceHoldAsync(call, most, group);
-        if (status == LedgerStatus.InsufficientFunds && call.Route.Writes)
-        {
-            // What money does not cover, tokens that were bought before may.
-            var tokens = new Money(
-                Amount.FromUnits(MostTokens(call, admission.ExactInput, mostOutput)), Currency.Tok);
-            LedgerStatus packs = await PlaceHoldAsync(call, tokens, group + "-pack");
-            (status, held) = packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
-        }
-
+        var tokens = new Money(Amount.FromUnits(MostTokens(call, admission.ExactInput, mostOutput)), Currency.Tok);
+        (LedgerStatus status, Money held) = await PlaceHoldAsync(call, most, tokens, group);
         if (status == LedgerStatus.Done)
         {
             (admission.HoldId, admission.Held) = (call.Id, held);
@@ -178,6 +169,20 @@ internal sealed class Admit(
         admission.Budgets.ForEach(budget => budget.Settle(most.Amount, Amount.Zero));
         admission.Budgets.Clear();
         return ToRefusal(status, call, most);
+    }
+
+    // What money does not cover, tokens that were bought before may.
+    private async ValueTask<(LedgerStatus Status, Money Held)> PlaceHoldAsync(
+        Call call, Money most, Money tokens, string group)
+    {
+        LedgerStatus status = await PlaceHoldAsync(call, most, group);
+        if (status != LedgerStatus.InsufficientFunds || !call.Route.Writes)
+        {
+            return (status, most);
+        }
+
+        LedgerStatus packs = await PlaceHoldAsync(call, tokens, group + "-pack");
+        return packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
     }
 
     private static long MostTokens(Call call, long exactInput, long mostOutput) =>

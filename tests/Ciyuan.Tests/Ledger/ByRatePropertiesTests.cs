@@ -88,7 +88,8 @@ public sealed class ByRatePropertiesTests
         }
 
         // Without a book between them: the versions of one book have one currency.
-        BookSetup next = Counting(new RandomBooks(unchecked(seed + 1)).Setup(), counts).Books.First(b => b.Id == "list");
+        Setup other = Counting(new RandomBooks(unchecked(seed + 1)).Setup(), counts);
+        BookSetup next = other.Books.First(b => b.Id == "list");
         net.SetUp(new Setup
         {
             Books = [next with { Version = 9, Currency = setup.Books.First(b => b.Id == "list").Currency, On = null }],

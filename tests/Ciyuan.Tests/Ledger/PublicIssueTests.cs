@@ -8,6 +8,7 @@ using Ciyuan.Tests.Journal;
 using Ciyuan.Tests.Storage;
 using Ciyuan.Usage;
 using static Ciyuan.Tests.Journal.TestNetwork;
+using Samples = Ciyuan.Tests.Storage.Samples;
 
 namespace Ciyuan.Tests.Ledger;
 

@@ -39,7 +39,8 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Equal(0, result.ShiftMinutes);
     }
 
-    // What others were asked for: the vendor's own bill beside what is recorded (litellm#27588, #2814; sub2api PR#7305).
+    // What others were asked for: the vendor's own bill beside what is recorded (litellm#27588, #2814; sub2api
+    // PR#7305).
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 12)]

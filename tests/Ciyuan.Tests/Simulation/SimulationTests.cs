@@ -93,8 +93,8 @@ public sealed class SimulationTests
             Applied applied = _net.Apply(
                 upgrade ? [new Setup { Books = [ListBook(_model.Version)] }] : [],
                 [.. groups.Select(g => new LedgerGroup("gw", g.Id, Start, [.. g.Operations.Select(ToOperation)]))],
-                correct ? [new Correction("ops", $"c{_ids++}", ModeOf(anew, together, _ids % 2 == 0), 1, _net.Engine.Seq,
-                    Period.Always)] : [],
+                correct ? [new Correction("ops", $"c{_ids++}", ModeOf(anew, together, _ids % 2 == 0), 1,
+                    _net.Engine.Seq, Period.Always)] : [],
                 [.. usage.Select(ToRecord)]);
 
             Assert.Equal(statuses, applied.Groups.Select(g => g.Status));

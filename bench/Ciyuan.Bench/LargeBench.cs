@@ -103,7 +103,7 @@ internal static class LargeBench
         Stopwatches clock = Stopwatches.Start();
         long corrected = (await CorrectUsage.RunAsync(
             shard, new Correction(
-                "bench", $"november-{book.Books[0].Version}", CorrectionMode.RerateTogether, 1, 0, Period.Always,
+                "bench", $"november-{book.Books[0].Version}", CorrectionMode.RerateByRate, 1, 0, Period.Always,
                 Memo: "prices raised"))).Corrected;
         double durable = clock.Seconds;
         _ = shard.Facts;

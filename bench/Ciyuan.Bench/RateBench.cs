@@ -5,6 +5,7 @@ using System.Text.Json;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Server.Ingest;
 using Ciyuan.Server.Prices;
 using Ciyuan.Usage;
 
@@ -20,8 +21,10 @@ internal static class RateBench
     public static void Run(Room room, Figures figures)
     {
         (List<PriceSetup> lines, string from) = Catalogue.Read(room.Repository);
+        BookSetup book = new("all", 1, "USD", "", "", "genai-prices", lines, "Asia/Shanghai");
+        MeasureFile(figures, BookWriter.Write(new ImportedBook(book, []), "bench"));
         var plans = new RatingPlans();
-        Use(plans, lines);
+        Use(plans, book);
         UsageRecord[] records = MakeRecords(lines);
         Console.WriteLine($"rate: {lines.Count} lines of {from}; {Records:N0} records under "
             + $"{records.Select(r => r.Context).Distinct().Count()} names, each passed {Passes} times");
@@ -53,6 +56,22 @@ internal static class RateBench
         RunJavaScript(room, figures, records);
     }
 
+    /// <summary>The catalogue as a setup file, from its text on; the first time, as a program has it that was just
+    /// started.</summary>
+    private static void MeasureFile(Figures figures, string yaml)
+    {
+        string size = string.Create(CultureInfo.InvariantCulture, $"{yaml.Length / 1024} KiB of YAML, the first time");
+        long started = Stopwatch.GetTimestamp();
+        Use(new RatingPlans(), SetupYaml.Parse(yaml, "bench").Books[0]);
+        figures.Add(
+            "load of the catalogue", Stopwatch.GetElapsedTime(started).TotalSeconds, "s", 1, lessIsBetter: true, size);
+        started = Stopwatch.GetTimestamp();
+        PriceCheck check = CheckPrices.Run([new PriceFile("all.yaml", yaml)], DateTimeOffset.UnixEpoch.AddYears(57));
+        figures.Add(
+            "prices check of it", Stopwatch.GetElapsedTime(started).TotalSeconds, "s", 1, lessIsBetter: true,
+            string.Create(CultureInfo.InvariantCulture, $"{check.Findings.Count} findings"));
+    }
+
     private static Int128 RatePass(RatingPlans plans, UsageRecord[] records, List<RatedLine> rated)
     {
         Int128 sum = 0;
@@ -65,13 +84,13 @@ internal static class RateBench
         return sum;
     }
 
-    private static void Use(RatingPlans plans, List<PriceSetup> lines)
+    private static void Use(RatingPlans plans, BookSetup book)
     {
         var setup = new Setup
         {
             By = "bench",
             Parties = [new("plat", "plat", [Role.Platform]), new("acme", "acme", [Role.Consumer])],
-            Books = [new BookSetup("all", 1, "USD", "", "", "genai-prices", lines, "Asia/Shanghai")],
+            Books = [book],
             Agreements = [new("sell", "acme", "plat", Book: "all")],
         };
         var faults = new List<string>();

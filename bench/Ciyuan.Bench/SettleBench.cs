@@ -94,7 +94,7 @@ internal static class SettleBench
             .Select(l => l.Replace("\"id\":\"", "\"id\":\"late-", StringComparison.Ordinal)));
         ImportBench.SetUp(await shard.SetUpAsync(Workload.RaisedBook(2)));
         await CorrectUsage.RunAsync(shard, new Correction(
-            "bench", "wrong-book", CorrectionMode.RerateTogether, 1, 0, Period.Always, "retail-3"));
+            "bench", "wrong-book", CorrectionMode.RerateByRate, 1, 0, Period.Always, "retail-3"));
     }
 
     private static async Task RecordAsync(Shard shard, IEnumerable<string> lines)

@@ -33,7 +33,7 @@ internal static class RerateVerb
             long now = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()).UnixNanoseconds;
             var correction = new Correction(
                 Source, parsed.GetValue(id) ?? string.Create(CultureInfo.InvariantCulture, $"rerate-{now}"),
-                CorrectionMode.RerateTogether, FromSeq: 1, ToSeq: 0, GlobalOptions.ReadPeriod(parsed, context),
+                CorrectionMode.RerateByRate, FromSeq: 1, ToSeq: 0, GlobalOptions.ReadPeriod(parsed, context),
                 parsed.GetValue(agreement)!, Memo: parsed.GetValue(memo)!);
             return RunAsync(context, correction, cancel);
         });

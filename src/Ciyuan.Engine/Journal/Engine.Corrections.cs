@@ -31,9 +31,9 @@ public sealed partial class Engine
                 : new CorrectionResult(LedgerStatus.Conflict, 0, [], []);
         }
 
-        CorrectionResult result = correction.Mode is CorrectionMode.Rerate or CorrectionMode.Reverse
-            ? CorrectOneByOne(correction, time, frame)
-            : CorrectTogether(correction, time, frame);
+        CorrectionResult result = correction.Mode.IsGrouped()
+            ? CorrectTogether(correction, time, frame)
+            : CorrectOneByOne(correction, time, frame);
         Remember(digest, new PastId(fingerprint, position, (byte)result.Status));
         if (result.Singles.Count + result.Groups.Count > 0)
         {
@@ -66,7 +66,7 @@ public sealed partial class Engine
         Correction correction, Quantities.Timestamp time, FrameDraft frame)
     {
         var scope = new CorrectionScope(
-            correction.Mode == CorrectionMode.RerateTogether, correction.Agreement, correction.Period,
+            correction.Mode.IsRerate(), correction.Mode.IsByRate(), correction.Agreement, correction.Period,
             correction.Index);
         _together.Begin(scope, _catalog, _books);
         var singles = new List<CorrectedRecord>();

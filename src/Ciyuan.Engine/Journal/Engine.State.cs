@@ -32,27 +32,9 @@ public sealed partial class Engine
             output.Text(JsonSerializer.Serialize(setup, SetupJson.Default.Setup));
         }
 
-        IReadOnlyList<AccountView> accounts = Accounts;
-        output.Count(accounts.Count);
-        foreach (AccountView account in accounts)
-        {
-            output.Text(account.Name.Path);
-            output.Text(account.Name.Currency.ToString());
-            output.ZigZag(account.DebitsPosted.Pico);
-            output.ZigZag(account.CreditsPosted.Pico);
-        }
-
+        WriteAccounts(output);
         WriteHolds(output);
-        output.Count(_corrected.All.Count);
-        foreach (CorrectedRange range in _corrected.All)
-        {
-            output.ZigZag(range.FromSeq);
-            output.ZigZag(range.ToSeq);
-            output.ZigZag(range.Position.Seq);
-            output.Count(range.Position.Index);
-            output.Fixed128(range.Touched);
-        }
-
+        WriteCorrected(output);
         RunningCodec.Write(output, _running);
         SettlementCodec.WriteState(output, _calendar);
         return output.Written.ToArray();
@@ -71,6 +53,32 @@ public sealed partial class Engine
             or ArgumentException or KeyNotFoundException)
         {
             throw new JournalException($"A stored state can't be read: it {e.Message}", e);
+        }
+    }
+
+    private void WriteAccounts(ByteWriter output)
+    {
+        IReadOnlyList<AccountView> accounts = Accounts;
+        output.Count(accounts.Count);
+        foreach (AccountView account in accounts)
+        {
+            output.Text(account.Name.Path);
+            output.Text(account.Name.Currency.ToString());
+            output.ZigZag(account.DebitsPosted.Pico);
+            output.ZigZag(account.CreditsPosted.Pico);
+        }
+    }
+
+    private void WriteCorrected(ByteWriter output)
+    {
+        output.Count(_corrected.All.Count);
+        foreach (CorrectedRange range in _corrected.All)
+        {
+            output.ZigZag(range.FromSeq);
+            output.ZigZag(range.ToSeq);
+            output.ZigZag(range.Position.Seq);
+            output.Count(range.Position.Index);
+            output.Fixed128(range.Touched);
         }
     }
 

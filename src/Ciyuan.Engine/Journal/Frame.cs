@@ -128,6 +128,27 @@ public enum CorrectionMode : byte
 
     /// <summary>Takes the charges back, in groups.</summary>
     ReverseTogether = 4,
+
+    /// <summary>Like <see cref="RerateTogether"/>; records whose prices depend on them are grouped by the rate that
+    /// each was found to have, where mode 3 takes them one by one.</summary>
+    RerateByRate = 5,
+
+    /// <summary>Like <see cref="ReverseTogether"/>; charges by a formula are taken back in groups too.</summary>
+    ReverseByRate = 6,
+}
+
+/// <summary>What the modes have in common.</summary>
+internal static class CorrectionModes
+{
+    /// <summary>Whether charges are made anew.</summary>
+    public static bool IsRerate(this CorrectionMode mode) =>
+        mode is CorrectionMode.Rerate or CorrectionMode.RerateTogether or CorrectionMode.RerateByRate;
+
+    /// <summary>Whether records that change in the same way stand in groups.</summary>
+    public static bool IsGrouped(this CorrectionMode mode) => mode >= CorrectionMode.RerateTogether;
+
+    /// <summary>Whether records are grouped by the rate that each was found to have.</summary>
+    public static bool IsByRate(this CorrectionMode mode) => mode >= CorrectionMode.RerateByRate;
 }
 
 /// <summary>

@@ -5,7 +5,7 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
 
-/// <content>Corrections: of the modes 1 and 2 record by record, of the modes 3 and 4 in groups.</content>
+/// <content>Corrections: of the modes 1 and 2 record by record, of the modes 3 to 6 in groups.</content>
 public static partial class FrameDecoder
 {
     private static (Correction[] Corrections, CorrectionResult[] Results) ReadCorrections(
@@ -24,8 +24,8 @@ public static partial class FrameDecoder
             string agreement = reader.Text();
             var index = (int)reader.ZigZag();
             corrections[i] = new Correction(source, id, mode, from, to, period, agreement, index, reader.Text());
-            bool grouped = mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
-            if (grouped && version < VersionWithGroups)
+            bool grouped = mode.IsGrouped();
+            if (grouped && version < (mode.IsByRate() ? VersionByRate : VersionWithGroups))
             {
                 throw reader.Damaged($"has a correction of mode {mode} in format version {version}");
             }

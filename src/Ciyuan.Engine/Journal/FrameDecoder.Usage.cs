@@ -34,7 +34,7 @@ public static partial class FrameDecoder
                 moment = ReadColumns(ref reader, tables, moment, usage);
             }
 
-            if (version == VersionWithSettlement)
+            if (version >= VersionWithSettlement)
             {
                 ReadSettlements(ref reader, tables);
             }
@@ -68,7 +68,7 @@ public static partial class FrameDecoder
     private static void SkipCorrection(ref ByteReader reader, Tables tables)
     {
         var mode = (CorrectionMode)reader.Byte();
-        bool grouped = mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
+        bool grouped = mode.IsGrouped();
         reader.SkipVarints(1); // the source
         reader.Raw(reader.Count()); // the id
         reader.SkipVarints(4); // frames and period
@@ -127,7 +127,7 @@ public static partial class FrameDecoder
             usage.AddCount(head, (long)reader.Varint());
         }
 
-        SkipTagsAndHold(ref reader, tables, flags);
+        ReadTagsAndSkipHold(ref reader, tables, flags, usage);
         var status = (UsageStatus)reader.Byte();
         reader.Byte(); // remarks
         for (int charges = reader.Count(); charges > 0; charges--)
@@ -136,17 +136,15 @@ public static partial class FrameDecoder
         }
 
         usage.AddRecord(
-            context, new Timestamp(time), (Outcome)(flags & OutcomeMask), (flags & HasTags) != 0,
-            status == UsageStatus.Posted);
+            context, new Timestamp(time), (Outcome)(flags & OutcomeMask), status == UsageStatus.Posted);
         return time;
     }
 
-    private static void SkipTagsAndHold(ref ByteReader reader, Tables tables, byte flags)
+    private static void ReadTagsAndSkipHold(ref ByteReader reader, Tables tables, byte flags, RecordedUsage usage)
     {
         for (int tags = (flags & HasTags) == 0 ? 0 : reader.Count(); tags > 0; tags--)
         {
-            reader.Index(tables.Texts.Length);
-            reader.Raw(reader.Count());
+            usage.AddTag(new Tag(tables.Texts[reader.Index(tables.Texts.Length)], reader.Text()));
         }
 
         if ((flags & HasHold) != 0)

@@ -22,6 +22,10 @@ public static partial class FrameDecoder
     /// <see cref="VersionWithGroups"/>.</summary>
     public const byte VersionWithSettlement = 3;
 
+    /// <summary>Version of a body with corrections of the modes 5 or 6: laid out as those of the modes 3 and 4, all
+    /// else is as in <see cref="VersionWithSettlement"/>.</summary>
+    public const byte VersionByRate = 4;
+
     internal const byte PostOperation = 1;
     internal const byte HoldOperation = 2;
     internal const byte SettleOperation = 3;
@@ -62,7 +66,7 @@ public static partial class FrameDecoder
             ReadCorrections(ref reader, tables, time, version);
         (UsageRecord[] records, UsageResult[] recordResults) = ReadRecords(ref reader, tables, time);
         (SettlementCommand[] settlements, SettlementResult[] settlementResults) =
-            version == VersionWithSettlement ? ReadSettlements(ref reader, tables) : ([], []);
+            version >= VersionWithSettlement ? ReadSettlements(ref reader, tables) : ([], []);
         if (reader.Remaining != 0)
         {
             throw reader.Damaged("goes on after its end");
@@ -90,10 +94,10 @@ public static partial class FrameDecoder
     private static byte ReadVersion(ref ByteReader reader)
     {
         byte version = reader.Byte();
-        return version is Version or VersionWithGroups or VersionWithSettlement
+        return version is >= Version and <= VersionByRate
             ? version
             : throw reader.Damaged(
-                $"is of format version {version}, this program reads versions {Version} to {VersionWithSettlement}");
+                $"is of format version {version}, this program reads versions {Version} to {VersionByRate}");
     }
 
     private sealed record Tables(

@@ -4,12 +4,9 @@ using Ciyuan.Usage;
 
 namespace Ciyuan.Journal;
 
-/// <content>Corrections: of the modes 1 and 2 record by record, of the modes 3 and 4 in groups.</content>
+/// <content>Corrections: of the modes 1 and 2 record by record, of the modes 3 to 6 in groups.</content>
 public sealed partial class FrameEncoder
 {
-    private static bool IsGrouped(Correction correction) =>
-        correction.Mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
-
     private void WriteCorrections(Frame frame)
     {
         _commands.Count(frame.Corrections.Count);
@@ -26,7 +23,7 @@ public sealed partial class FrameEncoder
             _commands.Text(correction.Agreement);
             _commands.ZigZag(correction.Index);
             _commands.Text(correction.Memo);
-            if (IsGrouped(correction))
+            if (correction.Mode.IsGrouped())
             {
                 WriteGroupedResult(frame.CorrectionResults[i], correction.FromSeq, frame.Time);
             }

@@ -34,15 +34,14 @@ public sealed partial class FrameEncoder
         WriteGroups(frame);
         WriteCorrections(frame);
         WriteRecords(frame);
-        if (frame.Settlements.Count > 0)
+        byte version = VersionOf(frame);
+        if (version >= FrameDecoder.VersionWithSettlement)
         {
             WriteSettlements(frame);
         }
 
         WriteTables();
-        _output.Byte(frame.Settlements.Count > 0 ? FrameDecoder.VersionWithSettlement
-            : frame.Corrections.Any(IsGrouped) ? FrameDecoder.VersionWithGroups
-            : FrameDecoder.Version);
+        _output.Byte(version);
         _output.Byte(frame.IdKey is null ? (byte)0 : (byte)1);
         _output.Raw(frame.IdKey);
         _output.Count(_textList.Count);
@@ -55,6 +54,13 @@ public sealed partial class FrameEncoder
         _output.Raw(_commands.Written);
         return _output.Written;
     }
+
+    /// <summary>The earliest version that can say what the frame has.</summary>
+    private static byte VersionOf(Frame frame) =>
+        frame.Corrections.Any(c => c.Mode.IsByRate()) ? FrameDecoder.VersionByRate
+        : frame.Settlements.Count > 0 ? FrameDecoder.VersionWithSettlement
+        : frame.Corrections.Any(c => c.Mode.IsGrouped()) ? FrameDecoder.VersionWithGroups
+        : FrameDecoder.Version;
 
     private void Reset()
     {

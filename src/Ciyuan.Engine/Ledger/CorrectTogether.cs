@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
@@ -8,9 +9,9 @@ namespace Ciyuan.Ledger;
 /// <summary>
 /// Corrects the records of a frame: first every changed charge is taken back, then the new ones are made, in the order
 /// of the records. Records that change in the same way do so as a group, with one posting for each rate, where that
-/// gives the very same balances: their amounts follow from counts (or are shares of such), each was posted whole, and
-/// the first account of the consumer with anything to draw covers all that the frame draws from it. Where it does not,
-/// all records of that consumer go one by one.
+/// gives the very same balances: their amounts follow from rate and counts (or are shares of such), each was posted
+/// whole, and the first account of the consumer with anything to draw covers all that the frame draws from it. Where it
+/// does not, all records of that consumer go one by one.
 /// </summary>
 internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, PostUsage posts)
 {
@@ -26,6 +27,8 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     private readonly List<Account> _accounts = [];
     private readonly Dictionary<Account, Int128> _back = [];
     private readonly Dictionary<Account, Int128> _drawn = [];
+    private readonly Count[] _counts = new Count[UsageRecord.MaxCounts];
+    private object?[] _answers = [];
     private CorrectionScope _scope;
     private Catalog? _catalog;
     private PriceBooks? _books;
@@ -36,8 +39,8 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     /// same.</summary>
     public void Begin(CorrectionScope scope, Catalog catalog, PriceBooks books)
     {
-        if (!ReferenceEquals(books, _books) || !ReferenceEquals(catalog, _catalog) || scope.Rerate != _scope.Rerate
-            || scope.Agreement != _scope.Agreement)
+        if (!ReferenceEquals(books, _books) || !ReferenceEquals(catalog, _catalog)
+            || (scope.Rerate, scope.ByRate, scope.Agreement) != (_scope.Rerate, _scope.ByRate, _scope.Agreement))
         {
             Forget();
         }
@@ -216,24 +219,35 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         RatingPlan plan = plans.Find(context, time);
         if (plan.Decided is not PlanShapes shapes || shapes.Decision != _decision)
         {
-            plan.Decided = shapes = new PlanShapes(_decision);
+            plan.Decided = shapes = new PlanShapes(_decision, new PlanQuestions(plan, _scope, _catalog!));
         }
 
-        foreach (CorrectionShape shape in shapes.List)
+        ReadOnlySpan<object?> answers = Ask(shapes.Questions, usage, record, time);
+        ulong key = CorrectionShape.KeyOf(usage, record, _accounts, answers);
+        if (shapes.Find(key, usage, record, _accounts, answers) is not { } shape)
         {
-            if (shape.Fits(usage, record, _accounts))
-            {
-                return shape;
-            }
+            shape = Decide(usage, record, context, plan, answers);
+            shapes.Add(key, shape);
+            _count++;
         }
 
-        CorrectionShape made = Decide(usage, record, context, plan);
-        shapes.List.Add(made);
-        _count++;
-        return made;
+        return shape;
     }
 
-    private CorrectionShape Decide(RecordedUsage usage, int record, UsageContext context, RatingPlan plan)
+    private ReadOnlySpan<object?> Ask(PlanQuestions questions, RecordedUsage usage, int record, Timestamp time)
+    {
+        if (_answers.Length < questions.Count)
+        {
+            _answers = new object?[questions.Count];
+        }
+
+        Span<object?> answers = _answers.AsSpan(0, questions.Count);
+        questions.Ask(time, questions.AskCounts ? CountsOf(usage, record) : [], usage.Tags(record), answers);
+        return answers;
+    }
+
+    private CorrectionShape Decide(
+        RecordedUsage usage, int record, UsageContext context, RatingPlan plan, ReadOnlySpan<object?> answers)
     {
         string name = plan.Context.Party;
         if (!_parties.TryGetValue(name, out CorrectedParty? party))
@@ -241,23 +255,27 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
             _parties.Add(name, party = new CorrectedParty());
         }
 
-        var shape = new CorrectionShape(usage, record, _accounts, party);
+        var shape = new CorrectionShape(usage, record, _accounts, party, answers.ToArray());
         RecordTraits traits = usage.TraitsOf(record);
-        if (((traits & RecordTraits.Tagged) != 0 && Array.Exists(plan.Lines, l => l.Agreement!.Tags.Length > 0))
-            || _catalog!.HasClosings || Array.Exists(plan.Lines, l => l.Sheet is not null))
+        if (_scope.ByRate
+            ? answers[0] == PlanQuestions.MayBeClosed
+            : _catalog!.HasClosings || Array.Exists(plan.Lines, l => l.Sheet is not null)
+                || ((traits & RecordTraits.Tagged) != 0
+                    && Array.Exists(plan.Lines, l => l.Agreement!.Tags.Length > 0)))
         {
-            // Tags, closed event times and prices that depend on the record are asked record by record.
+            // Whether it is closed is asked record by record; of the modes 3 and 4, labels and rules are too.
             (shape.IsAlone, shape.MovesFunding) = (true, true);
             return shape;
         }
 
-        Count[] counts = CountsOf(usage, record);
+        Count[] counts = CountsOf(usage, record).ToArray();
         var whole = new UsageRecord
         {
             Id = "",
             Context = context,
             EventTime = usage.EventTime(record),
             Outcome = (Outcome)(traits & RecordTraits.OutcomeMask),
+            Tags = usage.Tags(record).ToArray(),
             Counts = counts,
         };
         CorrectionPlan decided = posts.PlanCorrection(
@@ -288,17 +306,18 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         return moves;
     }
 
-    private static Count[] CountsOf(RecordedUsage usage, int record)
+    /// <summary>A record's counts, until those of another are asked for.</summary>
+    private ReadOnlySpan<Count> CountsOf(RecordedUsage usage, int record)
     {
         ReadOnlySpan<int> heads = usage.Heads(record);
-        var counts = new Count[heads.Length];
-        for (int i = 0; i < counts.Length; i++)
+        ReadOnlySpan<long> steps = usage.Steps(record);
+        for (int i = 0; i < heads.Length; i++)
         {
             Meter.TryFromValue(heads[i] >> 3, out Meter meter);
-            counts[i] = new Count(meter, (EvidenceGrade)(heads[i] & 7), usage.Steps(record)[i]);
+            _counts[i] = new Count(meter, (EvidenceGrade)(heads[i] & 7), steps[i]);
         }
 
-        return counts;
+        return _counts.AsSpan(0, heads.Length);
     }
 
     /// <summary>Finds the group of a shape; false when it has none.</summary>
@@ -360,9 +379,10 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         return group;
     }
 
-    private static bool TryMakeLine(Rate rate, Count[] counts, PostUsage.LineAccounts? accounts, out GroupLine line)
+    private bool TryMakeLine(Rate rate, Count[] counts, PostUsage.LineAccounts? accounts, out GroupLine line)
     {
-        bool listed = rate.Method == RateMethod.Share;
+        bool listed = rate.Method == RateMethod.Share
+            || (_scope.ByRate && rate is { Method: RateMethod.Formula, Formula.Running.Length: 0 });
         long[]? perStep = null;
         bool fits = listed || (CountedAmount.Follows(rate) && rate.PerCall.Pico <= long.MaxValue);
         if (rate.Method == RateMethod.Prices)
@@ -401,29 +421,31 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         return true;
     }
 
-    private static bool TryAdd(
+    private bool TryAdd(
         RecordedUsage usage, int record, UsageContext context, CorrectionShape shape, GroupShape group)
     {
         ReadOnlySpan<ChargeColumn> charges = usage.Charges(record);
         ReadOnlySpan<long> steps = usage.Steps(record);
         GroupLine[] lines = group.Lines;
         Span<long> amounts = lines.Length <= 64 ? stackalloc long[lines.Length] : new long[lines.Length];
-        for (int i = 0; i < lines.Length; i++)
+        for (int i = 0; i < group.Taken; i++)
         {
-            if (!lines[i].Listed && !lines[i].TryCount(steps, out amounts[i]))
+            long was = charges[shape.Taken[i]].Amount;
+            if (!lines[i].Listed && !(lines[i].TryCount(steps, out long counted) && counted == was))
             {
                 return false;
             }
 
-            if (i < group.Taken)
-            {
-                long was = charges[shape.Taken[i]].Amount;
-                if (!lines[i].Listed && amounts[i] != was)
-                {
-                    return false;
-                }
+            amounts[i] = -was;
+        }
 
-                amounts[i] = -was;
+        ReadOnlySpan<Count> counts = group.MakesByFormula ? CountsOf(usage, record) : [];
+        for (int i = group.Taken; i < lines.Length; i++)
+        {
+            if (lines[i].IsByFormula ? !lines[i].TryCount(counts, out amounts[i])
+                : !lines[i].Listed && !lines[i].TryCount(steps, out amounts[i]))
+            {
+                return false;
             }
         }
 
@@ -486,7 +508,7 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
 
     private bool TryCover(GroupShape group, int line, PostUsage.LineAccounts accounts, Timestamp now)
     {
-        if (group.Lines[line].Rate.Method == RateMethod.Prices && Array.Exists(
+        if (group.Lines[line].Rate.Method is RateMethod.Prices or RateMethod.Formula && Array.Exists(
             accounts.Packs, p => LedgerState.IsOpen(p, now) && p.Available.Pico >= Amount.PicoPerUnit))
         {
             return false;
@@ -548,10 +570,35 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
     }
 
     /// <summary>The shapes of one plan's records; of another decision, they are not to be used.</summary>
-    private sealed class PlanShapes(object decision)
+    private sealed class PlanShapes(object decision, PlanQuestions questions)
     {
+        // Side by side, as looking into each shape would miss the processor's cache more often than not.
+        private readonly List<ulong> _keys = [];
+        private readonly List<CorrectionShape> _shapes = [];
+
         public object Decision { get; } = decision;
 
-        public List<CorrectionShape> List { get; } = [];
+        public PlanQuestions Questions { get; } = questions;
+
+        public CorrectionShape? Find(
+            ulong key, RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
+        {
+            ReadOnlySpan<ulong> keys = CollectionsMarshal.AsSpan(_keys);
+            for (int i = keys.IndexOf(key); i >= 0 && i < keys.Length; i++)
+            {
+                if (keys[i] == key && _shapes[i].Fits(usage, record, accounts, answers))
+                {
+                    return _shapes[i];
+                }
+            }
+
+            return null;
+        }
+
+        public void Add(ulong key, CorrectionShape shape)
+        {
+            _keys.Add(key);
+            _shapes.Add(shape);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -6,10 +7,12 @@ namespace Ciyuan.Ledger;
 
 /// <summary>Which charges a correction looks at, and what it does to them.</summary>
 /// <param name="Rerate">Whether charges are made anew, or only taken back.</param>
+/// <param name="ByRate">Whether records are grouped by the rate that each is found to have.</param>
 /// <param name="Agreement">Only charges under it, shares of it, and suspense without an agreement; empty: all.</param>
 /// <param name="Period">Only records whose event time is inside.</param>
 /// <param name="Index">Only this record of the frame; -1: all.</param>
-internal readonly record struct CorrectionScope(bool Rerate, string Agreement, Period Period, int Index);
+internal readonly record struct CorrectionScope(
+    bool Rerate, bool ByRate, string Agreement, Period Period, int Index);
 
 /// <summary>What corrections remember of a consumer within a frame.</summary>
 internal sealed class CorrectedParty
@@ -24,11 +27,23 @@ internal sealed class CorrectedParty
 /// anew.</param>
 /// <param name="Credit">Likewise.</param>
 /// <param name="Accounts">Accounts of the charge made anew; null for those taken back.</param>
-/// <param name="Listed">A share: its amounts do not follow from counts.</param>
+/// <param name="Listed">A share or by a formula: its amounts do not follow from counts by prices alone.</param>
 /// <param name="PerStep">Price of each count, in pico; null when not by prices.</param>
 internal readonly record struct GroupLine(
     Rate Rate, Account? Debit, Account? Credit, PostUsage.LineAccounts? Accounts, bool Listed, long[]? PerStep)
 {
+    /// <summary>Whether amounts are made by a formula.</summary>
+    public bool IsByFormula => Rate.Method == RateMethod.Formula;
+
+    /// <summary>The amount that a formula makes of counts; false when it is beyond 63 bits.</summary>
+    public bool TryCount(ReadOnlySpan<Count> counts, out long amount)
+    {
+        bool fits = Rate.AmountOf(counts, default, out Amount made) == SuspenseReason.None
+            && made.Pico >= 0 && made.Pico <= long.MaxValue;
+        amount = fits ? (long)made.Pico : 0;
+        return fits;
+    }
+
     /// <summary>The amount that follows from counts; false when it is beyond 63 bits.</summary>
     public bool TryCount(ReadOnlySpan<long> steps, out long amount)
     {
@@ -76,6 +91,9 @@ internal sealed class GroupShape(Count[] counted, GroupLine[] lines, int taken)
     public Account?[] Drawn { get; } = new Account?[lines.Length];
 
     public bool IsEmpty => _indices.Count == 0;
+
+    /// <summary>Whether a charge is made anew by a formula.</summary>
+    public bool MakesByFormula { get; } = Array.Exists(lines[taken..], l => l.IsByFormula);
 
     /// <summary>Whether records with such counts and lines belong to it.</summary>
     public bool Fits(Count[] counts, GroupLine[] other, int taken)
@@ -166,7 +184,7 @@ internal sealed class GroupShape(Count[] counted, GroupLine[] lines, int taken)
 internal sealed record SharedAmount(int Base, int Staying, int[] Lines, long[] Weights);
 
 /// <summary>
-/// What a correction does to records of one shape: same plan, outcome, kinds of counts, rates and accounts. Most
+/// What a correction does to records of one shape: same plan, outcome, kinds of counts, rates, accounts, answers. Most
 /// records of a journal have one of a few shapes, so nearly all of the deciding is done once.
 /// </summary>
 internal sealed class CorrectionShape
@@ -176,12 +194,15 @@ internal sealed class CorrectionShape
     private readonly ulong _counted;
     private readonly Rate[] _rates;
     private readonly Account?[] _accounts;
+    private readonly object?[] _answers;
 
     /// <summary>The shape of a record.</summary>
-    public CorrectionShape(RecordedUsage usage, int record, List<Account> accounts, CorrectedParty party)
+    public CorrectionShape(
+        RecordedUsage usage, int record, List<Account> accounts, CorrectedParty party, object?[] answers)
     {
         ReadOnlySpan<ChargeColumn> charges = usage.Charges(record);
         Party = party;
+        _answers = answers;
         _outcome = usage.TraitsOf(record);
         _heads = usage.Heads(record).ToArray();
         _counted = CountedOf(usage.Steps(record));
@@ -217,9 +238,45 @@ internal sealed class CorrectionShape
     /// <summary>Shares made anew.</summary>
     public SharedAmount[] Shares { get; set; } = [];
 
-    /// <summary>Whether a record has this shape.</summary>
-    public bool Fits(RecordedUsage usage, int record, List<Account> accounts)
+    /// <summary>A hash of what <see cref="Fits"/> compares. It differs from process to process.</summary>
+    public static ulong KeyOf(
+        RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
     {
+        ulong key = (ulong)usage.TraitsOf(record);
+        ReadOnlySpan<int> heads = usage.Heads(record);
+        ReadOnlySpan<long> steps = usage.Steps(record);
+        for (int i = 0; i < heads.Length; i++)
+        {
+            key = Mix(key, (uint)heads[i] | (steps[i] > 0 ? 1UL << 32 : 0));
+        }
+
+        foreach (ref readonly ChargeColumn charge in usage.Charges(record))
+        {
+            ulong debit = HashOf(AccountAt(charge.Debit, accounts));
+            ulong credit = HashOf(AccountAt(charge.Credit, accounts));
+            key = Mix(Mix(key, HashOf(usage.Rates[charge.Rate])), debit | (credit << 32));
+        }
+
+        foreach (object? answer in answers)
+        {
+            key = Mix(key, HashOf(answer));
+        }
+
+        return key;
+    }
+
+    /// <summary>Whether a record of the same plan, with such answers to its <see cref="PlanQuestions"/>, has this
+    /// shape.</summary>
+    public bool Fits(RecordedUsage usage, int record, List<Account> accounts, ReadOnlySpan<object?> answers)
+    {
+        for (int i = 0; i < answers.Length; i++)
+        {
+            if (!ReferenceEquals(answers[i], _answers[i]))
+            {
+                return false;
+            }
+        }
+
         ReadOnlySpan<ChargeColumn> charges = usage.Charges(record);
         if (charges.Length != _rates.Length || usage.TraitsOf(record) != _outcome
             || !usage.Heads(record).SequenceEqual(_heads) || CountedOf(usage.Steps(record)) != _counted)
@@ -244,6 +301,14 @@ internal sealed class CorrectionShape
 
     private static Account? AccountAt(int place, List<Account> accounts) =>
         place >= 0 ? accounts[place] : place == ChargeColumn.None ? null : NotPlain;
+
+    private static ulong HashOf(object? part) => (uint)RuntimeHelpers.GetHashCode(part);
+
+    private static ulong Mix(ulong key, ulong part)
+    {
+        ulong mixed = unchecked((key ^ part) * 0x9E3779B97F4A7C15);
+        return mixed ^ (mixed >> 32);
+    }
 
     /// <summary>Which counts are above zero: only those need a price.</summary>
     private static ulong CountedOf(ReadOnlySpan<long> steps)

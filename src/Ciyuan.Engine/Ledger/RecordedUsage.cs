@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -49,7 +50,10 @@ public sealed class RecordedUsage : IDisposable
     private readonly Column<int> _heads = new();
     private readonly Column<long> _steps = new();
     private readonly Column<ChargeColumn> _charges = new();
+    private readonly Column<(int First, int Length)> _tagsOf = new();
+    private readonly Column<Tag> _tags = new();
     private int _firstCount;
+    private int _firstTag;
     private int _firstCharge;
     private int _replaced;
 
@@ -86,6 +90,9 @@ public sealed class RecordedUsage : IDisposable
     /// <summary>The steps of each.</summary>
     public ReadOnlySpan<long> Steps(int record) => _steps.Span(_countsOf[record]);
 
+    /// <summary>A record's tags, in the order of their names.</summary>
+    public ReadOnlySpan<Tag> Tags(int record) => _tags.Span(_tagsOf[record]);
+
     /// <summary>A record's charges.</summary>
     public ReadOnlySpan<ChargeColumn> Charges(int record) => _charges.Span(_chargesOf[record]);
 
@@ -119,10 +126,14 @@ public sealed class RecordedUsage : IDisposable
                 usage.AddCount((count.Meter.Value << 3) | (int)count.Grade, count.Steps);
             }
 
+            foreach (Tag tag in record.Tags)
+            {
+                usage.AddTag(tag);
+            }
+
             usage.AddCharges(result, rates, accounts);
             usage.AddRecord(
-                contexts.Find(record.Context), record.EventTime, record.Outcome, record.Tags.Length > 0,
-                result.Status == UsageStatus.Posted);
+                contexts.Find(record.Context), record.EventTime, record.Outcome, result.Status == UsageStatus.Posted);
         }
 
         return usage;
@@ -151,6 +162,9 @@ public sealed class RecordedUsage : IDisposable
         _steps.Add(steps);
     }
 
+    /// <summary>Adds a tag to the record under way.</summary>
+    internal void AddTag(in Tag tag) => _tags.Add(tag);
+
     /// <summary>Adds a charge to the record under way.</summary>
     internal void AddCharge(int rate, bool plain, int debit, int credit, Int128 pico)
     {
@@ -161,14 +175,17 @@ public sealed class RecordedUsage : IDisposable
     }
 
     /// <summary>Ends the record under way.</summary>
-    internal void AddRecord(int context, Timestamp time, Outcome outcome, bool tagged, bool posted)
+    internal void AddRecord(int context, Timestamp time, Outcome outcome, bool posted)
     {
+        bool tagged = _tags.Count > _firstTag;
         _contexts.Add(context);
         _times.Add(time.UnixNanoseconds);
         _traits.Add((RecordTraits)outcome | (tagged ? RecordTraits.Tagged : 0) | (posted ? RecordTraits.Posted : 0));
         _countsOf.Add((_firstCount, _heads.Count - _firstCount));
         _chargesOf.Add((_firstCharge, _charges.Count - _firstCharge));
+        _tagsOf.Add((_firstTag, _tags.Count - _firstTag));
         _firstCount = _heads.Count;
+        _firstTag = _tags.Count;
         _firstCharge = _charges.Count;
     }
 
@@ -209,6 +226,8 @@ public sealed class RecordedUsage : IDisposable
         _heads.Dispose();
         _steps.Dispose();
         _charges.Dispose();
+        _tagsOf.Dispose();
+        _tags.Dispose();
     }
 
     /// <summary>Things by the number under which they were first met.</summary>
@@ -253,7 +272,7 @@ public sealed class RecordedUsage : IDisposable
             {
                 T[] larger = ArrayPool<T>.Shared.Rent(Count * 2);
                 _items.AsSpan(0, Count).CopyTo(larger);
-                ArrayPool<T>.Shared.Return(_items);
+                Return();
                 _items = larger;
             }
 
@@ -262,8 +281,11 @@ public sealed class RecordedUsage : IDisposable
 
         public void Dispose()
         {
-            ArrayPool<T>.Shared.Return(_items);
+            Return();
             (_items, Count) = ([], 0);
         }
+
+        private void Return() =>
+            ArrayPool<T>.Shared.Return(_items, RuntimeHelpers.IsReferenceOrContainsReferences<T>());
     }
 }

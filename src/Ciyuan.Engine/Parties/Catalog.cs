@@ -66,6 +66,9 @@ public sealed partial class Catalog
     /// <summary>Whether any event times are closed.</summary>
     public bool HasClosings => _closedUntil.Count > 0;
 
+    /// <summary>From this moment on nothing is closed, for any agreement.</summary>
+    public Timestamp LastClosing => HasClosings ? _closedUntil.Values.Max() : Timestamp.MinValue;
+
     /// <summary>Whether what an agreement charged for a moment never changes any more.</summary>
     public bool IsClosed(string agreement, Timestamp moment) => HasClosings
         && ((_closedUntil.TryGetValue("", out Timestamp all) && moment < all)

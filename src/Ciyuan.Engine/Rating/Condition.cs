@@ -8,16 +8,24 @@ namespace Ciyuan.Rating;
 [StructLayout(LayoutKind.Auto)]
 internal readonly ref struct RecordFacts
 {
-    /// <summary>What the conditions of a line ask, and no more.</summary>
+    /// <summary>What the conditions of a line ask of a record, and no more.</summary>
     internal RecordFacts(UsageRecord record, PriceLine line, LocalClock clock, DayCalendar? calendar)
+        : this(record.EventTime, record.Counts, record.Tags, line, clock, calendar)
     {
-        Moment = record.EventTime;
-        Counts = record.Counts;
-        Tags = record.Tags;
+    }
+
+    /// <summary>The same, of a record's parts.</summary>
+    internal RecordFacts(
+        Timestamp moment, ReadOnlySpan<Count> counts, ReadOnlySpan<Tag> tags, PriceLine line, LocalClock clock,
+        DayCalendar? calendar)
+    {
+        Moment = moment;
+        Counts = counts;
+        Tags = tags;
         Calendar = calendar;
         if (line.AsksClock)
         {
-            (Day, Clock) = clock.At(record.EventTime);
+            (Day, Clock) = clock.At(moment);
         }
 
         if (line.AsksLengths)

@@ -42,12 +42,17 @@ internal sealed class PriceSheet
     internal bool IsConstant => _conditions.Length == 0;
 
     /// <summary>The rate of a record; null with a reason when there is none.</summary>
-    internal Rate? Find(UsageRecord record, out SuspenseReason reason)
+    internal Rate? Find(UsageRecord record, out SuspenseReason reason) =>
+        Find(record.EventTime, record.Counts, record.Tags, out reason);
+
+    /// <summary>The same, of a record's parts.</summary>
+    internal Rate? Find(
+        Timestamp moment, ReadOnlySpan<Count> counts, ReadOnlySpan<Tag> tags, out SuspenseReason reason)
     {
         ulong held = 0;
         if (!IsConstant)
         {
-            var facts = new RecordFacts(record, _line, _clock, _chain.Calendar);
+            var facts = new RecordFacts(moment, counts, tags, _line, _clock, _chain.Calendar);
             for (int i = 0; i < _conditions.Length; i++)
             {
                 ConditionPart failing = _conditions[i].FindFailing(facts, out bool unknown);

@@ -42,7 +42,7 @@ public static class RateUsage
         bool cost = plan.NoCost is null;
         foreach (PlanLine line in plan.Lines)
         {
-            if (!CarriesTags(record, line.Agreement!.Tags))
+            if (!CarriesTags(record.Tags, line.Agreement!.Tags))
             {
                 continue;
             }
@@ -119,11 +119,12 @@ public static class RateUsage
         }
     }
 
-    private static bool CarriesTags(UsageRecord record, KeyValuePair<string, string>[] wanted)
+    /// <summary>Whether an agreement's labels are all among a record's.</summary>
+    internal static bool CarriesTags(ReadOnlySpan<Tag> tags, KeyValuePair<string, string>[] wanted)
     {
         foreach ((string name, string value) in wanted)
         {
-            if (!Array.Exists(record.Tags, t => t.Name == name && t.Value == value))
+            if (!tags.Contains(new Tag(name, value)))
             {
                 return false;
             }

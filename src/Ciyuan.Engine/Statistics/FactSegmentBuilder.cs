@@ -195,29 +195,47 @@ public sealed class FactSegmentBuilder : IDisposable
 
         Charge[] charges = Array.ConvertAll(group.Charges, c => new Charge(c.Rate, default, 0));
         Entries[] quantities = Array.ConvertAll(group.Counted, QuantityOf);
-        Entries[] listed = [.. Enumerable.Range(0, charges.Length).Where(i => group.Charges[i].Listed).Select(RestOf)];
+        (Entries Rests, Int128[] PerStep)[] listed = [.. Enumerable.Range(0, charges.Length)
+            .Where(i => group.Charges[i].Listed).Select(i => (RestOf(i), DerivedPerStep(group, i)))];
         AccountName?[] from = [.. group.Charges.Select((c, i) => i < group.Reversed ? c.Credit : c.Debit)];
-        int type = 0;
+        int plan = _types.FindPlan(charges, from, group.Reversed);
         for (int i = 0, step = 0, amount = 0; i < group.Records; i++)
         {
-            type = _types.Find(group.Contexts[i], FactKind.CountedCorrection, default, charges, from, group.Reversed);
-            int row = AddRow(new Timestamp(group.Times[i]), type);
-            foreach (Entries entries in quantities)
+            int row = AddRow(new Timestamp(group.Times[i]), _types.FindCorrected(group.Contexts[i], plan));
+            ReadOnlySpan<long> steps = group.Steps.AsSpan(step, quantities.Length);
+            step += steps.Length;
+            for (int q = 0; q < steps.Length; q++)
             {
-                entries.AddUnlessZero(row, group.Steps[step++]);
+                quantities[q].AddUnlessZero(row, steps[q]);
             }
 
-            foreach (Entries entries in listed)
+            foreach ((Entries rests, Int128[] perStep) in listed)
             {
-                entries.AddUnlessZero(row, group.Amounts[amount++]);
+                Int128 rest = group.Amounts[amount++];
+                for (int q = 0; q < perStep.Length; q++)
+                {
+                    rest -= perStep[q] * steps[q];
+                }
+
+                rests.AddUnlessZero(row, rest);
             }
         }
 
-        FactSlot[] slots = _types.Plans[_types.Types[type].Plan]; // nothing in suspense, so a slot for each charge
+        FactSlot[] slots = _types.Plans[plan]; // nothing in suspense, so a slot for each charge
         for (int i = 0; i < charges.Length; i++)
         {
             _types.AddToSum(slots[i].Rate, group.Charges[i].Total);
         }
+    }
+
+    /// <summary>What each step adds to a charge of a group before its rest; below zero when it is taken back. None
+    /// where it is not by prices.</summary>
+    private static Int128[] DerivedPerStep(CorrectedGroup group, int charge)
+    {
+        Rate rate = group.Charges[charge].Rate;
+        int sign = charge < group.Reversed ? -1 : 1;
+        return rate.Method != RateMethod.Formula ? [] : Array.ConvertAll(
+            group.Counted, c => rate.TryGetPrice(c.Meter, out Amount perStep) ? sign * perStep.Pico : 0);
     }
 
     private void AddCounts(int row, Count[] counts)
@@ -458,7 +476,7 @@ public sealed class FactSegmentBuilder : IDisposable
             _values[_count++] = value;
         }
 
-        public void AddUnlessZero(int row, long value)
+        public void AddUnlessZero(int row, Int128 value)
         {
             if (value != 0)
             {

@@ -45,26 +45,40 @@ internal sealed class FactTypes
         UsageContext context, FactKind kind, Outcome outcome, Charge[] charges, ReadOnlySpan<AccountName?> from,
         int reversed)
     {
+        ContextEntry entry = EntryOf(context);
+        if (!entry.IsLast(kind, outcome, charges, from, reversed))
+        {
+            int code = FindType(new FactType(entry.Code, kind, outcome, FindPlan(charges, from, reversed)));
+            entry.SetLast(code, kind, outcome, charges, from, reversed);
+        }
+
+        return entry.LastType;
+    }
+
+    /// <summary>The type of a correction's row whose plan is known, as it is for all rows of a group.</summary>
+    public int FindCorrected(UsageContext context, int plan) =>
+        FindType(new FactType(EntryOf(context).Code, FactKind.CountedCorrection, default, plan));
+
+    private ContextEntry EntryOf(UsageContext context)
+    {
         if (!_contexts.TryGetValue(context, out ContextEntry? entry))
         {
             _contexts.Add(context, entry = new ContextEntry(Contexts.Count));
             Contexts.Add(context);
         }
 
-        if (!entry.IsLast(kind, outcome, charges, from, reversed))
-        {
-            int plan = FindPlan(charges, from, reversed);
-            var type = new FactType(entry.Code, kind, outcome, plan);
-            if (!_types.TryGetValue(type, out int code))
-            {
-                _types.Add(type, code = Types.Count);
-                Types.Add(type);
-            }
+        return entry;
+    }
 
-            entry.SetLast(code, kind, outcome, charges, from, reversed);
+    private int FindType(FactType type)
+    {
+        if (!_types.TryGetValue(type, out int code))
+        {
+            _types.Add(type, code = Types.Count);
+            Types.Add(type);
         }
 
-        return entry.LastType;
+        return code;
     }
 
     /// <summary>The place of an account.</summary>
@@ -84,7 +98,8 @@ internal sealed class FactTypes
         return code;
     }
 
-    private int FindPlan(Charge[] charges, ReadOnlySpan<AccountName?> from, int reversed)
+    /// <summary>The plan of rows with such charges.</summary>
+    public int FindPlan(Charge[] charges, ReadOnlySpan<AccountName?> from, int reversed)
     {
         var slots = new List<FactSlot>(charges.Length);
         for (int i = 0; i < charges.Length; i++)

@@ -145,8 +145,8 @@ internal sealed record ReverseBody(
 /// <summary>The modes of a correction that can be asked for; those record by record are only read.</summary>
 internal enum CorrectionBodyMode
 {
-    Rerate = CorrectionMode.RerateTogether,
-    Reverse = CorrectionMode.ReverseTogether,
+    Rerate = CorrectionMode.RerateByRate,
+    Reverse = CorrectionMode.ReverseByRate,
 }
 
 /// <summary>A correction as it is sent.</summary>

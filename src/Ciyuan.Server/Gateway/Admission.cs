@@ -158,8 +158,8 @@ internal sealed class Admit(
             return null;
         }
 
-        long mostTokens = MostTokens(call, admission.ExactInput, mostOutput);
-        (LedgerStatus status, Money held) = await PlaceHoldAsync(call, most, mostTokens, group);
+        var tokens = new Money(Amount.FromUnits(MostTokens(call, admission.ExactInput, mostOutput)), Currency.Tok);
+        (LedgerStatus status, Money held) = await PlaceHoldAsync(call, most, tokens, group);
         if (status == LedgerStatus.Done)
         {
             (admission.HoldId, admission.Held) = (call.Id, held);
@@ -169,6 +169,20 @@ internal sealed class Admit(
         admission.Budgets.ForEach(budget => budget.Settle(most.Amount, Amount.Zero));
         admission.Budgets.Clear();
         return ToRefusal(status, call, most);
+    }
+
+    // What money does not cover, tokens that were bought before may.
+    private async ValueTask<(LedgerStatus Status, Money Held)> PlaceHoldAsync(
+        Call call, Money most, Money tokens, string group)
+    {
+        LedgerStatus status = await PlaceHoldAsync(call, most, group);
+        if (status != LedgerStatus.InsufficientFunds || !call.Route.Writes)
+        {
+            return (status, most);
+        }
+
+        LedgerStatus packs = await PlaceHoldAsync(call, tokens, group + "-pack");
+        return packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
     }
 
     private static long MostTokens(Call call, long exactInput, long mostOutput) =>
@@ -221,21 +235,6 @@ internal sealed class Admit(
             call, hold, [new ReleaseHold(admission.HoldId), MakeHold(call, hold, admission.Held)]);
         admission.HoldId = status == LedgerStatus.Done ? hold : admission.HoldId;
         return status == LedgerStatus.Done;
-    }
-
-    private async ValueTask<(LedgerStatus Status, Money Held)> PlaceHoldAsync(
-        Call call, Money most, long mostTokens, string suffix)
-    {
-        LedgerStatus status = await PlaceHoldAsync(call, most, suffix);
-        if (status != LedgerStatus.InsufficientFunds || !call.Route.Writes)
-        {
-            return (status, most);
-        }
-
-        // What money does not cover, tokens that were bought before may.
-        var tokens = new Money(Amount.FromUnits(mostTokens), Currency.Tok);
-        LedgerStatus packs = await PlaceHoldAsync(call, tokens, suffix + "-pack");
-        return packs == LedgerStatus.InsufficientFunds ? (status, most) : (packs, tokens);
     }
 
     private ValueTask<LedgerStatus> PlaceHoldAsync(Call call, Money most, string suffix) =>

@@ -5,7 +5,8 @@ using Ciyuan.Counting;
 namespace Ciyuan.Server.Ingest;
 
 /// <summary>Cuts a file of raw responses into its responses: one JSON document over any number of lines, an array of
-/// them, one on each line, or the server-sent events of one streamed response.</summary>
+/// them, one on each line, or the server-sent events of one streamed response. Neighbours in an array that have the same
+/// <c>responseId</c> are parts of one: Google's stream without server-sent events.</summary>
 public static class ResponseFile
 {
     /// <summary>Most bytes of a file that is held whole.</summary>
@@ -43,9 +44,17 @@ public static class ResponseFile
             parts = IsOneDocument(bytes) ? [Range.All] : SplitLines(bytes);
         }
 
-        foreach (Range part in parts)
+        bool isArray = JsonBatch.IsArray(bytes);
+        for (int first = 0, i = 0; i < parts.Count; i++)
         {
-            Take(bytes[part]);
+            string? id = isArray && i + 1 < parts.Count ? FindResponseId(bytes[parts[i]]) : null;
+            if (id is not null && id == FindResponseId(bytes[parts[i + 1]]))
+            {
+                continue; // the response goes on
+            }
+
+            Take(first == i ? bytes[parts[i]] : [.. "["u8, .. bytes[parts[first].Start..parts[i].End], .. "]"u8]);
+            first = i + 1;
         }
 
         return read;
@@ -55,6 +64,25 @@ public static class ResponseFile
             json.TryRead(text, out RatedResponse? response, out IngestFault fault);
             read.Add((read.Count + 1, response, fault));
         }
+    }
+
+    private static string? FindResponseId(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ResponseJson.MaxDepth });
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isId = reader.ValueTextEquals("responseId"u8);
+            reader.Read();
+            if (isId)
+            {
+                return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            }
+
+            reader.Skip();
+        }
+
+        return null;
     }
 
     private static bool IsOneDocument(ReadOnlySpan<byte> bytes)

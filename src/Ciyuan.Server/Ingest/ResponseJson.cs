@@ -83,12 +83,14 @@ public sealed class ResponseJson(ResponseConstants constants)
         {
             var reader = new Utf8JsonReader(json, ReaderOptions);
             using JsonDocument document = JsonDocument.ParseValue(ref reader);
-            if (reader.Read() || document.RootElement.ValueKind != JsonValueKind.Object)
+            JsonElement root = document.RootElement;
+            bool isStream = root.ValueKind == JsonValueKind.Array && constants.AllowsBare;
+            if (reader.Read() || !(isStream || root.ValueKind == JsonValueKind.Object))
             {
                 return _builder.Refuse(IngestCode.NotJson, "", "must be a JSON object");
             }
 
-            return TryReadEnvelope(document.RootElement) && TryReadUsage(document.RootElement, out reading);
+            return (isStream || TryReadEnvelope(root)) && TryReadUsage(root, out reading);
         }
         catch (JsonException broken)
         {
@@ -143,13 +145,13 @@ public sealed class ResponseJson(ResponseConstants constants)
         JsonValueKind kind = property.Value.ValueKind;
         bool fits = property.Name switch
         {
-            "response" => kind is JsonValueKind.Object or JsonValueKind.Null,
+            "response" => kind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null,
             "events" => kind is JsonValueKind.Array or JsonValueKind.Null,
             _ => kind is JsonValueKind.String or JsonValueKind.Null,
         };
         return fits || _builder.Refuse(IngestCode.BadValue, property.Name, property.Name switch
         {
-            "response" => "must be a JSON object",
+            "response" => "must be a JSON object, or an array of the parts of one",
             "events" => "must be an array of the events' data",
             _ => "must be a string",
         });
@@ -208,14 +210,17 @@ public sealed class ResponseJson(ResponseConstants constants)
     private bool TryReadUsage(JsonElement root, out UsageReading? reading)
     {
         reading = null;
-        bool hasResponse = _own.TryGetValue("response", out JsonElement body) && body.ValueKind == JsonValueKind.Object;
+        bool hasResponse = _own.TryGetValue("response", out JsonElement body) && body.ValueKind != JsonValueKind.Null;
         bool hasEvents = _own.TryGetValue("events", out JsonElement events) && events.ValueKind == JsonValueKind.Array;
         if (hasResponse && hasEvents)
         {
             return _builder.Refuse(IngestCode.Contradiction, "events", "and response are both there: give one");
         }
 
-        if (!TryApplyConstants() || FindReader(hasEvents ? null : hasResponse ? body : root) is not { } reader)
+        // An array is one response in parts, as Google streams it where nobody asks for server-sent events.
+        JsonElement whole = hasEvents ? events : hasResponse ? body : root;
+        bool isStream = whole.ValueKind == JsonValueKind.Array;
+        if (!TryApplyConstants() || FindReader(isStream ? null : whole) is not { } reader)
         {
             return false;
         }
@@ -227,8 +232,7 @@ public sealed class ResponseJson(ResponseConstants constants)
         }
 
         var options = new ReadingOptions(FindCachePlace(cache) ?? constants.Cache);
-        reading = hasEvents ? ReadEvents(reader, events, options)
-            : reader.Read(hasResponse ? body : root, options);
+        reading = isStream ? ReadEvents(reader, whole, options) : reader.Read(whole, options);
         return reading.Refusal is not { } refusal
             || _builder.Refuse(CodeOf(refusal.Code), refusal.Path, refusal.Text);
     }

@@ -160,6 +160,25 @@ public sealed class PublicIssueTests
         Assert.Equal(EvidenceGrade.Reported, reading.Grade);
     }
 
+    // Before the change the input left the cache out while the total had it in, after it both had it in.
+    [Theory]
+    [InlineData(19, EvidenceGrade.Bounded)]
+    [InlineData(51_323, EvidenceGrade.Reported)]
+    public void Portkey_1754_CacheInTheTotalAlone_IsReadTheSame(int prompt, EvidenceGrade grade)
+    {
+        string body = $$$"""
+            {"usage":{"prompt_tokens":{{{prompt}}},"completion_tokens":550,"total_tokens":51873,
+            "prompt_tokens_details":{"cached_tokens":39000},"cache_creation_input_tokens":12304,
+            "cache_read_input_tokens":39000}}
+            """;
+
+        UsageReading reading = Reader("openai/chat").Read(Encoding.UTF8.GetBytes(body));
+
+        Assert.Equal("input.text=19 input.text.cache_read=39000 input.text.cache_write=12304 output.text=550",
+            Counts(reading));
+        Assert.Equal(grade, reading.Grade);
+    }
+
     [Fact]
     public void NewApi_5003_NegativeInput_IsReadBesideTheCache()
     {

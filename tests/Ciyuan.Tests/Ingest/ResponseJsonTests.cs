@@ -156,6 +156,45 @@ public sealed class ResponseJsonTests
     public void Constant_ThatIsNone_IsRefused(string name, string value) =>
         Assert.False(ResponseConstants.TryMake([new(name, value)], out _, out _));
 
+    // Google's streams where nobody asks for server-sent events: an array of parts, each with the counts so far.
+    private const string GoogleParts = """
+        [{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":1,"totalTokenCount":9},"responseId":"g1",
+          "modelVersion":"gemini-2.5-flash"},
+         {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":30,
+          "totalTokenCount":38},"responseId":"g1","modelVersion":"gemini-2.5-flash"}]
+        """;
+
+    [Fact]
+    public void Response_InParts_IsOneCallWithTheLastCounts()
+    {
+        UsageRecord wrapped = Assert.Single(Parse($$"""
+            {"source":"gw","time":"2026-11-01T00:00:00Z","provider":"google","response":{{GoogleParts}} }
+            """));
+        UsageRecord alone = Assert.Single(Parse(
+            GoogleParts, ("source", "gw"), ("provider", "google"), ("time", "2026-11-01T00:00:00Z")));
+        foreach (UsageRecord record in (UsageRecord[])[wrapped, alone])
+        {
+            Assert.Equal("input.text.fresh=8 output.text.fresh=30", Counts(record));
+            Assert.Equal(("g1", "gemini-2.5-flash", Outcome.Ok),
+                (record.Id, record.Context.ModelAnswered, record.Outcome));
+        }
+
+        Assert.Equal(IngestCode.NotJson, Refuse(GoogleParts).Code);
+    }
+
+    [Fact]
+    public void File_WithAnArray_HasAResponseForEachId()
+    {
+        string other = GoogleParts.Replace("g1", "g2", StringComparison.Ordinal);
+        Assert.True(ResponseConstants.TryMake([new("provider", "google")], out ResponseConstants google, out _));
+        byte[] file = Encoding.UTF8.GetBytes($"{GoogleParts.TrimEnd().TrimEnd(']')},{other.TrimStart().TrimStart('[')}");
+        Assert.Equal(
+            ["g1", "g2"], ResponseFile.Read(file, isSse: false, google).Select(r => r.Response!.Reading.ResponseId));
+        Assert.Equal(2, ResponseFile.Read(
+            """[{"usageMetadata":{"promptTokenCount":8}},{"usageMetadata":{"promptTokenCount":8}}]"""u8, false, google)
+            .Count);
+    }
+
     private static string Events(params string[] events) =>
         $$$"""{"source":"gw","id":"1","time":"2026-11-01T00:00:00Z","provider":"anthropic","events":[{{{string.Join(',', events)}}}]}""";
 

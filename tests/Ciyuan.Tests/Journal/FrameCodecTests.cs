@@ -66,22 +66,28 @@ public sealed class FrameCodecTests
             string[] charges = [.. usage.Charges(i).ToArray().Select(c =>
                 $"{usage.Rates[c.Rate].GetHashCode()} {Account(c.Debit)} {Account(c.Credit)} {c.Amount}")];
             return $"{context} {usage.EventTime(i)} {usage.TraitsOf(i)} {string.Join(',', charges)} "
-                + $"{string.Join(',', usage.Heads(i).ToArray())} {string.Join(',', usage.Steps(i).ToArray())}";
+                + $"{string.Join(',', usage.Heads(i).ToArray())} {string.Join(',', usage.Steps(i).ToArray())} "
+                + string.Join(',', usage.Tags(i).ToArray());
 
             string Account(int place) => place < 0 ? $"{place}" : usage.Accounts[place].ToString();
         });
     });
 
-    [Fact]
-    public void Encode_FixedCorrectionInGroups_IsFrozen()
+    [Theory]
+    [InlineData(CorrectionMode.RerateTogether, FrozenGroupedBody)]
+    [InlineData(CorrectionMode.RerateByRate, FrozenByRateBody)]
+    public void Encode_FixedCorrectionInGroups_IsFrozen(CorrectionMode mode, string frozen)
     {
-        Frame frame = FixedCorrection();
+        Frame frame = FixedCorrection(mode);
         byte[] body = new FrameEncoder().Encode(frame).ToArray();
-        Assert.Equal(FrozenGroupedBody, Convert.ToHexStringLower(body));
+        Assert.Equal(frozen, Convert.ToHexStringLower(body));
         Frame decoded = FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, body);
         Assert.Equal(body, new FrameEncoder().Encode(decoded).ToArray());
-        byte[] asVersion1 = [1, .. body[1..]];
-        Assert.Throws<JournalException>(() => FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, asVersion1));
+        for (byte earlier = 1; earlier < body[0]; earlier++)
+        {
+            byte[] mistaken = [earlier, .. body[1..]];
+            Assert.Throws<JournalException>(() => FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, mistaken));
+        }
     }
 
     [Fact]
@@ -173,7 +179,7 @@ public sealed class FrameCodecTests
         return new FrameEncoder().Encode(frame).ToArray();
     }
 
-    private static Frame FixedCorrection()
+    private static Frame FixedCorrection(CorrectionMode mode)
     {
         Frame record = Fixed();
         CorrectedGroup group = FixedGroup(record);
@@ -189,7 +195,7 @@ public sealed class FrameCodecTests
             Seq = 8,
             Time = new Timestamp(1_800_000_001_000_000_000),
             Corrections =
-                [new Correction("ops", "c", CorrectionMode.RerateTogether, 5, 7, Period.Always, Memo: "raised")],
+                [new Correction("ops", "c", mode, 5, 7, Period.Always, Memo: "raised")],
             CorrectionResults = [new CorrectionResult(LedgerStatus.Done, 7, [single], [group])],
         };
     }
@@ -295,6 +301,16 @@ public sealed class FrameCodecTests
         + "01630a0effffffffffffffffff01feffffffffffffffff01000106726169736564010e01020200ffa7d6b9070101e8070001"
         + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
         + "91640200d00fd00f80e2a2c80100";
+
+    // Frozen: version 4, as above: another version and mode, and no settlements at the end.
+    private const string FrozenByRateBody =
+        "04000f036f70730267770461636d65026d310d706c61742f636f73742f63757403434e5910646174612f70617961626c652f"
+        + "63757411706c61742f726576656e75652f73656c6c1461636d652f72656365697661626c652f73656c6c0363757404706c61"
+        + "7404646174610473656c6c046c697374026d2a0102030000000004000000040506070608060906030201000a0b0c06000000"
+        + "00000db891020000000d030b060e010f017f8092f4010000000000000d030b060e020f017f809bee02000000000000010501"
+        + "01630a0effffffffffffffffff01feffffffffffffffff01000106726169736564010e01020200ffa7d6b9070101e8070001"
+        + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
+        + "91640200d00fd00f80e2a2c8010000";
 
     private const string FrozenHash = "727575c9beda9188eed93d1a6f23bd21e371d756b443551d0a9ce2288f8f2b38";
 }

@@ -80,7 +80,7 @@ internal sealed class SampleFrames(int seed)
 
     private CorrectionResult MakeCorrectionResult(Correction correction, int most, Rate[] rates, AccountName[] accounts)
     {
-        bool grouped = correction.Mode is CorrectionMode.RerateTogether or CorrectionMode.ReverseTogether;
+        bool grouped = correction.Mode >= CorrectionMode.RerateTogether;
         CorrectedRecord[] singles = Many(most, () =>
         {
             (Charge[] charges, Posting[] postings) = Charges(rates, accounts);

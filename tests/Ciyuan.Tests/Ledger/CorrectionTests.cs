@@ -260,3 +260,7 @@ public sealed class CorrectionOneByOneTests() : CorrectionTests(CorrectionMode.R
 /// <summary>The modes 3 and 4.</summary>
 public sealed class CorrectionTogetherTests()
     : CorrectionTests(CorrectionMode.RerateTogether, CorrectionMode.ReverseTogether);
+
+/// <summary>The modes 5 and 6.</summary>
+public sealed class CorrectionByRateTests()
+    : CorrectionTests(CorrectionMode.RerateByRate, CorrectionMode.ReverseByRate);

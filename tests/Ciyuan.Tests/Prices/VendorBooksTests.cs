@@ -20,7 +20,7 @@ public sealed class VendorBooksTests
         foreach ((string book, string model, string time, string counts, string tags, decimal amount) in
             (IEnumerable<(string, string, string, string, string, decimal)>)
                 [.. DeepSeek(), .. DeepSeekVersions(), .. Qwen(), .. Doubao(), .. Zhipu(), .. MiniMaxAndMoonshot(),
-                    .. OpenAi(), .. OpenAiMedia(), .. Anthropic(), .. Gemini()])
+                    .. OpenAi(), .. OpenAiMedia(), .. FineTuned(), .. Anthropic(), .. Bedrock(), .. Gemini()])
         {
             rows.Add(book, model, time, counts, tags, amount);
         }
@@ -33,6 +33,31 @@ public sealed class VendorBooksTests
     public void Price_PublishedRule_IsTheHandArithmetic(
         string book, string model, string time, string counts, string tags, decimal amount) =>
         Assert.Equal(Plain(amount), Outcome(Explain(All, book, model, time, counts, tags)));
+
+    // A million each of input, cached input and output; there is no price of its own for the cached one.
+    private static IEnumerable<(string, string, string, string, string, decimal)> FineTuned() =>
+    [
+        ("openai-usd", "ft:gpt-4o-2024-08-06:acme::1", "2026-11-20T00:00:00Z", Million, "", 3.75m + 3.75m + 15),
+        ("openai-usd", "ft:gpt-4o-mini-2024-07-18:acme::1", "2026-11-20T00:00:00Z", Million, "", 0.3m + 0.3m + 1.2m),
+        ("openai-usd", "gpt-4o-2024-08-06", "2026-11-20T00:00:00Z", Million, "", 2.5m + 1.25m + 10),
+    ];
+
+    // By region a tenth more than by the global profile.
+    private static IEnumerable<(string, string, string, string, string, decimal)> Bedrock()
+    {
+        const string Book = "bedrock-claude-usd";
+        const string Time = "2026-11-20T00:00:00Z";
+        const decimal Global = 5 + 0.5m + 25;
+        yield return (Book, "global.anthropic.claude-opus-5", Time, Million, "", Global);
+        yield return (Book, "global.anthropic.claude-opus-4-8-v1:0", Time, Million, "", Global);
+        foreach (string region in (string[])["us.", "eu.", "au.", "jp.", ""])
+        {
+            yield return (Book, $"{region}anthropic.claude-opus-5", Time, Million, "", Global * 1.1m);
+            yield return (Book, $"{region}anthropic.claude-opus-4-8-v1:0", Time, Million, "", Global * 1.1m);
+        }
+
+        yield return (Book, "jp.anthropic.claude-haiku-4-5-20251001-v1:0", Time, Million, "", 1.1m + 0.11m + 5.5m);
+    }
 
     // 2026-11-20 is a Friday. Pro: 4.5 a million new, 0.15 cached, 13.5 out; at peak twice.
     private static IEnumerable<(string, string, string, string, string, decimal)> DeepSeek()

@@ -39,6 +39,8 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Equal(0, result.ShiftMinutes);
     }
 
+    // What others were asked for: the vendor's own bill beside what is recorded (litellm#27588, #2814; sub2api
+    // PR#7305).
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 12)]
@@ -74,11 +76,14 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Equal(4, result.Differences.Kept.Count(d => d.Class == DifferenceClass.Price));
     }
 
+    // One hour: a vendor that bills an hour later (new-api#7209).
     [Theory]
     [InlineData("id", 8)]
     [InlineData("id", -5)]
+    [InlineData("id", 1)]
     [InlineData("day", 8)]
     [InlineData("day", -5)]
+    [InlineData("day", 1)]
     public void Run_BillOfAnotherZone_IsAShiftAndNothingElse(string matching, int hours)
     {
         PlantedBill bill = new PlantedBill(OpenAi(), _november, 6).Write(hours);

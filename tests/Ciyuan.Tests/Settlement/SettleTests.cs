@@ -324,7 +324,7 @@ public sealed class SettleTests
                         random.Next(2) == 0 ? "*" : "m*", ("input", price), ("output", "7.000003")))],
                 });
                 network.Net.Correct(
-                    random.Next(4) == 0 ? CorrectionMode.ReverseTogether : CorrectionMode.RerateTogether,
+                    random.Next(4) == 0 ? CorrectionMode.ReverseByRate : CorrectionMode.RerateByRate,
                     random.Next(2) == 0 ? "sell" : "");
             }
 

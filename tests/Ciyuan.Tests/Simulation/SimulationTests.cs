@@ -93,8 +93,8 @@ public sealed class SimulationTests
             Applied applied = _net.Apply(
                 upgrade ? [new Setup { Books = [ListBook(_model.Version)] }] : [],
                 [.. groups.Select(g => new LedgerGroup("gw", g.Id, Start, [.. g.Operations.Select(ToOperation)]))],
-                correct ? [new Correction("ops", $"c{_ids++}", ModeOf(anew, together), 1, _net.Engine.Seq,
-                    Period.Always)] : [],
+                correct ? [new Correction("ops", $"c{_ids++}", ModeOf(anew, together, _ids % 2 == 0), 1,
+                    _net.Engine.Seq, Period.Always)] : [],
                 [.. usage.Select(ToRecord)]);
 
             Assert.Equal(statuses, applied.Groups.Select(g => g.Status));
@@ -198,11 +198,11 @@ public sealed class SimulationTests
         private T Pick<T>(params T[] from) => from[_random.Next(from.Length)];
     }
 
-    private static CorrectionMode ModeOf(bool anew, bool together) => (anew, together) switch
+    private static CorrectionMode ModeOf(bool anew, bool together, bool byRate) => (anew, together) switch
     {
-        (true, true) => CorrectionMode.RerateTogether,
+        (true, true) => byRate ? CorrectionMode.RerateByRate : CorrectionMode.RerateTogether,
         (true, false) => CorrectionMode.Rerate,
-        (false, true) => CorrectionMode.ReverseTogether,
+        (false, true) => byRate ? CorrectionMode.ReverseByRate : CorrectionMode.ReverseTogether,
         _ => CorrectionMode.Reverse,
     };
 

@@ -33,7 +33,8 @@ public sealed class FrozenTests
         + "ExceedsHold=14 "
         + "InsufficientFunds=15 GroupNotFound=16 AlreadyReversed=17 TooManyHolds=19")]
     [InlineData(typeof(SetupStatus), "Done=1 Exists=2 Refused=3")]
-    [InlineData(typeof(CorrectionMode), "Rerate=1 Reverse=2 RerateTogether=3 ReverseTogether=4")]
+    [InlineData(typeof(CorrectionMode), "Rerate=1 Reverse=2 RerateTogether=3 ReverseTogether=4 RerateByRate=5 "
+        + "ReverseByRate=6")]
     [InlineData(typeof(IdKind), "Usage=1 Group=2 Hold=3 Conflict=4 Reversal=5 Correction=6 Settlement=7")]
     public void Enum_Stored_HasTheFrozenNumbers(Type type, string numbers)
     {

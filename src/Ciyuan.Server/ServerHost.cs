@@ -81,6 +81,7 @@ public sealed class ServerHost : IAsyncDisposable
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
             string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
+            desk.KeepWarm();
             return new ServerHost(app, shard, watch, desk, new Uri(url));
         }
         catch
@@ -122,6 +123,11 @@ public sealed class ServerHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         ApiDocument.AddTo(builder.Services, tokenNeeded: token is not null);
         AddLogging(builder.Logging, options.Logging);
+        if (options.OpenId is { } openId)
+        {
+            OpenIdSignIn.AddTo(builder.Services, openId, options.Shard.Time);
+        }
+
         WebApplication app = builder.Build();
         ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
         var inFlight = new InFlight(options.Limits);

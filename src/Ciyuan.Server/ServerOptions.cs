@@ -37,6 +37,9 @@ public sealed record ServerOptions(ShardOptions Shard)
     /// <summary>Scenarios whose calls and answers are kept in the data folder; null: none are.</summary>
     public ContentOptions? Content { get; init; }
 
+    /// <summary>Who else says who a user of the console is; null: passwords alone.</summary>
+    public OpenIdOptions? OpenId { get; init; }
+
     /// <summary>Where log lines go; null: as JSON to standard error, from information up.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 }

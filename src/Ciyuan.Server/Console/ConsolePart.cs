@@ -1,4 +1,5 @@
 using Ciyuan.Quantities;
+using Ciyuan.Server.Console.Data;
 using Microsoft.AspNetCore.Components;
 
 namespace Ciyuan.Server.Console;
@@ -22,6 +23,8 @@ public abstract class ConsolePart : ComponentBase
     private protected string T(string name, params object[] values) => Visit.T(name, values);
 
     private protected MarkupString Count(Int128 value) => Figures.Count(Visit.Language, value);
+
+    private protected MarkupString Standard(Sums sums) => Figures.Standard(Visit.Language, sums);
 
     private protected MarkupString Money(Int128 pico, string currency = "") =>
         Figures.OfMoney(Visit.Language, pico, currency);

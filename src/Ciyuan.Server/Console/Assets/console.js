@@ -15,9 +15,9 @@
   function options(m, lang) {
     const ink = dark() ? '#c8d0da' : '#3b4652';
     const line = dark() ? '#33404d' : '#e3e8ee';
-    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
+    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, hideOverlap: true, fontSize: 12 }, splitLine: { lineStyle: { color: line } } };
     const base = {
-      animation: false, color: palette, textStyle: { fontFamily: 'inherit', color: ink },
+      animation: false, color: palette, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
       aria: { enabled: false },
       grid: { left: 8, right: 16, top: m.series.length > 1 && m.kind !== 'heat' ? 36 : 12, bottom: 4, containLabel: true },
       tooltip: { renderMode: 'richText', confine: true, backgroundColor: dark() ? '#1d2731' : '#ffffff', borderColor: line, textStyle: { color: ink, fontSize: 12 } },
@@ -44,7 +44,7 @@
     }
     const stacked = m.kind === 'stack';
     return { ...base,
-      legend: { show: m.series.length > 1, top: 0, left: 0, type: 'scroll', textStyle: { color: ink }, icon: 'roundRect', itemWidth: 12, itemHeight: 8 },
+      legend: { show: m.series.length > 1, top: 0, left: 0, type: 'scroll', textStyle: { color: ink, fontSize: 13 }, icon: 'roundRect', itemWidth: 12, itemHeight: 8 },
       tooltip: { ...base.tooltip, trigger: 'axis', formatter: (ps) => ps[0].axisValueLabel + '\n' + ps.filter((p) => p.value !== undefined)
         .map((p) => `${p.marker} ${p.seriesName}  ${exact(p.value)}${unit}`).join('\n') },
       xAxis: { type: 'category', boundaryGap: stacked, data: m.labels, ...axis, splitLine: { show: false } },

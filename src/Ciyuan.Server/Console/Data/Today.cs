@@ -8,16 +8,22 @@ namespace Ciyuan.Server.Console.Data;
 
 /// <summary>Something that needs a hand.</summary>
 /// <param name="Text">Name of the text that says what.</param>
-/// <param name="Values">What stands in it.</param>
+/// <param name="Values">What stands in it, in the language of who looks: people of two languages share it.</param>
 /// <param name="Link">Where to look.</param>
 /// <param name="IsUrgent">Something goes wrong already.</param>
-internal sealed record Concern(string Text, object[] Values, string Link, bool IsUrgent);
+internal sealed record Concern(string Text, Func<Visit, object[]> Values, string Link, bool IsUrgent);
 
 /// <summary>How long calls took lately, in milliseconds.</summary>
 /// <param name="Calls">How many were looked at.</param>
 /// <param name="Median">Half took no longer.</param>
 /// <param name="P95">95 % took no longer.</param>
 internal sealed record Latency(int Calls, int Median, int P95);
+
+/// <summary>What an agreement moved last month.</summary>
+/// <param name="Agreement">The agreement.</param>
+/// <param name="Currency">Currency.</param>
+/// <param name="Amount">What its payer owes its payee.</param>
+internal sealed record Owed(Agreement Agreement, string Currency, Int128 Amount);
 
 /// <summary>What a morning's look shows.</summary>
 internal sealed record TodayModel
@@ -39,6 +45,15 @@ internal sealed record TodayModel
 
     /// <summary>Calls of the last seven days that broke off, by consumer and model, dearest first.</summary>
     internal required IReadOnlyList<(string Party, string Model, Sums Sums)> Cuts { get; init; }
+
+    /// <summary>Calls of that time that broke off, together.</summary>
+    internal required Sums CutsTotal { get; init; }
+
+    /// <summary>What was charged last month, by agreement: first what we owe, then what is owed to us.</summary>
+    internal required IReadOnlyList<Owed> Owed { get; init; }
+
+    /// <summary>Last month, as an address names it.</summary>
+    internal required string LastMonth { get; init; }
 
     internal required Latency? Latency { get; init; }
 
@@ -88,15 +103,21 @@ internal sealed class Today(Desk desk)
     private async Task<TodayModel> WorkOutAsync(Visit visit)
     {
         Scope scope = visit.Scope;
-        Report days = await desk.ReportAsync(
-            Query(visit, visit.Day(-1), visit.Day(1)) with { Bucket = Bucket.QuarterHour });
+        Report days = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
+        {
+            Bucket = Bucket.QuarterHour,
+            Standard = StandardColumn.Ratios,
+        });
         Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
         {
             Bucket = Bucket.Day,
             Filters = [.. scope.Filters, new Filter(Dimension.Side, [scope.IsAll ? "income" : "*"])],
         });
         (Report before, Report now) = await WeeksAsync(visit);
-        List<(string, string, Sums)> cuts = await CutsAsync(visit);
+        Report cuts = await CutsAsync(visit);
+        Span month = Span.Named(visit, "last-month")!;
+        Report owed = await desk.ReportAsync(
+            Query(visit, month.Period.Start, month.Period.End) with { GroupBy = [Dimension.Agreement] });
         IReadOnlyList<AccountView> accounts = await desk.BalancesAsync(CancellationToken.None);
         (Sums today, Sums same, Sums yesterday, List<Sums> hours) = Split(visit, days);
         string todayName = visit.Local(visit.Day(0), "uuuu-MM-dd");
@@ -112,7 +133,14 @@ internal sealed class Today(Desk desk)
             Movers = Movers.Find(before, now, (sums, currency) => scope.IsAll
                 ? sums.Income.GetValueOrDefault(currency)
                 : sums.Moved(currency)),
-            Cuts = cuts,
+            Cuts = [.. cuts.Rows
+                .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(cuts, [row])))
+                .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
+                .ThenByDescending(c => c.Sums.Calls)
+                .Take(Shown)],
+            CutsTotal = Sums.Of(cuts),
+            Owed = FindOwed(owed),
+            LastMonth = visit.Local(month.Period.Start, "uuuu-MM"),
             Latency = scope.IsAll ? FindLatency() : null,
             Concerns = Concerns.Find(visit, accounts, days.Scope),
             DataToSeq = days.Scope.DataToSeq,
@@ -139,19 +167,31 @@ internal sealed class Today(Desk desk)
         return (before, now);
     }
 
-    private async Task<List<(string Party, string Model, Sums Sums)>> CutsAsync(Visit visit)
+    private Task<Report> CutsAsync(Visit visit)
     {
         bool named = visit.Scope.IsAll || visit.Scope.IsConsumer;
-        Report report = await desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(1)) with
+        return desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(1)) with
         {
             GroupBy = [named ? Dimension.Party : Dimension.Agreement, Dimension.Model],
             Filters = [.. visit.Scope.Filters, new Filter(Dimension.Outcome, ["cut"])],
         });
-        return [.. report.Rows
-            .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(report, [row])))
-            .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
-            .ThenByDescending(c => c.Sums.Calls)
-            .Take(Shown)];
+    }
+
+    private List<Owed> FindOwed(Report report)
+    {
+        var all = new List<Owed>();
+        foreach (ReportRow row in report.Rows)
+        {
+            Sums sums = Sums.Of(report, [row]);
+            if (desk.Catalog.FindAgreement(row.Key[0]) is { } agreement)
+            {
+                all.AddRange(sums.Currencies.Where(c => sums.Moved(c) != 0)
+                    .Select(c => new Owed(agreement, c, sums.Moved(c))));
+            }
+        }
+
+        return [.. all.OrderByDescending(o => o.Agreement.Setup.Payer == desk.Catalog.Platform)
+            .ThenByDescending(o => o.Amount)];
     }
 
     private static (Sums Today, Sums Same, Sums Yesterday, List<Sums> Hours) Split(Visit visit, Report days)

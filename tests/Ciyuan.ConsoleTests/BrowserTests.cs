@@ -87,6 +87,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
 
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("用量");
         await Assertions.Expect(page.Locator(".chip")).ToContainTextAsync("bravo");
+        await Assertions.Expect(page.Locator("thead th").Last).ToHaveTextAsync("变化");
         await Assertions.Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
         await PictureAsync(page, "question-rose");
     }
@@ -126,6 +127,9 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
         await Assertions.Expect(page.Locator(".big")).ToContainTextAsync("net 应付 zhipu");
         await Assertions.Expect(page.Locator(".big .num")).ToHaveTextAsync(owed);
         await PictureAsync(page, "question-owed");
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        Assert.False(await page.Locator(".side").IsVisibleAsync());
+        await PictureAsync(page, "print-statement");
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal sealed record Span(string Name, Period Period, Period Before)
     {
         string from = visit.Query("from");
         string to = visit.Query("to");
-        if (from.Length > 0 || to.Length > 0)
+        if (visit.Query("period").Length == 0 && (from.Length > 0 || to.Length > 0))
         {
             return ReadBounds(visit, from, to);
         }

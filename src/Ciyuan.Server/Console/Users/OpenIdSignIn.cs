@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -27,6 +28,8 @@ internal static class OpenIdSignIn
         services.AddAuthenticationCore();
         services.AddWebEncoders();
         services.TryAddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>();
+        services.TryAddSingleton<IAuthenticationConfigurationProvider, NoSettings>();
+        services.TryAddSingleton(time);
         new AuthenticationBuilder(services).AddOpenIdConnect(Scheme, open => Configure(open, options, time));
     }
 
@@ -75,5 +78,11 @@ internal static class OpenIdSignIn
             failed.HandleResponse();
             return Task.CompletedTask;
         };
+    }
+
+    // Nothing is taken from settings files: what is so is in the options alone.
+    private sealed class NoSettings : IAuthenticationConfigurationProvider
+    {
+        public IConfiguration AuthenticationConfiguration { get; } = new ConfigurationBuilder().Build();
     }
 }

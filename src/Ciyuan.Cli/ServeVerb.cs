@@ -47,7 +47,6 @@ internal static class ServeVerb
             {
                 Listen = parsed.GetValue(listen)!,
                 Token = AccessToken.Find(parsed.GetValue(tokenFile), Environment.GetEnvironmentVariable),
-                OpenId = OpenIdOptions.Find(Environment.GetEnvironmentVariable),
                 Otlp = parsed.GetValue(otlp),
                 Content = parsed.GetValue(content) is { Length: > 0 } scenarios
                     ? new ContentOptions(scenarios, Math.Max(1, parsed.GetValue(days)))

@@ -66,6 +66,7 @@ public sealed class ServerHost : IAsyncDisposable
                 + "--token-file, or listen on 127.0.0.1.");
         }
 
+        options = options with { OpenId = options.OpenId ?? OpenIdOptions.Find(options.Environment) };
         Shard shard = await Shard.OpenAsync(options.Shard, cancel);
         WebApplication? app = null;
         var watch = new GatewayWatch(options);

@@ -102,46 +102,31 @@ internal sealed class Today(Desk desk)
 
     private async Task<TodayModel> WorkOutAsync(Visit visit)
     {
-        Scope scope = visit.Scope;
         Report days = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
         {
             Bucket = Bucket.QuarterHour,
             Standard = StandardColumn.Ratios,
         });
-        Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
-        {
-            Bucket = Bucket.Day,
-            Filters = [.. scope.Filters, new Filter(Dimension.Side, [scope.IsAll ? "income" : "*"])],
-        });
         (Report before, Report now) = await WeeksAsync(visit);
         Report cuts = await CutsAsync(visit);
-        Span month = Span.Named(visit, "last-month")!;
-        Report owed = await desk.ReportAsync(
-            Query(visit, month.Period.Start, month.Period.End) with { GroupBy = [Dimension.Agreement] });
         IReadOnlyList<AccountView> accounts = await desk.BalancesAsync(CancellationToken.None);
         (Sums today, Sums same, Sums yesterday, List<Sums> hours) = Split(visit, days);
-        string todayName = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        (string lastMonth, List<Owed> owed) = await OwedAsync(visit);
         return new TodayModel
         {
             Today = today,
             Same = same,
             Yesterday = yesterday,
-            Billable = (
-                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] == todayName)).Tokens,
-                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] != todayName)).Tokens),
+            Billable = await BillableAsync(visit),
             Hours = hours,
-            Movers = Movers.Find(before, now, (sums, currency) => scope.IsAll
+            Movers = Movers.Find(before, now, (sums, currency) => visit.Scope.IsAll
                 ? sums.Income.GetValueOrDefault(currency)
                 : sums.Moved(currency)),
-            Cuts = [.. cuts.Rows
-                .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(cuts, [row])))
-                .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
-                .ThenByDescending(c => c.Sums.Calls)
-                .Take(Shown)],
+            Cuts = Dearest(cuts),
             CutsTotal = Sums.Of(cuts),
-            Owed = FindOwed(owed),
-            LastMonth = visit.Local(month.Period.Start, "uuuu-MM"),
-            Latency = scope.IsAll ? FindLatency() : null,
+            Owed = owed,
+            LastMonth = lastMonth,
+            Latency = visit.Scope.IsAll ? FindLatency() : null,
             Concerns = Concerns.Find(visit, accounts, days.Scope),
             DataToSeq = days.Scope.DataToSeq,
             DataToTime = days.Scope.DataToTime,
@@ -177,8 +162,30 @@ internal sealed class Today(Desk desk)
         });
     }
 
-    private List<Owed> FindOwed(Report report)
+    private static List<(string Party, string Model, Sums Sums)> Dearest(Report cuts) => [.. cuts.Rows
+        .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(cuts, [row])))
+        .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
+        .ThenByDescending(c => c.Sums.Calls)
+        .Take(Shown)];
+
+    private async Task<(Int128 Today, Int128 Yesterday)> BillableAsync(Visit visit)
     {
+        Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
+        {
+            Bucket = Bucket.Day,
+            Filters = [.. visit.Scope.Filters, new Filter(Dimension.Side, [visit.Scope.IsAll ? "income" : "*"])],
+        });
+        string today = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        return (Sums.Of(billable, billable.Rows.Where(r => r.Key[0] == today)).Tokens,
+            Sums.Of(billable, billable.Rows.Where(r => r.Key[0] != today)).Tokens);
+    }
+
+    // What we owe first.
+    private async Task<(string Month, List<Owed> Owed)> OwedAsync(Visit visit)
+    {
+        Quantities.Period month = Span.Named(visit, "last-month")!.Period;
+        Report report = await desk.ReportAsync(
+            Query(visit, month.Start, month.End) with { GroupBy = [Dimension.Agreement] });
         var all = new List<Owed>();
         foreach (ReportRow row in report.Rows)
         {
@@ -190,8 +197,9 @@ internal sealed class Today(Desk desk)
             }
         }
 
-        return [.. all.OrderByDescending(o => o.Agreement.Setup.Payer == desk.Catalog.Platform)
-            .ThenByDescending(o => o.Amount)];
+        return (visit.Local(month.Start, "uuuu-MM"), [.. all
+            .OrderByDescending(o => o.Agreement.Setup.Payer == desk.Catalog.Platform)
+            .ThenByDescending(o => o.Amount)]);
     }
 
     private static (Sums Today, Sums Same, Sums Yesterday, List<Sums> Hours) Split(Visit visit, Report days)

@@ -34,7 +34,8 @@ public abstract class ConsolePart : ComponentBase
 
     private protected string Time(Timestamp time) => Visit.Local(time);
 
-    private protected string Valid(Period period) => period == Period.Always
-        ? T("valid.always")
+    private protected string Valid(Period period) => period == Period.Always ? T("valid.always")
+        : period.Start == Timestamp.MinValue ? T("valid.until", Visit.Local(period.End, "uuuu-MM-dd"))
+        : period.End == Timestamp.MaxValue ? T("valid.from", Visit.Local(period.Start, "uuuu-MM-dd"))
         : $"{Visit.Local(period.Start, "uuuu-MM-dd")} – {Visit.Local(period.End, "uuuu-MM-dd")}";
 }

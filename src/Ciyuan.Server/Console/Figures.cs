@@ -71,15 +71,21 @@ internal static class Figures
     internal static MarkupString OfMoney(Language language, Int128 pico, string currency) =>
         Html(WithUnit(language, pico, currency), ExactMoney(pico) + " " + currency);
 
+    /// <summary>An amount whose currency stands beside it: counted units in full, without decimals.</summary>
+    internal static MarkupString Beside(Language language, Int128 pico, string currency) => Html(
+        IsCounted(pico, currency) ? Exact(pico / Amount.PicoPerUnit) : Money(language, pico),
+        ExactMoney(pico) + " " + currency);
+
     /// <summary>An amount with its currency; whole tokens and other counted units as counts are.</summary>
     internal static string WithUnit(Language language, Int128 pico, string currency)
     {
-        bool counted = currency.Length > 0 && Meter.OtherUnits.Select(unit => unit.Currency).Append(Currency.Tok)
-            .Any(unit => unit.ToString() == currency) && pico % Amount.PicoPerUnit == 0;
-        string figure = counted ? Short(language, pico / Amount.PicoPerUnit) : Money(language, pico);
+        string figure = IsCounted(pico, currency) ? Short(language, pico / Amount.PicoPerUnit) : Money(language, pico);
         string unit = currency == Currency.Tok.ToString() ? Texts.Get(language, "unit.tokens") : currency;
         return currency.Length > 0 ? $"{figure}\u00a0{unit}" : figure;
     }
+
+    private static bool IsCounted(Int128 pico, string currency) => pico % Amount.PicoPerUnit == 0
+        && Meter.OtherUnits.Select(unit => unit.Currency).Append(Currency.Tok).Any(unit => unit.ToString() == currency);
 
     /// <summary>A share in percent, of one decimal.</summary>
     internal static string Percent(decimal share) =>

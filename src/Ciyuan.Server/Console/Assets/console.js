@@ -1,7 +1,9 @@
 // Charts, live pages and keys. Everything here makes a page nicer that works without it.
 (() => {
   const dark = () => document.documentElement.dataset.bsTheme === 'dark';
-  const palette = ['#1f7a72', '#e0a030', '#4c6fb1', '#c2563c', '#7a5aa6', '#5d8f3d', '#b0467a', '#2f9bb5', '#8a7350', '#6b7785'];
+  const dull = ['#1f7a72', '#e0a030', '#4c6fb1', '#c2563c', '#7a5aa6', '#5d8f3d', '#b0467a', '#2f9bb5', '#8a7350', '#6b7785'];
+  // On a dark ground the same hues, lighter.
+  const bright = ['#4fb8ac', '#e8b452', '#7c9ddb', '#e58368', '#a88bd4', '#8bbf69', '#d876a0', '#62bfd4', '#b9a27b', '#98a4b2'];
   const short = (value, lang) => {
     const size = Math.abs(value);
     const units = lang === 'zh' ? [[1e12, '万亿'], [1e8, '亿'], [1e4, '万']] : [[1e12, 'T'], [1e9, 'B'], [1e6, 'M'], [1e3, 'K']];
@@ -17,7 +19,7 @@
     const line = dark() ? '#33404d' : '#e3e8ee';
     const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, hideOverlap: true, fontSize: 12 }, splitLine: { lineStyle: { color: line } } };
     const base = {
-      animation: false, color: palette, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
+      animation: false, color: dark() ? bright : dull, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
       aria: { enabled: false },
       grid: { left: 8, right: 16, top: m.series.length > 1 && m.kind !== 'heat' ? 36 : 12, bottom: 4, containLabel: true },
       tooltip: { renderMode: 'richText', confine: true, backgroundColor: dark() ? '#1d2731' : '#ffffff', borderColor: line, textStyle: { color: ink, fontSize: 12 } },

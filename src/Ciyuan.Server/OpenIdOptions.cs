@@ -1,7 +1,7 @@
 namespace Ciyuan.Server;
 
-/// <summary>Who else says who a user of the console is: an issuer of OpenID Connect, by the code flow with PKCE. It only
-/// says who somebody is; what they may is their role here.</summary>
+/// <summary>Who else says who a user of the console is: an issuer of OpenID Connect, by the code flow with PKCE. It
+/// only says who somebody is; what they may is their role here.</summary>
 /// <param name="Issuer">Its address, <c>https</c> unless on this machine; its discovery document is below it.</param>
 /// <param name="ClientId">What it calls this console.</param>
 /// <param name="Secret">What it knows this console by; null: it asks for none.</param>
@@ -29,7 +29,8 @@ public sealed record OpenIdOptions(Uri Issuer, string ClientId, string? Secret, 
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? issuer) || issuer.Query.Length + issuer.Fragment.Length > 0
             || !(issuer.Scheme == Uri.UriSchemeHttps || (issuer.Scheme == Uri.UriSchemeHttp && issuer.IsLoopback)))
         {
-            throw new ServerRefusedException($"{Variable} must be an https address, such as https://login.example.com.");
+            throw new ServerRefusedException(
+                $"{Variable} must be an https address, such as https://login.example.com.");
         }
 
         string client = Read("CLIENT_ID")

@@ -30,6 +30,7 @@ public sealed class ServerHost : IAsyncDisposable
     {
         (_app, _shard, _watch, _desk, Url) = (app, shard, watch, desk, url);
         desk.Url = url.ToString();
+        desk.KeepWarm();
         FirstLink = desk.Users.HasOperator ? null : new Uri(url, $"/console/first?code={desk.Users.InviteFirst()}");
     }
 
@@ -66,7 +67,6 @@ public sealed class ServerHost : IAsyncDisposable
                 + "--token-file, or listen on 127.0.0.1.");
         }
 
-        options = options with { OpenId = options.OpenId ?? OpenIdOptions.Find(options.Environment) };
         Shard shard = await Shard.OpenAsync(options.Shard, cancel);
         WebApplication? app = null;
         var watch = new GatewayWatch(options);
@@ -82,7 +82,6 @@ public sealed class ServerHost : IAsyncDisposable
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
             string url = features.Get<IServerAddressesFeature>()!.Addresses.First();
-            desk.KeepWarm();
             return new ServerHost(app, shard, watch, desk, new Uri(url));
         }
         catch
@@ -117,6 +116,7 @@ public sealed class ServerHost : IAsyncDisposable
     private static WebApplication Build(
         ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, GatewayWatch watch, out Desk desk)
     {
+        options = options with { OpenId = options.OpenId ?? OpenIdOptions.Find(options.Environment) };
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
         builder.Services.Configure<HostOptions>(

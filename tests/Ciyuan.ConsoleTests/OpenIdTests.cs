@@ -96,7 +96,10 @@ public sealed class OpenIdTests
         SetupResult result = await site.Host.Shard.SetUpAsync(new Setup
         {
             By = "test",
-            Users = [new UserSetup("olga", UserRole.Operator), new UserSetup("disabled", UserRole.Operator, Disabled: true)],
+            Users =
+            [
+                new UserSetup("olga", UserRole.Operator), new UserSetup("disabled", UserRole.Operator, Disabled: true),
+            ],
         });
         Assert.Equal(SetupStatus.Done, result.Status);
         return site;

@@ -13,8 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Ciyuan.ConsoleTests;
 
-/// <summary>An issuer of OpenID Connect on this machine, after OpenID Connect Core 1.0 and RFC 7636. Everybody is who the
-/// script says; what it says can be made wrong.</summary>
+/// <summary>An issuer of OpenID Connect on this machine, after OpenID Connect Core 1.0 and RFC 7636. Everybody is who
+/// the script says; what it says can be made wrong.</summary>
 internal sealed class ScriptedIssuer : IAsyncDisposable
 {
     internal const string Client = "ciyuan-console";

@@ -172,7 +172,8 @@ internal sealed class Desk : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Warmed.Wait(TimeSpan.FromSeconds(5)); // longer only while the statistics catch up: then it fails, which is no harm
+        // It goes on longer only while the statistics catch up; then it fails, which is no harm.
+        Warmed.Wait(TimeSpan.FromSeconds(5));
         _free.Dispose();
         _journal?.Dispose();
         Users.Dispose();

@@ -6,6 +6,9 @@ namespace Ciyuan.Server.Console.Data;
 /// <summary>Figures of one or more rows of a report, by what they mean.</summary>
 internal sealed class Sums
 {
+    private Int128 _standard;
+    private Int128 _standardError;
+
     internal Int128 Calls { get; private set; }
 
     internal Int128 Failed { get; private set; }
@@ -23,9 +26,6 @@ internal sealed class Sums
 
     /// <summary>How far they may be off, to either side.</summary>
     internal Int128 StandardError => (_standardError + StandardRatios.PerToken - 1) / StandardRatios.PerToken;
-
-    private Int128 _standard;
-    private Int128 _standardError;
 
     /// <summary>Income by currency, in 10⁻¹² of a unit.</summary>
     internal SortedDictionary<string, Int128> Income { get; } = new(StringComparer.Ordinal);

@@ -285,8 +285,7 @@ public sealed class ReportRun
 
             if (local.Kind == FactKind.Record)
             {
-                AddSteps(cell, countGroup, measure, steps);
-                AddStandard(cell, countGroup, meter, steps);
+                AddCount(cell, countGroup, meter, measure, steps);
                 GradeTokens[grade] += meter.IsTokens ? steps : 0;
             }
 
@@ -312,8 +311,9 @@ public sealed class ReportRun
         Total.Add(measure, steps);
     }
 
-    private void AddStandard(int cell, int countGroup, Meter meter, Int128 steps)
+    private void AddCount(int cell, int countGroup, Meter meter, int measure, Int128 steps)
     {
+        AddSteps(cell, countGroup, measure, steps);
         (long millionths, long permille) = _ratios[Local(cell).Ratio];
         if (millionths > 0 && StandardRatios.Covers(meter))
         {

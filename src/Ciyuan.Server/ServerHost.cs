@@ -30,6 +30,7 @@ public sealed class ServerHost : IAsyncDisposable
     {
         (_app, _shard, _watch, _desk, Url) = (app, shard, watch, desk, url);
         desk.Url = url.ToString();
+        desk.KeepWarm();
         FirstLink = desk.Users.HasOperator ? null : new Uri(url, $"/console/first?code={desk.Users.InviteFirst()}");
     }
 
@@ -115,6 +116,7 @@ public sealed class ServerHost : IAsyncDisposable
     private static WebApplication Build(
         ServerOptions options, ListenAddress listen, AccessToken? token, Shard shard, GatewayWatch watch, out Desk desk)
     {
+        options = options with { OpenId = options.OpenId ?? OpenIdOptions.Find(options.Environment) };
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listen));
         builder.Services.Configure<HostOptions>(
@@ -122,6 +124,11 @@ public sealed class ServerHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         ApiDocument.AddTo(builder.Services, tokenNeeded: token is not null);
         AddLogging(builder.Logging, options.Logging);
+        if (options.OpenId is { } openId)
+        {
+            OpenIdSignIn.AddTo(builder.Services, openId, options.Shard.Time);
+        }
+
         WebApplication app = builder.Build();
         ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
         var inFlight = new InFlight(options.Limits);

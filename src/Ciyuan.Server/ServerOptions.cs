@@ -27,7 +27,7 @@ public sealed record ServerOptions(ShardOptions Shard)
     /// <summary>Limits on what a call through the gateway may cost.</summary>
     public GatewayLimits Calls { get; init; } = new();
 
-    /// <summary>Reads an environment variable: where the keys of upstreams are.</summary>
+    /// <summary>Reads an environment variable: where the keys of upstreams are, and who else signs users in.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     /// <summary>A collector to which traces and metrics go by OTLP over HTTP; null: the one that the environment names
@@ -36,6 +36,10 @@ public sealed record ServerOptions(ShardOptions Shard)
 
     /// <summary>Scenarios whose calls and answers are kept in the data folder; null: none are.</summary>
     public ContentOptions? Content { get; init; }
+
+    /// <summary>Who else says who a user of the console is; null: whom the environment names
+    /// (<see cref="OpenIdOptions.Find"/>), else passwords alone.</summary>
+    public OpenIdOptions? OpenId { get; init; }
 
     /// <summary>Where log lines go; null: as JSON to standard error, from information up.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }

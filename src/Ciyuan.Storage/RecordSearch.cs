@@ -15,6 +15,9 @@ public sealed record RecordQuery(Period Period, IReadOnlyList<Filter> Filters, F
 {
     /// <summary>Records on a page.</summary>
     public int Most { get; init; } = 50;
+
+    /// <summary>Only those that were kept aside, since another record has their id.</summary>
+    public bool KeptAside { get; init; }
 }
 
 /// <summary>A record with what was decided about it.</summary>
@@ -43,7 +46,7 @@ public static class RecordSearch
         var found = new List<FoundRecord>();
         int read = 0;
         foreach ((long first, long last) in facts.FindFrames(
-            query.Period, before, (header, type) => IsWanted(header, type, query.Filters)))
+            query.Period, before, (header, type) => IsWanted(header, type, query)))
         {
             for (long seq = Math.Min(last, before); seq >= first; seq--)
             {
@@ -92,15 +95,15 @@ public static class RecordSearch
         return null;
     }
 
-    private static bool IsWanted(FactHeader header, FactType type, IReadOnlyList<Filter> filters)
+    private static bool IsWanted(FactHeader header, FactType type, RecordQuery query)
     {
-        if (type.Kind is not (FactKind.Record or FactKind.Conflict))
+        if (type.Kind != FactKind.Conflict && (query.KeptAside || type.Kind != FactKind.Record))
         {
             return false;
         }
 
         UsageContext context = header.Contexts[type.Context];
-        foreach (Filter filter in filters)
+        foreach (Filter filter in query.Filters)
         {
             bool holds = filter.Dimension.IsOfCount()
                 || (filter.Dimension.IsOfCharge()
@@ -118,7 +121,8 @@ public static class RecordSearch
 
     private static bool Matches(UsageRecord record, UsageResult result, RecordQuery query)
     {
-        if (!query.Period.Contains(record.EventTime))
+        if (!query.Period.Contains(record.EventTime)
+            || (query.KeptAside && result.Status != UsageStatus.Conflict))
         {
             return false;
         }

@@ -12,13 +12,8 @@ namespace Ciyuan.ConsoleTests;
 /// records. With <c>CIYUAN_BROWSER=full</c> all of it, else a sample; with <c>CIYUAN_SCREENSHOTS</c> pictures go to
 /// that folder.
 /// </summary>
-public sealed class BrowserTests(ITestOutputHelper output)
+public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClassFixture<Stage>
 {
-    private const string Chromium = "/usr/bin/chromium";
-    private const int ManyRecords = 100_000;
-    private const int SomeRecords = 6_000;
-
-    private static readonly bool Full = Environment.GetEnvironmentVariable("CIYUAN_BROWSER") == "full";
     private static readonly string? Pictures = Environment.GetEnvironmentVariable("CIYUAN_SCREENSHOTS");
 
     private static readonly string[] ForAll =
@@ -39,23 +34,22 @@ public sealed class BrowserTests(ITestOutputHelper output)
         "/console/system/state",
     ];
 
-    [Fact]
-    public async Task Page_InABrowser_HasNoErrorAndNoSeriousViolation()
+    public static TheoryData<string> Users => [.. ConsoleSite.Users.Select(u => u.User)];
+
+    [Theory]
+    [MemberData(nameof(Users))]
+    public async Task Page_InABrowser_HasNoErrorAndNoSeriousViolation(string user)
     {
-        if (!File.Exists(Chromium))
+        if (stage.Browser is not { } browser)
         {
-            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            output.WriteLine(Stage.Skipped);
             return;
         }
 
-        await using ConsoleSite site = await ConsoleSite.StartAsync(
-            Full || Pictures is not null ? ManyRecords : SomeRecords);
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        ConsoleSite site = stage.Site;
         var faults = new List<string>();
         int visited = 0;
-        foreach (Round round in Rounds())
+        foreach (Round round in Rounds(user))
         {
             await using IBrowserContext context = await OpenAsync(site, browser, round);
             IPage page = await context.NewPageAsync();
@@ -79,19 +73,76 @@ public sealed class BrowserTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Newcomer_ByVisibleLinksAlone_FindsWhoseCostRoseMostAndWhy()
+    {
+        if (await OpenTodayAsync("zh", 1440) is not { } page)
+        {
+            return;
+        }
+
+        ILocator card = page.Locator(".card", new() { HasText = "谁的费用涨得最多" });
+        await Assertions.Expect(card.Locator(".answer")).ToContainTextAsync("bravo 涨得最多");
+        await Assertions.Expect(card.Locator(".answer")).ToContainTextAsync("主要因为用得更多");
+        await card.GetByRole(AriaRole.Link, new() { Name = "bravo" }).ClickAsync();
+
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("用量");
+        await Assertions.Expect(page.Locator(".chip")).ToContainTextAsync("bravo");
+        await Assertions.Expect(page.Locator("thead th").Last).ToHaveTextAsync("变化");
+        await Assertions.Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
+        await PictureAsync(page, "question-rose");
+    }
+
+    [Fact]
+    public async Task Newcomer_ByVisibleLinksAlone_FindsWhichCallsWereCutAndWhatTheyCost()
+    {
+        if (await OpenTodayAsync("en", 390) is not { } page)
+        {
+            return;
+        }
+
+        ILocator card = page.Locator(".card", new() { HasText = "Calls that were cut off" });
+        await Assertions.Expect(card.Locator(".answer")).ToContainTextAsync("calls in all:");
+        await card.Locator(".answer a").ClickAsync();
+
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Records");
+        await Assertions.Expect(page.Locator("tbody .tag.bad").First).ToHaveTextAsync("Cut off");
+        Assert.Equal(0, await page.Locator("tbody .tag.ok").CountAsync());
+        await page.Locator("tbody a").First.ClickAsync();
+        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8);
+        await PictureAsync(page, "question-cut");
+    }
+
+    [Fact]
+    public async Task Newcomer_ByVisibleLinksAlone_FindsWhatWeOweAProviderForLastMonth()
+    {
+        if (await OpenTodayAsync("zh", 1440) is not { } page)
+        {
+            return;
+        }
+
+        ILocator row = page.Locator("#owed tr", new() { HasText = "我们应付 智谱" });
+        string owed = await row.Locator("td.n").InnerTextAsync();
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+
+        await Assertions.Expect(page.Locator(".big")).ToContainTextAsync("net 应付 zhipu");
+        await Assertions.Expect(page.Locator(".big .num")).ToHaveTextAsync(owed);
+        await PictureAsync(page, "question-owed");
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        Assert.False(await page.Locator(".side").IsVisibleAsync());
+        await PictureAsync(page, "print-statement");
+    }
+
+    [Fact]
     public async Task Today_WhenACallIsRecorded_ShowsItWithoutAReload()
     {
-        if (!File.Exists(Chromium))
+        if (stage.Browser is not { } browser)
         {
-            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            output.WriteLine(Stage.Skipped);
             return;
         }
 
         await using ConsoleSite site = await ConsoleSite.StartAsync(500);
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
-        await using IBrowserContext context = await OpenAsync(site, browser, new Round("olga", "en", 1280, "light", 0));
+        await using IBrowserContext context = await OpenAsync(site, browser, new Round("olga", "en", 1440, "light", 0));
         IPage page = await context.NewPageAsync();
         await page.GotoAsync(new Uri(site.Url, "/console").ToString());
         ILocator calls = page.Locator(".tile").Nth(2).Locator(".big .num");
@@ -106,16 +157,13 @@ public sealed class BrowserTests(ITestOutputHelper output)
     [Fact]
     public async Task FirstStart_InABrowser_LeadsToAFirstCallThatArrives()
     {
-        if (!File.Exists(Chromium))
+        if (stage.Browser is not { } browser)
         {
-            output.WriteLine($"SKIPPED: {Chromium} is not there; install Debian's chromium to run this test.");
+            output.WriteLine(Stage.Skipped);
             return;
         }
 
         await using ConsoleSite site = await ConsoleSite.StartEmptyAsync();
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
         IPage page = await browser.NewPageAsync();
         var faults = new List<string>();
         page.Console += (_, message) => Note(faults, message.Type == "error", $"{page.Url}: {message.Text}");
@@ -166,25 +214,45 @@ public sealed class BrowserTests(ITestOutputHelper output)
     }
 
     // Axe takes seconds for a page, so it looks at each page in light and in dark, and not in every round.
-    private static IEnumerable<Round> Rounds()
+    private static IEnumerable<Round> Rounds(string user)
     {
-        if (!Full)
+        if (!Stage.IsFull)
         {
-            yield return new Round("olga", "zh", 1280, "light", 6);
-            yield return new Round("acme-user", "en", 390, "dark", 3);
+            Round[] sample =
+            [
+                new("olga", "zh", 1440, "light", 6), new("acme-user", "en", 390, "dark", 3),
+                new("finn", "en", 1440, "dark", 0), new("ada", "zh", 390, "light", 0),
+                new("zhipu-user", "zh", 1440, "light", 0),
+            ];
+            return sample.Where(round => round.User == user);
         }
 
-        if (Full || Pictures is not null)
+        (int light, int dark) = user switch
         {
-            foreach ((string user, _, _) in ConsoleSite.Users)
-            {
-                int axe = Full && user is ("olga" or "acme-user") ? int.MaxValue : 0;
-                yield return new Round(user, "zh", 1280, "light", axe);
-                yield return new Round(user, "en", 1280, "dark", axe);
-                yield return new Round(user, "zh", 390, "dark", 0);
-                yield return new Round(user, "en", 390, "light", 0);
-            }
+            "olga" => (int.MaxValue, 8),
+            "acme-user" => (0, int.MaxValue),
+            _ => (0, 0),
+        };
+        return
+        [
+            new Round(user, "zh", 1440, "light", light), new Round(user, "en", 1440, "dark", dark),
+            new Round(user, "zh", 390, "dark", 0), new Round(user, "en", 390, "light", 0),
+        ];
+    }
+
+    private async Task<IPage?> OpenTodayAsync(string language, int width)
+    {
+        if (stage.Browser is not { } browser)
+        {
+            output.WriteLine(Stage.Skipped);
+            return null;
         }
+
+        IBrowserContext context = await OpenAsync(
+            stage.Site, browser, new Round("olga", language, width, "light", 0));
+        IPage page = await context.NewPageAsync();
+        await page.GotoAsync(new Uri(stage.Site.Url, "/console").ToString());
+        return page;
     }
 
     private static IEnumerable<string> PathsOf(ConsoleSite site, Round round)

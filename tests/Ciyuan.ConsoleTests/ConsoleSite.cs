@@ -25,9 +25,12 @@ public sealed partial class ConsoleSite : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
 
-    private ConsoleSite(ServerHost host, DirectoryInfo folder) => (Host, _folder) = (host, folder);
+    private readonly ServerOptions _options;
 
-    internal ServerHost Host { get; }
+    private ConsoleSite(ServerHost host, DirectoryInfo folder, ServerOptions options) =>
+        (Host, _folder, _options) = (host, folder, options);
+
+    internal ServerHost Host { get; private set; }
 
     internal Desk Desk => Host.Desk;
 
@@ -35,17 +38,25 @@ public sealed partial class ConsoleSite : IAsyncDisposable
 
     internal string Folder => _folder.FullName;
 
-    internal static async Task<ConsoleSite> StartEmptyAsync(TimeProvider? time = null, string? token = null)
+    internal static async Task<ConsoleSite> StartEmptyAsync(
+        TimeProvider? time = null, string? token = null, OpenIdOptions? openId = null)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ciyuan-console-");
-        ServerHost host = await ServerHost.StartAsync(new ServerOptions(
-            new ShardOptions(folder.FullName) { Time = time ?? TimeProvider.System })
+        ServerOptions options = new(new ShardOptions(folder.FullName) { Time = time ?? TimeProvider.System })
         {
             Listen = "http://127.0.0.1:0",
             Token = token,
+            OpenId = openId,
             Logging = logging => logging.SetMinimumLevel(LogLevel.None),
-        });
-        return new ConsoleSite(host, folder);
+        };
+        return new ConsoleSite(await ServerHost.StartAsync(options), folder, options);
+    }
+
+    /// <summary>Stops the server and starts it again over the same data.</summary>
+    internal async Task RestartAsync()
+    {
+        await Host.DisposeAsync();
+        Host = await ServerHost.StartAsync(_options);
     }
 
     /// <summary>With the network, and so many records of the last 40 days.</summary>

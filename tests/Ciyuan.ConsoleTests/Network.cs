@@ -58,6 +58,7 @@ internal static partial class Network
                 per_million_tokens: { input.text: "2.4", input.text.cache_read: "0.5", output.text: "9" }
               - { model: glm-4.5-air, per_million_tokens: { input: "0.8", output: "2" } }
               - { model: ds-v3, per_million_tokens: { input: "2", output: "3" } }
+              - { model: sandbox-chat, per_million_tokens: { input: "1", output: "2" } }
           - id: wholesale
             version: 1
             currency: CNY

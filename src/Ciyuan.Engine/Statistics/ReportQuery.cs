@@ -204,6 +204,9 @@ public sealed record ReportQuery
     /// <summary>How time is cut; the bucket is the first part of the row's key.</summary>
     public Bucket Bucket { get; init; }
 
+    /// <summary>Tells standard tokens too, by these ratios; null: it does not.</summary>
+    public StandardRatios? Standard { get; init; }
+
     /// <summary>Why the query can't be run, or null when it can.</summary>
     public string? FindFault()
     {

@@ -21,6 +21,8 @@ public sealed class ReportRun
     private readonly SegmentScan _scan = new();
     private readonly Dictionary<LocalKey, int> _localCodes = [];
     private readonly List<LocalKey> _locals = [];
+    private readonly Dictionary<string, int> _ratioCodes = new(StringComparer.Ordinal);
+    private readonly List<(long Millionths, long ErrorPermille)> _ratios = [default];
     private byte[] _marks = [];
     private byte[] _anyMarks = [];
     private byte[] _allMarks = [];
@@ -130,7 +132,7 @@ public sealed class ReportRun
             FactType type = _header.Types[t];
             int group = _keys.OfType(_header.Contexts[type.Context], type);
             bool charged = type.Kind == FactKind.Conflict || _planGroups[type.Plan].Length > 0;
-            var key = new LocalKey(charged ? group : -1, type.Plan, type.Kind, type.Outcome);
+            var key = new LocalKey(charged ? group : -1, type.Plan, type.Kind, type.Outcome, RatioOf(type));
             if (!_localCodes.TryGetValue(key, out int local))
             {
                 _localCodes.Add(key, local = _locals.Count);
@@ -141,6 +143,31 @@ public sealed class ReportRun
         }
 
         return localOfType;
+    }
+
+    // The number of the ratio of a type's model; models of one vocabulary share it.
+    private int RatioOf(FactType type)
+    {
+        if (_query.Standard is not { } standard || type.Kind != FactKind.Record)
+        {
+            return 0;
+        }
+
+        string model = ReportNames.Of(_header.Contexts[type.Context], type.Outcome, Dimension.Model);
+        if (!_ratioCodes.TryGetValue(model, out int code))
+        {
+            (long, long) ratio = standard.Of(model);
+            code = _ratios.IndexOf(ratio);
+            if (code < 0)
+            {
+                code = _ratios.Count;
+                _ratios.Add(ratio);
+            }
+
+            _ratioCodes.Add(model, code);
+        }
+
+        return code;
     }
 
     // What counts rows: calls, corrections, charges in suspense, fixed amounts per call.
@@ -258,7 +285,7 @@ public sealed class ReportRun
 
             if (local.Kind == FactKind.Record)
             {
-                AddSteps(cell, countGroup, measure, steps);
+                AddCount(cell, countGroup, meter, measure, steps);
                 GradeTokens[grade] += meter.IsTokens ? steps : 0;
             }
 
@@ -282,6 +309,20 @@ public sealed class ReportRun
         }
 
         Total.Add(measure, steps);
+    }
+
+    private void AddCount(int cell, int countGroup, Meter meter, int measure, Int128 steps)
+    {
+        AddSteps(cell, countGroup, measure, steps);
+        (long millionths, long permille) = _ratios[Local(cell).Ratio];
+        if (millionths > 0 && StandardRatios.Covers(meter))
+        {
+            Int128 standard = steps * millionths;
+            AddSteps(cell, countGroup, Measures.Find(new MeasureKey(MeasureKind.Standard, default, default)), standard);
+            AddSteps(
+                cell, countGroup, Measures.Find(new MeasureKey(MeasureKind.StandardError, default, default)),
+                standard * permille / 1_000);
+        }
     }
 
     // Shares, corrections, and what token packs covered.
@@ -442,7 +483,7 @@ public sealed class ReportRun
         return group;
     }
 
-    private readonly record struct LocalKey(int Group, int Plan, FactKind Kind, Outcome Outcome);
+    private readonly record struct LocalKey(int Group, int Plan, FactKind Kind, Outcome Outcome, int Ratio);
 }
 
 internal readonly record struct GroupKey(int Bucket, int Type, int Count, int Charge);

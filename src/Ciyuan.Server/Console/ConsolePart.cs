@@ -1,4 +1,5 @@
 using Ciyuan.Quantities;
+using Ciyuan.Server.Console.Data;
 using Microsoft.AspNetCore.Components;
 
 namespace Ciyuan.Server.Console;
@@ -23,6 +24,8 @@ public abstract class ConsolePart : ComponentBase
 
     private protected MarkupString Count(Int128 value) => Figures.Count(Visit.Language, value);
 
+    private protected MarkupString Standard(Sums sums) => Figures.Standard(Visit.Language, sums);
+
     private protected MarkupString Money(Int128 pico, string currency = "") =>
         Figures.OfMoney(Visit.Language, pico, currency);
 
@@ -31,7 +34,8 @@ public abstract class ConsolePart : ComponentBase
 
     private protected string Time(Timestamp time) => Visit.Local(time);
 
-    private protected string Valid(Period period) => period == Period.Always
-        ? T("valid.always")
+    private protected string Valid(Period period) => period == Period.Always ? T("valid.always")
+        : period.Start == Timestamp.MinValue ? T("valid.until", Visit.Local(period.End, "uuuu-MM-dd"))
+        : period.End == Timestamp.MaxValue ? T("valid.from", Visit.Local(period.Start, "uuuu-MM-dd"))
         : $"{Visit.Local(period.Start, "uuuu-MM-dd")} – {Visit.Local(period.End, "uuuu-MM-dd")}";
 }

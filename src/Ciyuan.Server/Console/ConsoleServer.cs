@@ -73,7 +73,7 @@ internal sealed partial class ConsoleServer
     /// <summary>The browser's session ends and another begins, if there is a secret.</summary>
     internal static void SetSession(Visit visit, string? secret)
     {
-        bool secure = visit.Http.Response.Headers.ContainsKey("Strict-Transport-Security");
+        bool secure = visit.IsSecure;
         var options = new CookieOptions
         {
             HttpOnly = true,

@@ -30,7 +30,7 @@ internal sealed class Desk : IDisposable
     internal Desk(Shard shard, ServerOptions options, Accounts accounts, ModelGateway gateway)
     {
         (Shard, Users, Gateway) = (shard, accounts, gateway);
-        (_options, Time, Url) = (options.Shard, options.Shard.Time, options.Listen);
+        (_options, Time, Url, OpenId) = (options.Shard, options.Shard.Time, options.Listen, options.OpenId);
     }
 
     /// <summary>The writer.</summary>
@@ -41,6 +41,9 @@ internal sealed class Desk : IDisposable
 
     /// <summary>How upstreams fare.</summary>
     internal ModelGateway Gateway { get; }
+
+    /// <summary>Who else says who a user is; null: nobody.</summary>
+    internal OpenIdOptions? OpenId { get; }
 
     /// <summary>The clock.</summary>
     internal TimeProvider Time { get; }
@@ -136,9 +139,41 @@ internal sealed class Desk : IDisposable
         return (Journal.CommandFrames(before, most), Journal.IndexedSeq, last);
     }
 
+    /// <summary>What the first look at a day would wait for is worked out before it: at the start, and at each
+    /// midnight of the usual zone. Completes after the first time.</summary>
+    internal Task Warmed { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins to keep the first look short, where there is something to look at.</summary>
+    internal void KeepWarm()
+    {
+        if (Shard.DurableSeq > 0)
+        {
+            Warmed = Task.Run(() => WarmUp.RunAsync(this));
+            _ = Warmed.ContinueWith(_ => WarmDailyAsync(), TaskScheduler.Default);
+        }
+    }
+
+    private async Task WarmDailyAsync()
+    {
+        try
+        {
+            while (!Stopping.IsCancellationRequested)
+            {
+                await Task.Delay(WarmUp.UntilTomorrow(this), Time, Stopping);
+                await WarmUp.RunAsync(this);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        // It goes on longer only while the statistics catch up; then it fails, which is no harm.
+        Warmed.Wait(TimeSpan.FromSeconds(5));
         _free.Dispose();
         _journal?.Dispose();
         Users.Dispose();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Console.Data;
 using Ciyuan.Usage;
 using Microsoft.AspNetCore.Components;
 
@@ -44,7 +45,7 @@ internal static class Figures
             return Short(language, Int128.IsNegative(pico) ? -whole : whole);
         }
 
-        int decimals = size == 0 || whole >= 1 ? 2 : size >= Amount.PicoPerUnit / 100 ? 4 : 6;
+        int decimals = size == 0 || size >= Amount.PicoPerUnit / 10 ? 2 : size >= Amount.PicoPerUnit / 1_000 ? 4 : 6;
         decimal rounded = decimal.Round((decimal)size / Amount.PicoPerUnit, decimals, MidpointRounding.ToEven);
         string text = rounded.ToString("F" + decimals, CultureInfo.InvariantCulture);
         return Signed(pico, Group(text));
@@ -61,18 +62,30 @@ internal static class Figures
     internal static MarkupString Count(Language language, Int128 value) =>
         Html(Short(language, value), Exact(value));
 
+    /// <summary>Standard tokens, with the exact value, the error and the rule on hover.</summary>
+    internal static MarkupString Standard(Language language, Sums sums) => Html(
+        Short(language, sums.Standard),
+        $"{Exact(sums.Standard)} \u00b1 {Exact(sums.StandardError)} ({StandardColumn.Ratios.Rule})");
+
     /// <summary>An amount with its exact value on hover.</summary>
     internal static MarkupString OfMoney(Language language, Int128 pico, string currency) =>
         Html(WithUnit(language, pico, currency), ExactMoney(pico) + " " + currency);
 
+    /// <summary>An amount whose currency stands beside it: counted units in full, without decimals.</summary>
+    internal static MarkupString Beside(Language language, Int128 pico, string currency) => Html(
+        IsCounted(pico, currency) ? Exact(pico / Amount.PicoPerUnit) : Money(language, pico),
+        ExactMoney(pico) + " " + currency);
+
     /// <summary>An amount with its currency; whole tokens and other counted units as counts are.</summary>
     internal static string WithUnit(Language language, Int128 pico, string currency)
     {
-        bool counted = currency.Length > 0 && Meter.OtherUnits.Select(unit => unit.Currency).Append(Currency.Tok)
-            .Any(unit => unit.ToString() == currency) && pico % Amount.PicoPerUnit == 0;
-        string figure = counted ? Short(language, pico / Amount.PicoPerUnit) : Money(language, pico);
-        return currency.Length > 0 ? $"{figure}\u00a0{currency}" : figure;
+        string figure = IsCounted(pico, currency) ? Short(language, pico / Amount.PicoPerUnit) : Money(language, pico);
+        string unit = currency == Currency.Tok.ToString() ? Texts.Get(language, "unit.tokens") : currency;
+        return currency.Length > 0 ? $"{figure}\u00a0{unit}" : figure;
     }
+
+    private static bool IsCounted(Int128 pico, string currency) => pico % Amount.PicoPerUnit == 0
+        && Meter.OtherUnits.Select(unit => unit.Currency).Append(Currency.Tok).Any(unit => unit.ToString() == currency);
 
     /// <summary>A share in percent, of one decimal.</summary>
     internal static string Percent(decimal share) =>

@@ -55,6 +55,9 @@ internal sealed class Visit(HttpContext http, Desk desk)
     /// <summary>Path below the host.</summary>
     internal string Path => Http.Request.Path.Value ?? "/";
 
+    /// <summary>Whether the browser has TLS: then cookies are for TLS alone.</summary>
+    internal bool IsSecure => Http.Response.Headers.ContainsKey("Strict-Transport-Security");
+
     /// <summary>Whether only a part of the page is asked for.</summary>
     internal bool IsPart => Http.Request.Headers["HX-Request"] == "true" || Query("part").Length > 0;
 

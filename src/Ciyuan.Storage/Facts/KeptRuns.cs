@@ -74,6 +74,7 @@ internal sealed class KeptRuns
 
     private static string KeyOf(ReportQuery query) => string.Join('|',
         query.Period.Start.UnixNanoseconds, query.Period.End.UnixNanoseconds, query.Zone.Id, query.Bucket,
+        query.Standard?.Rule,
         string.Join(',', query.GroupBy),
         string.Join('&', query.Filters.Select(f => $"{f.Dimension}={string.Join('\u0001', f.Values)}")));
 

@@ -128,6 +128,36 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Run_WithRatios_StandardTokensAreTextAndCodeTimesTheRatioOfTheirModel()
+    {
+        static (long Millionths, long ErrorPermille) Of(string model) =>
+            model.EndsWith('1') ? (1_126_000, 199) : (763_000, 235);
+        Report counts = Run(Segments, new ReportQuery { GroupBy = [Dimension.Model, Dimension.Class] });
+
+        Report report = Run(Segments, new ReportQuery
+        {
+            GroupBy = [Dimension.Party],
+            Bucket = Bucket.Day,
+            Standard = new StandardRatios("test", Of),
+        });
+
+        Int128 standard = 0;
+        Int128 error = 0;
+        foreach (ReportRow row in counts.Rows.Where(r => r.Key[1].Split('.').ElementAtOrDefault(1) is "text" or "code"))
+        {
+            Int128 tokens = counts.Value(row, "tokens_input") + counts.Value(row, "tokens_output");
+            (long millionths, long permille) = Of(row.Key[0]);
+            standard += tokens * millionths;
+            error += tokens * millionths * permille / 1_000;
+        }
+
+        Assert.True(standard > 0);
+        Assert.Equal(standard, report.Value(report.Total, "tokens_standard"));
+        Assert.Equal(error, report.Value(report.Total, "tokens_standard_error"));
+        Assert.Equal(standard, Sum(report.Rows.Select(row => report.Value(row, "tokens_standard"))));
+    }
+
+    [Fact]
     public void Format_SmallAndNegativeAmounts_AreExact()
     {
         var money = new ReportColumn("income_CNY", "CNY", Amount.PicoPerUnit, true);

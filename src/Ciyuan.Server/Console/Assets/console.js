@@ -1,7 +1,9 @@
 // Charts, live pages and keys. Everything here makes a page nicer that works without it.
 (() => {
   const dark = () => document.documentElement.dataset.bsTheme === 'dark';
-  const palette = ['#1f7a72', '#e0a030', '#4c6fb1', '#c2563c', '#7a5aa6', '#5d8f3d', '#b0467a', '#2f9bb5', '#8a7350', '#6b7785'];
+  const dull = ['#1f7a72', '#e0a030', '#4c6fb1', '#c2563c', '#7a5aa6', '#5d8f3d', '#b0467a', '#2f9bb5', '#8a7350', '#6b7785'];
+  // On a dark ground the same hues, lighter.
+  const bright = ['#4fb8ac', '#e8b452', '#7c9ddb', '#e58368', '#a88bd4', '#8bbf69', '#d876a0', '#62bfd4', '#b9a27b', '#98a4b2'];
   const short = (value, lang) => {
     const size = Math.abs(value);
     const units = lang === 'zh' ? [[1e12, '万亿'], [1e8, '亿'], [1e4, '万']] : [[1e12, 'T'], [1e9, 'B'], [1e6, 'M'], [1e3, 'K']];
@@ -15,9 +17,9 @@
   function options(m, lang) {
     const ink = dark() ? '#c8d0da' : '#3b4652';
     const line = dark() ? '#33404d' : '#e3e8ee';
-    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
+    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, hideOverlap: true, fontSize: 12 }, splitLine: { lineStyle: { color: line } } };
     const base = {
-      animation: false, color: palette, textStyle: { fontFamily: 'inherit', color: ink },
+      animation: false, color: dark() ? bright : dull, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
       aria: { enabled: false },
       grid: { left: 8, right: 16, top: m.series.length > 1 && m.kind !== 'heat' ? 36 : 12, bottom: 4, containLabel: true },
       tooltip: { renderMode: 'richText', confine: true, backgroundColor: dark() ? '#1d2731' : '#ffffff', borderColor: line, textStyle: { color: ink, fontSize: 12 } },
@@ -44,7 +46,7 @@
     }
     const stacked = m.kind === 'stack';
     return { ...base,
-      legend: { show: m.series.length > 1, top: 0, left: 0, type: 'scroll', textStyle: { color: ink }, icon: 'roundRect', itemWidth: 12, itemHeight: 8 },
+      legend: { show: m.series.length > 1, top: 0, left: 0, type: 'scroll', textStyle: { color: ink, fontSize: 13 }, icon: 'roundRect', itemWidth: 12, itemHeight: 8 },
       tooltip: { ...base.tooltip, trigger: 'axis', formatter: (ps) => ps[0].axisValueLabel + '\n' + ps.filter((p) => p.value !== undefined)
         .map((p) => `${p.marker} ${p.seriesName}  ${exact(p.value)}${unit}`).join('\n') },
       xAxis: { type: 'category', boundaryGap: stacked, data: m.labels, ...axis, splitLine: { show: false } },

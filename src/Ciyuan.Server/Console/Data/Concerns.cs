@@ -29,22 +29,23 @@ internal static class Concerns
         foreach (AccountView account in accounts.Where(a => visit.Scope.IsAll
             && a.Name.Path.StartsWith("ledger/suspense/", StringComparison.Ordinal) && !a.Balance.IsZero))
         {
-            string quantity = Figures.Short(visit.Language, Int128.Abs(account.Balance.Pico) / Amount.PicoPerUnit);
             all.Add(new Concern(
-                "concern.suspense", [$"{quantity} {account.Name.Currency}", PartOf(account, 2)], LinkOf(account),
-                true));
+                "concern.suspense." + PartOf(account, 2),
+                v => [Text(v, new Amount(Int128.Abs(account.Balance.Pico)), account.Name.Currency)],
+                LinkOf(account), true));
         }
 
         if (visit.Scope.IsAll && days.KeptAside > 0)
         {
-            all.Add(new Concern("concern.conflict", [Figures.Exact(days.KeptAside)], "/console/usage/records", true));
+            string kept = Figures.Exact(days.KeptAside);
+            all.Add(new Concern("concern.conflict", _ => [kept], "/console/usage/records?period=2d&kept=1", true));
         }
 
         foreach (AccountView account in accounts.Where(a => PartOf(a, 1) == "overrun" && a.Balance.IsNegative)
             .OrderBy(a => a.Balance.Pico).Take(MostOfAKind))
         {
             all.Add(new Concern(
-                "concern.overrun", [PartOf(account, 0), Text(visit, -account.Balance, account.Name.Currency)],
+                "concern.overrun", v => [PartOf(account, 0), Text(v, -account.Balance, account.Name.Currency)],
                 LinkOf(account), true));
         }
     }
@@ -55,7 +56,8 @@ internal static class Concerns
         {
             all.Add(new Concern(
                 "concern.low",
-                [PartOf(account, 0), PartOf(account, 2), Text(visit, account.Available!.Value, account.Name.Currency)],
+                v => [PartOf(account, 0), NameOf(v, account),
+                    Text(v, account.Available!.Value, account.Name.Currency)],
                 LinkOf(account), account.Available!.Value.Pico <= 0));
         }
 
@@ -65,8 +67,8 @@ internal static class Concerns
         {
             all.Add(new Concern(
                 "concern.pack",
-                [PartOf(account, 0), PartOf(account, 2), visit.Local(account.Expires!.Value, "uuuu-MM-dd"),
-                    Text(visit, account.Balance, account.Name.Currency)],
+                v => [PartOf(account, 0), NameOf(v, account), v.Local(account.Expires!.Value, "uuuu-MM-dd"),
+                    Text(v, account.Balance, account.Name.Currency)],
                 LinkOf(account), false));
         }
     }
@@ -79,8 +81,8 @@ internal static class Concerns
             && a.Valid.End > visit.Now && a.Valid.End < until).Take(MostOfAKind))
         {
             all.Add(new Concern(
-                "concern.agreement", [agreement.Id, visit.Local(agreement.Valid.End, "uuuu-MM-dd")],
-                "/console/parties/" + agreement.Setup.Payer, false));
+                "concern.agreement", v => [agreement.Id, v.Local(agreement.Valid.End, "uuuu-MM-dd")],
+                $"/console/parties/{PartyOf(agreement, catalog)}#agreements", false));
         }
 
         if (!visit.Scope.IsAll && !visit.Scope.IsConsumer)
@@ -94,8 +96,8 @@ internal static class Concerns
                 && end < until && catalog.FindKey(access.Key) is { } key && visit.Scope.SeesParty(key.Party))
             {
                 all.Add(new Concern(
-                    "concern.key", [access.Key, key.Party, visit.Local(end, "uuuu-MM-dd")],
-                    "/console/parties/" + key.Party, false));
+                    "concern.key", v => [access.Key, key.Party, v.Local(end, "uuuu-MM-dd")],
+                    $"/console/parties/{key.Party}#keys", false));
             }
         }
     }
@@ -104,6 +106,17 @@ internal static class Concerns
     private static bool IsLow(AccountView account) => PartOf(account, 1) is "prepaid" or "pack"
         && account.Available is { } left && account.CreditsPosted > Amount.Zero
         && left.Pico * 10 < account.CreditsPosted.Pico;
+
+    // Whoever is not the platform: its page has the agreement.
+    private static string PartyOf(Agreement agreement, Catalog catalog) =>
+        agreement.Setup.Payer == catalog.Platform ? agreement.Setup.Payee : agreement.Setup.Payer;
+
+    // "token pack main", as its page calls it.
+    private static string NameOf(Visit visit, AccountView account)
+    {
+        string kind = PartOf(account, 1);
+        return $"{visit.T("funding." + char.ToUpperInvariant(kind[0]) + kind[1..])} {PartOf(account, 2)}";
+    }
 
     private static string PartOf(AccountView account, int part) =>
         account.Name.Path.Split('/').ElementAtOrDefault(part) ?? "";

@@ -38,12 +38,17 @@ internal sealed record Span(string Name, Period Period, Period Before)
     {
         string from = visit.Query("from");
         string to = visit.Query("to");
-        if (from.Length > 0 || to.Length > 0)
+        if (visit.Query("period").Length == 0 && (from.Length > 0 || to.Length > 0))
         {
             return ReadBounds(visit, from, to);
         }
 
-        string name = visit.Query("period") is { Length: > 0 } given ? given : usual;
+        return Named(visit, visit.Query("period") is { Length: > 0 } given ? given : usual);
+    }
+
+    /// <summary>The span of a name, seen from now; null when there is none.</summary>
+    internal static Span? Named(Visit visit, string name)
+    {
         LocalDate today = visit.Now.ToInstant().InZone(visit.Zone).Date;
         LocalDate month = new(today.Year, today.Month, 1);
         (LocalDate Start, LocalDate End)? days = name switch

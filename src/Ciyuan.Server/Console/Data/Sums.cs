@@ -6,6 +6,9 @@ namespace Ciyuan.Server.Console.Data;
 /// <summary>Figures of one or more rows of a report, by what they mean.</summary>
 internal sealed class Sums
 {
+    private Int128 _standard;
+    private Int128 _standardError;
+
     internal Int128 Calls { get; private set; }
 
     internal Int128 Failed { get; private set; }
@@ -17,6 +20,12 @@ internal sealed class Sums
     internal Int128 Output { get; private set; }
 
     internal Int128 Tokens => Input + Output;
+
+    /// <summary>Standard tokens of text and code, converted from the sums.</summary>
+    internal Int128 Standard => (_standard + (StandardRatios.PerToken / 2)) / StandardRatios.PerToken;
+
+    /// <summary>How far they may be off, to either side.</summary>
+    internal Int128 StandardError => (_standardError + StandardRatios.PerToken - 1) / StandardRatios.PerToken;
 
     /// <summary>Income by currency, in 10⁻¹² of a unit.</summary>
     internal SortedDictionary<string, Int128> Income { get; } = new(StringComparer.Ordinal);
@@ -69,6 +78,12 @@ internal sealed class Sums
                     break;
                 case "tokens_output":
                     Output += value;
+                    break;
+                case "tokens_standard":
+                    _standard += value;
+                    break;
+                case "tokens_standard_error":
+                    _standardError += value;
                     break;
                 default:
                     AddMoney(name, value);

@@ -8,16 +8,22 @@ namespace Ciyuan.Server.Console.Data;
 
 /// <summary>Something that needs a hand.</summary>
 /// <param name="Text">Name of the text that says what.</param>
-/// <param name="Values">What stands in it.</param>
+/// <param name="Values">What stands in it, in the language of who looks: people of two languages share it.</param>
 /// <param name="Link">Where to look.</param>
 /// <param name="IsUrgent">Something goes wrong already.</param>
-internal sealed record Concern(string Text, object[] Values, string Link, bool IsUrgent);
+internal sealed record Concern(string Text, Func<Visit, object[]> Values, string Link, bool IsUrgent);
 
 /// <summary>How long calls took lately, in milliseconds.</summary>
 /// <param name="Calls">How many were looked at.</param>
 /// <param name="Median">Half took no longer.</param>
 /// <param name="P95">95 % took no longer.</param>
 internal sealed record Latency(int Calls, int Median, int P95);
+
+/// <summary>What an agreement moved last month.</summary>
+/// <param name="Agreement">The agreement.</param>
+/// <param name="Currency">Currency.</param>
+/// <param name="Amount">What its payer owes its payee.</param>
+internal sealed record Owed(Agreement Agreement, string Currency, Int128 Amount);
 
 /// <summary>What a morning's look shows.</summary>
 internal sealed record TodayModel
@@ -39,6 +45,15 @@ internal sealed record TodayModel
 
     /// <summary>Calls of the last seven days that broke off, by consumer and model, dearest first.</summary>
     internal required IReadOnlyList<(string Party, string Model, Sums Sums)> Cuts { get; init; }
+
+    /// <summary>Calls of that time that broke off, together.</summary>
+    internal required Sums CutsTotal { get; init; }
+
+    /// <summary>What was charged last month, by agreement: first what we owe, then what is owed to us.</summary>
+    internal required IReadOnlyList<Owed> Owed { get; init; }
+
+    /// <summary>Last month, as an address names it.</summary>
+    internal required string LastMonth { get; init; }
 
     internal required Latency? Latency { get; init; }
 
@@ -87,33 +102,31 @@ internal sealed class Today(Desk desk)
 
     private async Task<TodayModel> WorkOutAsync(Visit visit)
     {
-        Scope scope = visit.Scope;
-        Report days = await desk.ReportAsync(
-            Query(visit, visit.Day(-1), visit.Day(1)) with { Bucket = Bucket.QuarterHour });
-        Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
+        Report days = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
         {
-            Bucket = Bucket.Day,
-            Filters = [.. scope.Filters, new Filter(Dimension.Side, [scope.IsAll ? "income" : "*"])],
+            Bucket = Bucket.QuarterHour,
+            Standard = StandardColumn.Ratios,
         });
         (Report before, Report now) = await WeeksAsync(visit);
-        List<(string, string, Sums)> cuts = await CutsAsync(visit);
+        Report cuts = await CutsAsync(visit);
         IReadOnlyList<AccountView> accounts = await desk.BalancesAsync(CancellationToken.None);
         (Sums today, Sums same, Sums yesterday, List<Sums> hours) = Split(visit, days);
-        string todayName = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        (string lastMonth, List<Owed> owed) = await OwedAsync(visit);
         return new TodayModel
         {
             Today = today,
             Same = same,
             Yesterday = yesterday,
-            Billable = (
-                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] == todayName)).Tokens,
-                Sums.Of(billable, billable.Rows.Where(r => r.Key[0] != todayName)).Tokens),
+            Billable = await BillableAsync(visit),
             Hours = hours,
-            Movers = Movers.Find(before, now, (sums, currency) => scope.IsAll
+            Movers = Movers.Find(before, now, (sums, currency) => visit.Scope.IsAll
                 ? sums.Income.GetValueOrDefault(currency)
                 : sums.Moved(currency)),
-            Cuts = cuts,
-            Latency = scope.IsAll ? FindLatency() : null,
+            Cuts = Dearest(cuts),
+            CutsTotal = Sums.Of(cuts),
+            Owed = owed,
+            LastMonth = lastMonth,
+            Latency = visit.Scope.IsAll ? FindLatency() : null,
             Concerns = Concerns.Find(visit, accounts, days.Scope),
             DataToSeq = days.Scope.DataToSeq,
             DataToTime = days.Scope.DataToTime,
@@ -139,19 +152,54 @@ internal sealed class Today(Desk desk)
         return (before, now);
     }
 
-    private async Task<List<(string Party, string Model, Sums Sums)>> CutsAsync(Visit visit)
+    private Task<Report> CutsAsync(Visit visit)
     {
         bool named = visit.Scope.IsAll || visit.Scope.IsConsumer;
-        Report report = await desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(1)) with
+        return desk.ReportAsync(Query(visit, visit.Day(-7), visit.Day(1)) with
         {
             GroupBy = [named ? Dimension.Party : Dimension.Agreement, Dimension.Model],
             Filters = [.. visit.Scope.Filters, new Filter(Dimension.Outcome, ["cut"])],
         });
-        return [.. report.Rows
-            .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(report, [row])))
-            .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
-            .ThenByDescending(c => c.Sums.Calls)
-            .Take(Shown)];
+    }
+
+    private static List<(string Party, string Model, Sums Sums)> Dearest(Report cuts) => [.. cuts.Rows
+        .Select(row => (row.Key[0], row.Key[1], Sums: Sums.Of(cuts, [row])))
+        .OrderByDescending(c => c.Sums.Currencies.Select(c.Sums.Moved).DefaultIfEmpty().Max())
+        .ThenByDescending(c => c.Sums.Calls)
+        .Take(Shown)];
+
+    private async Task<(Int128 Today, Int128 Yesterday)> BillableAsync(Visit visit)
+    {
+        Report billable = await desk.ReportAsync(Query(visit, visit.Day(-1), visit.Day(1)) with
+        {
+            Bucket = Bucket.Day,
+            Filters = [.. visit.Scope.Filters, new Filter(Dimension.Side, [visit.Scope.IsAll ? "income" : "*"])],
+        });
+        string today = visit.Local(visit.Day(0), "uuuu-MM-dd");
+        return (Sums.Of(billable, billable.Rows.Where(r => r.Key[0] == today)).Tokens,
+            Sums.Of(billable, billable.Rows.Where(r => r.Key[0] != today)).Tokens);
+    }
+
+    // What we owe first.
+    private async Task<(string Month, List<Owed> Owed)> OwedAsync(Visit visit)
+    {
+        Quantities.Period month = Span.Named(visit, "last-month")!.Period;
+        Report report = await desk.ReportAsync(
+            Query(visit, month.Start, month.End) with { GroupBy = [Dimension.Agreement] });
+        var all = new List<Owed>();
+        foreach (ReportRow row in report.Rows)
+        {
+            Sums sums = Sums.Of(report, [row]);
+            if (desk.Catalog.FindAgreement(row.Key[0]) is { } agreement)
+            {
+                all.AddRange(sums.Currencies.Where(c => sums.Moved(c) != 0)
+                    .Select(c => new Owed(agreement, c, sums.Moved(c))));
+            }
+        }
+
+        return (visit.Local(month.Start, "uuuu-MM"), [.. all
+            .OrderByDescending(o => o.Agreement.Setup.Payer == desk.Catalog.Platform)
+            .ThenByDescending(o => o.Amount)]);
     }
 
     private static (Sums Today, Sums Same, Sums Yesterday, List<Sums> Hours) Split(Visit visit, Report days)

@@ -67,6 +67,7 @@ internal static class UsageAnswer
     {
         Measure.Input => s => (double)s.Input,
         Measure.Output => s => (double)s.Output,
+        Measure.Standard => s => (double)s.Standard,
         Measure.Calls => s => (double)s.Calls,
         Measure.Failed => s => (double)s.Failed,
         Measure.Cut => s => (double)s.Cut,

@@ -15,6 +15,9 @@ internal enum Measure
     /// <summary>Tokens out.</summary>
     Output,
 
+    /// <summary>Standard tokens.</summary>
+    Standard,
+
     /// <summary>Calls.</summary>
     Calls,
 
@@ -134,5 +137,6 @@ internal sealed record UsageQuery(
         Bucket = bucket,
         GroupBy = Groups,
         Filters = [.. visit.Scope.Filters, .. Filters],
+        Standard = StandardColumn.Ratios,
     };
 }

@@ -30,6 +30,8 @@ internal static class SignInPages
             ? v.GoAsync(ConsoleServer.Root)
             : ShowAsync(v, "", v.Query("next"), "", 0)),
         new("POST", Path, ConsoleRoute.Anybody, SignInAsync),
+        new("GET", OpenIdSignIn.Path, ConsoleRoute.Anybody, BeginOpenIdAsync),
+        new("GET", OpenIdSignIn.DonePath, ConsoleRoute.Anybody, EndOpenIdAsync),
         new("POST", "/console/sign-out", ConsoleRoute.All, v =>
         {
             ConsoleServer.SetSession(v, null);
@@ -60,10 +62,7 @@ internal static class SignInPages
         {
             case SignInStatus.Done:
                 ConsoleServer.SetSession(visit, secret);
-                // Only a place of our own: an address elsewhere in a link must lead nobody away.
-                bool own = next.StartsWith("/console", StringComparison.Ordinal) && !next.Contains("//")
-                    && !next.Contains('\\') && !next.StartsWith(Path, StringComparison.Ordinal);
-                await visit.GoAsync(own ? next : ConsoleServer.Root);
+                await visit.GoAsync(OwnPlace(next));
                 break;
             case SignInStatus.Wrong:
                 await ShowAsync(visit, user, next, "signin.wrong", 0, 401);
@@ -75,6 +74,45 @@ internal static class SignInPages
                 break;
         }
     }
+
+    private static Task BeginOpenIdAsync(Visit visit)
+    {
+        if (visit.Desk.OpenId is null)
+        {
+            return visit.FailAsync(404, "error.nothing");
+        }
+
+        // The address that the issuer sends the browser back to has the scheme that the browser uses.
+        visit.Http.Request.Scheme = visit.IsSecure ? Uri.UriSchemeHttps : visit.Http.Request.Scheme;
+        return OpenIdSignIn.BeginAsync(visit.Http, OwnPlace(visit.Query("next")));
+    }
+
+    private static async Task EndOpenIdAsync(Visit visit)
+    {
+        if (visit.Desk.OpenId is null)
+        {
+            await visit.FailAsync(404, "error.nothing");
+            return;
+        }
+
+        visit.Http.Request.Scheme = visit.IsSecure ? Uri.UriSchemeHttps : visit.Http.Request.Scheme;
+        (string? id, string next, string fault) = await OpenIdSignIn.EndAsync(visit.Http);
+        UserSetup? user = id is null ? null : visit.Desk.Catalog.Users.Find(id);
+        if (user is not { Disabled: false })
+        {
+            string text = id is null ? "signin.openid.failed" : "signin.openid.unknown";
+            await visit.FailAsync(403, text, id ?? fault);
+            return;
+        }
+
+        ConsoleServer.SetSession(visit, visit.Desk.Users.Begin(user));
+        await visit.GoAsync(OwnPlace(next));
+    }
+
+    // Only a place of our own: an address elsewhere in a link must lead nobody away.
+    private static string OwnPlace(string next) =>
+        next.StartsWith(ConsoleServer.Root, StringComparison.Ordinal) && !next.Contains("//") && !next.Contains('\\')
+            && !next.StartsWith(Path, StringComparison.Ordinal) ? next : ConsoleServer.Root;
 
     private static Task InviteAsync(
         Visit visit, string code, string fault, IReadOnlyList<string> details, int status = 200) =>

@@ -10,7 +10,7 @@ internal static class TodayPage
         new("GET", ConsoleServer.Root, ConsoleRoute.All, ShowAsync),
     ];
 
-    private static async Task ShowAsync(Visit visit)
+    internal static async Task ShowAsync(Visit visit)
     {
         TodayModel model = await visit.Desk.Today.FindAsync(visit);
         if (model.IsEmpty && visit.Is(Parties.UserRole.Operator))

@@ -58,7 +58,7 @@ internal static class UsagePages
         return true;
     }
 
-    private static async Task ShowAsync(Visit visit)
+    internal static async Task ShowAsync(Visit visit)
     {
         (UsageQuery? query, string fault) = UsageQuery.Read(visit);
         if (query is null)
@@ -91,7 +91,7 @@ internal static class UsagePages
         string[] currencies = [.. Sums.Of(report).Currencies];
         var table = new Table([
             .. report.KeyColumns.Select(name => new TableColumn(name)),
-            .. ((string[])["calls", "failed", "cut", "tokens_input", "tokens_output"]).Select(
+            .. ((string[])["calls", "failed", "cut", "tokens_input", "tokens_output", "tokens_standard"]).Select(
                 name => new TableColumn(name, true)),
             .. currencies.Select(currency => new TableColumn("amount_" + currency, true)),
         ]);
@@ -102,6 +102,7 @@ internal static class UsagePages
                 .. row.Key, sums.Calls.ToString(CultureInfo.InvariantCulture),
                 sums.Failed.ToString(CultureInfo.InvariantCulture), sums.Cut.ToString(CultureInfo.InvariantCulture),
                 sums.Input.ToString(CultureInfo.InvariantCulture), sums.Output.ToString(CultureInfo.InvariantCulture),
+                sums.Standard.ToString(CultureInfo.InvariantCulture),
                 .. currencies.Select(currency => new Amount(sums.Moved(currency)).ToString()),
             ]);
         }
@@ -134,7 +135,7 @@ internal static class UsagePages
 
         var query = new RecordQuery(
             span.Period, [.. visit.Scope.Filters, .. filters], before == default ? null : before)
-        { Most = most };
+        { Most = most, KeptAside = visit.Query("kept") == "1" };
         RecordPage page = await visit.Desk.WorkAsync(
             () => RecordSearch.Find(visit.Desk.Shard.Facts, visit.Desk.Journal, query), visit.Http.RequestAborted);
         return (new RecordsModel(span, filters, page), "");

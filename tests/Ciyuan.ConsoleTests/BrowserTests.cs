@@ -27,7 +27,8 @@ public sealed class BrowserTests(ITestOutputHelper output)
         "/console/usage?group=model&group=class&compare=1&measure=money", "/console/usage/records?period=30d",
         "/console/prices", "/console/prices/book?id=list&version=2&against=1",
         "/console/prices/explain?book=list&model=glm-4.6&input=1000&output=500", "/console/ledger",
-        "/console/account", "/console/there/is/nothing",
+        "/console/settlement", "/console/settlement/reconcile", "/console/settlement/disputes", "/console/account",
+        "/console/there/is/nothing",
     ];
 
     private static readonly string[] ForStaff =
@@ -50,6 +51,7 @@ public sealed class BrowserTests(ITestOutputHelper output)
 
         await using ConsoleSite site = await ConsoleSite.StartAsync(
             Full || Pictures is not null ? ManyRecords : SomeRecords);
+        await ClosedMonth.MakeAsync(site);
         using IPlaywright playwright = await Playwright.CreateAsync();
         await using IBrowser browser = await playwright.Chromium.LaunchAsync(
             new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
@@ -212,6 +214,15 @@ public sealed class BrowserTests(ITestOutputHelper output)
         {
             yield return $"/console/parties/{party}";
             yield return $"/console/ledger/statement?agreement={party}-2026";
+        }
+
+        string agreement = party.Length > 0 ? party + "-2026" : "acme-2026";
+        string month = Network.Month(site.Now, -1);
+        yield return $"/console/settlement/period?agreement={agreement}&period={month}";
+        yield return $"/console/settlement/agreement?agreement={(party.Length > 0 ? agreement : "gpuco-2026")}";
+        foreach (Server.Console.Settlement.ShelvedBill bill in party.Length > 0 ? [] : site.Desk.Bills.All)
+        {
+            yield return $"/console/settlement/reconcile/bill?id={bill.Id}";
         }
 
         RecordPage page = RecordSearch.Find(

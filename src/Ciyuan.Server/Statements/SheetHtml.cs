@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Ciyuan.Server.Statements;
@@ -20,6 +21,10 @@ public static class SheetHtml
         padding-top:.4rem;min-height:5rem}footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
         @media print{thead{display:table-header-group}tr{break-inside:avoid}body{margin:0;max-width:none}}
         """;
+
+    /// <summary>The page's style, as a content security policy allows it.</summary>
+    public static string StyleHash { get; } =
+        "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)));
 
     /// <summary>The page.</summary>
     public static string Write(Sheet sheet)

@@ -35,7 +35,10 @@ internal static class ReconcileVerb
         Option<string?> tolerance = Text(
             "--tolerance", "Most that rounding may change in a line; else half of the bill's last decimal", "AMOUNT");
         Option<string> language = GlobalOptions.Words("--language", "Of the sentences", "en", "zh");
-        var sign = new Option<string?>("--sign") { Description = "Sign the result: two different people must; withdraw ends a dispute" };
+        var sign = new Option<string?>("--sign")
+        {
+            Description = "Sign the result: two different people must; withdraw ends a dispute",
+        };
         sign.AcceptOnlyFromAmong("accept", "dispute", "withdraw");
         Option<string?> signer = Text("--by", "Who signs", "NAME");
         var command = new Command("reconcile", "The other side's bill against our records, differences explained")

@@ -14,16 +14,18 @@ internal static partial class ClosedMonth
         await CloseAsync(finance, "freeze", month);
         await CloseAsync(finance, "split", month);
         await SignAsync(finance, "acme-2026", month, "Payee");
-        using HttpClient acme = site.SignedIn("acme-user");
-        await PostAsync(acme, "dispute", ("agreement", "acme-2026"), ("period", month), ("side", "Payer"),
-            ("dispute", "D-1"), ("amount", "1.5"), ("memo", "十月三日的用量比我们记录的多"));
+        await SignAsync(finance, "zhipu-2026", month, "Payer");
+        using HttpClient provider = site.SignedIn("zhipu-user");
+        await PostAsync(provider, "dispute", ("agreement", "zhipu-2026"), ("period", month), ("side", "Payee"),
+            ("dispute", "D-1"), ("amount", "0.1"), ("memo", "二十八日的用量比我们记录的少"));
         string page = await BringAsync(finance, site, "zhipu.csv", Bill(site));
         await PostAsync(finance, "reconcile/sign", ("id", IdOf().Match(page).Groups[1].Value),
             ("result", ResultOf().Match(page).Groups[1].Value), ("decision", "dispute"));
     }
 
     internal static Task CloseAsync(HttpClient client, string action, string month, string agreement = "") =>
-        PostAsync(client, "close", ("action", action), ("period", month), ("agreement", agreement));
+        PostAsync(
+            client, "close", ("action", action), ("period", month), ("agreement", agreement), ("accept", "1"));
 
     internal static async Task SignAsync(HttpClient client, string agreement, string month, string side)
     {

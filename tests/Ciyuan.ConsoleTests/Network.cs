@@ -97,9 +97,9 @@ internal static partial class Network
         routes:
           - { model: "glm-*", by: latency }
         settlement:
-          - { agreement: acme-2026, start: MONTH(-1), tax_percent: "6", invoice_item: "*信息技术服务*大模型词元服务" }
-          - { agreement: bravo-2026, start: MONTH(-1), tax_percent: "6" }
-          - { agreement: zhipu-2026, start: MONTH(-1), tax_percent: "6" }
+          - { agreement: acme-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6", invoice_item: "*词元服务" }
+          - { agreement: bravo-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6" }
+          - { agreement: zhipu-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6" }
           - { agreement: gpuco-2026, cycle: daily, start: DATE(-3) }
         billing:
           - { party: acme, title: 某某化工股份有限公司, tax_id: 91350100M000100Y43, bank: 甲银行, account: "62220" }

@@ -88,7 +88,7 @@ public sealed class RoleTests : IAsyncLifetime
             $"/console/ledger/statement.csv?agreement={own}-2026&period=2026", "/console/ledger?match=*",
             PeriodOf($"{own}-2026"), $"/console/settlement/agreement?agreement={own}-2026",
             PeriodOf($"{own}-2026").Replace("period?", "statement?form=html&"),
-            PeriodOf($"{own}-2026").Replace("period?", "statement?form=json&"),
+            PeriodOf($"{own}-2026").Replace("period?", "statement?form=csv&"),
         ];
         IEnumerable<string> pages = RoutesOf("GET")
             .Where(r => r.Roles.Contains(UserRole.Counterparty) && r.Path != "/console/live" && !r.Path.EndsWith('*'))
@@ -112,7 +112,8 @@ public sealed class RoleTests : IAsyncLifetime
         [
             "/console/parties/bravo", "/console/parties/net", "/console/ledger/statement?agreement=bravo-2026",
             "/console/ledger/statement.csv?agreement=zhipu-2026", "/console/ledger/statement?agreement=nothing",
-            PeriodOf("bravo-2026"), PeriodOf("zhipu-2026"), PeriodOf("bravo-2026").Replace("period?", "statement?form=csv&"),
+            PeriodOf("bravo-2026"), PeriodOf("zhipu-2026"),
+            PeriodOf("bravo-2026").Replace("period?", "statement?form=csv&"),
             "/console/settlement/agreement?agreement=gpuco-2026", "/console/settlement/period?agreement=acme-2026",
             "/console/ledger/account?path=bravo/credit/line&currency=CNY",
             "/console/ledger/account?path=net/revenue/acme-2026&currency=CNY", "/console/prices/book?id=wholesale",

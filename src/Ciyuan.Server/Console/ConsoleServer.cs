@@ -32,8 +32,8 @@ internal sealed partial class ConsoleServer
         Routes =
         [
             .. SignInPages.Routes, .. TodayPage.Routes, .. UsagePages.Routes, .. PricePages.Routes,
-            .. LedgerPages.Routes, .. SettlementPages.Routes, .. PartyPages.Routes, .. ProviderPages.Routes, .. SystemPages.Routes,
-            .. AccountPages.Routes,
+            .. LedgerPages.Routes, .. SettlementPages.Routes, .. PartyPages.Routes, .. ProviderPages.Routes,
+            .. SystemPages.Routes, .. AccountPages.Routes,
         ];
     }
 

@@ -59,7 +59,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Server.Reconciling.Bill opened = file.Open();
         BillQuestion question = Ask(12);
         string[] Print(int most) => [.. new MatchById(question, Frames, r => r.Id, hasCorrections: true)
-            .Run(opened.Read, most).Differences.Kept.Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
+            .Run(opened.Read, opened.Lines, most).Differences.Kept.Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
         Assert.Equal(Print(1 << 20), Print(100));
     }
 
@@ -209,8 +209,8 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Equal(Amount.Zero, await BalanceAsync("openai/held/openai-usd"));
         Assert.Equal(before + (accepts ? result.Differences.Delta : Amount.Zero), await BalanceAsync(owed));
         Assert.Equal(-Number(accepts ? result.Differences.Delta : Amount.Zero),
-            (await _network.Shard.BalancesAsync()).Where(a => a.Name.Path.Contains("variance", StringComparison.Ordinal))
-                .Sum(a => Number(a.Balance)));
+            (await _network.Shard.BalancesAsync())
+                .Where(a => a.Name.Path.Contains("variance", StringComparison.Ordinal)).Sum(a => Number(a.Balance)));
     }
 
     private async Task<Amount> BalanceAsync(string path) =>

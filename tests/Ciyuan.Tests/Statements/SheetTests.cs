@@ -92,7 +92,7 @@ public sealed class SheetTests
         Assert.Equal(
             ["Due on this statement: 1,234.00", "Held for open disputes: -20.00", "Granted in disputes: -30.00",
                 "Net of the period: 1,184.00", "Carried over: 0.00",
-                "To be paid, with what was carried over: 1,184.00", "In capitals: 人民币壹仟壹佰捌拾肆元整",
+                "To be paid, with what was carried over or reconciled: 1,184.00", "In capitals: 人民币壹仟壹佰捌拾肆元整",
                 "To be paid before: 2026-12-20 00:00:00"],
             agreed);
     }

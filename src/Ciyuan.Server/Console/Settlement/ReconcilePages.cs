@@ -100,7 +100,8 @@ internal static class ReconcilePages
         ReconciledBill result;
         try
         {
-            result = await visit.Desk.WorkAsync(() => visit.Desk.Bills.Compare(bill, isSigned), visit.Http.RequestAborted);
+            result = await visit.Desk.WorkAsync(
+                () => visit.Desk.Bills.Compare(bill, isSigned), visit.Http.RequestAborted);
         }
         catch (Exception fault) when (fault is BillException or BillTooLargeException or YamlFileException)
         {

@@ -74,8 +74,8 @@ internal static class SettlementPages
     internal static string LinkOf(string agreement, string period) =>
         Visit.Link(Path + "/period", ("agreement", agreement), ("period", period));
 
-    /// <summary>The sides of an agreement that a visitor may sign for: a counterparty its own, the platform's people the
-    /// platform's; where it is on neither side, either.</summary>
+    /// <summary>The sides of an agreement that a visitor may sign for: a counterparty its own, the platform's people
+    /// the platform's; where it is on neither side, either.</summary>
     internal static AgreementSide[] SidesOf(Visit visit, Agreement agreement)
     {
         string party = visit.Scope.IsAll ? visit.Desk.Catalog.Platform : visit.Scope.Party;

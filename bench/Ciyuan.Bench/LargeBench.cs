@@ -23,7 +23,7 @@ internal static class LargeBench
         string folder = room["large"];
         string file = room.File("large.jsonl", () => Workload.Lines(records, 7, room.Trace));
         await (await ImportBench.OpenAsync(folder)).DisposeAsync();
-        (double seconds, double gib) = await ImportInOwnProcessAsync(room, folder, file);
+        (double seconds, double gib, _) = await OwnProcess.RunAsync("import", file, "--data", folder);
         File.Delete(file);
         figures.Add($"import of {records:N0} records by the command line", records / seconds, "records/s",
             bound: "start and end of the process included");
@@ -116,44 +116,5 @@ internal static class LargeBench
             CultureInfo.InvariantCulture,
             $"statistics included, durable after {durable:0.00} s; {clock.MicrosecondsOf(records):0.00} µs "
             + $"of processor time a record"));
-    }
-
-    /// <summary>Runs <c>ciyuan import</c>; its wall time and the highest memory that the system saw.</summary>
-    private static async Task<(double Seconds, double Gib)> ImportInOwnProcessAsync(
-        Room room, string folder, string file)
-    {
-        string program = Path.Combine(AppContext.BaseDirectory, "ciyuan.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "import", file, "--data", folder])
-        {
-            RedirectStandardOutput = true,
-        };
-        long began = Stopwatch.GetTimestamp();
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        long peak = 0;
-        while (!process.HasExited)
-        {
-            peak = Math.Max(peak, PeakKib(process.Id));
-            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(50));
-        }
-
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        return process.ExitCode == 0
-            ? (seconds, peak / 1048576.0)
-            : throw new InvalidOperationException($"ciyuan import ended with {process.ExitCode}: {await output}");
-    }
-
-    private static long PeakKib(int process)
-    {
-        try
-        {
-            string? line = File.ReadLines($"/proc/{process}/status")
-                .FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.AsSpan(6).Trim()[..^3], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            return 0; // it has just ended
-        }
     }
 }

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Ciyuan.Bench;
 
-// ciyuan-bench [import] [http] [rate] [settle] [rerate] [report] [--records N] [--large N] [--postgres CONNECTION]
+// ciyuan-bench [import] [http] [rate] [settle] [reconcile] [rerate] [report]
+//     [--records N] [--large N] [--postgres CONNECTION]
 // ciyuan-bench tokens --corpus FOLDER [--peers FOLDER]
 // Without names, all of the first line. Each figure stands beside what bounds it, measured in the same run.
 if (args is ["tokens", ..])
@@ -66,6 +67,11 @@ if (Wanted("rate"))
 if (Wanted("settle"))
 {
     await SettleBench.RunAsync(room, figures, Math.Min(records, 1_000_000));
+}
+
+if (Wanted("reconcile"))
+{
+    await ReconcileBench.RunAsync(room, figures, Math.Min(records, 1_000_000));
 }
 
 if (Wanted("rerate") || Wanted("report"))

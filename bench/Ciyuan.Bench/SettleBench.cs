@@ -22,10 +22,20 @@ internal static class SettleBench
 
     public static async Task RunAsync(Room room, Figures figures, long records)
     {
-        string file = room.File("settle.jsonl", () => Workload.Lines(records, 11, room.Trace));
         var clock = new BenchClock(new DateTimeOffset(2026, 12, 2, 0, 0, 0, TimeSpan.FromHours(8)));
         var options = new ShardOptions(room["settle"]) { Time = clock };
-        await using Shard shard = await Shard.OpenAsync(options);
+        await using (Shard shard = await Shard.OpenAsync(options))
+        {
+            await CloseTwiceAsync(room, figures, shard, clock, records);
+        }
+
+        await ReplayAsync(room, figures, clock);
+    }
+
+    private static async Task CloseTwiceAsync(
+        Room room, Figures figures, Shard shard, BenchClock clock, long records)
+    {
+        string file = room.File("settle.jsonl", () => Workload.Lines(records, 11, room.Trace));
         ImportBench.SetUp(await shard.SetUpAsync(Workload.Setup with { Settlement = Terms() }));
         await shard.PostAsync(Workload.Deposits);
         await ImportBench.ImportAsync(shard, file, records);
@@ -52,6 +62,27 @@ internal static class SettleBench
             "", 1_000, bound: "planted: 1 000");
         figures.Add("lines that correct anything but the first month",
             second.Sum(s => s.Late.Count(l => l.Period != First)), "", 0, lessIsBetter: true);
+    }
+
+    /// <summary>The journal alone, replayed in another folder: every statement is made anew, and its bytes are
+    /// compared with those that were stored.</summary>
+    private static async Task ReplayAsync(Room room, Figures figures, BenchClock clock)
+    {
+        Directory.CreateDirectory(room["replay"]);
+        foreach (string file in Directory.EnumerateFiles(room["settle"], "journal.db*"))
+        {
+            File.Copy(file, Path.Combine(room["replay"], Path.GetFileName(file)));
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        await using Shard shard = await Shard.OpenAsync(new ShardOptions(room["replay"]) { Time = clock });
+        SettlementState state = await shard.SettlementAsync();
+        var options = new CloseOptions("bench", "bench");
+        SettledPeriod[] periods = [.. state.Calendar.Periods.Where(p => p.Split is not null)];
+        int differ = periods.Count(p => !ClosePeriods.MakeDocument(shard.Facts, state, p, options).ToBytes().AsSpan()
+            .SequenceEqual(SettlementState.FindStatement(p, shard.ReadFrame)));
+        figures.Add($"replayed statements of {periods.Length:N0} with other bytes", differ, "", 0, lessIsBetter: true,
+            $"journal replayed and statements made anew in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
     }
 
     private static SettlementSetup[] Terms() =>

@@ -13,13 +13,11 @@ namespace Ciyuan.Cli;
 /// server.</summary>
 internal static class ExportVerb
 {
-    private static readonly string[] Datasets = ["cost-and-usage", "invoice-detail", "billing-period"];
-
     internal static Command Make() => new("export", "Charges in the formats of others") { MakeFocus() };
 
     private static Command MakeFocus()
     {
-        Option<string> dataset = GlobalOptions.Words("--dataset", "Which data set", Datasets);
+        Option<string> dataset = GlobalOptions.Words("--dataset", "Which data set", FocusRequest.Datasets);
         Option<string> spec = GlobalOptions.Words("--spec", "Version of the specification", "1.2", "1.4");
         Option<string> bucket = GlobalOptions.Words("--bucket", "Charge periods", "day", "hour");
         Option<string> side = GlobalOptions.Words(
@@ -43,7 +41,7 @@ internal static class ExportVerb
             Period period = GlobalOptions.ReadPeriod(parsed, context);
             string[] agreements = parsed.GetValue(agreement)!;
             var request = new FocusRequest(
-                (FocusDataset)Array.IndexOf(Datasets, parsed.GetValue(dataset)),
+                (FocusDataset)Array.IndexOf(FocusRequest.Datasets, parsed.GetValue(dataset)),
                 parsed.GetValue(spec) == "1.2" ? FocusVersion.V12 : FocusVersion.V14, period, context.Zone)
             {
                 Bucket = parsed.GetValue(bucket) == "hour" ? Bucket.Hour : Bucket.Day,

@@ -35,8 +35,11 @@ internal static class ReconcileVerb
         Option<string?> tolerance = Text(
             "--tolerance", "Most that rounding may change in a line; else half of the bill's last decimal", "AMOUNT");
         Option<string> language = GlobalOptions.Words("--language", "Of the sentences", "en", "zh");
-        var sign = new Option<string?>("--sign") { Description = "Sign the result: two different people must" };
-        sign.AcceptOnlyFromAmong("accept", "dispute");
+        var sign = new Option<string?>("--sign")
+        {
+            Description = "Sign the result: two different people must; withdraw ends a dispute",
+        };
+        sign.AcceptOnlyFromAmong("accept", "dispute", "withdraw");
         Option<string?> signer = Text("--by", "Who signs", "NAME");
         var command = new Command("reconcile", "The other side's bill against our records, differences explained")
         {
@@ -79,38 +82,40 @@ internal static class ReconcileVerb
         ParseResult parsed, VerbContext context, Options options, CancellationToken cancel)
     {
         (Catalog catalog, _) = Balances.TermsNow(context.Data, cancel: cancel);
-        Agreement agreement = catalog.FindAgreement(options.Agreement) ?? throw new RefusedException(NearNames.Unknown(
-            "agreement", options.Agreement, catalog.Agreements.Select(a => a.Id)));
-        BillMapping? mapping = ReadMapping(options);
-        DateTimeZone zone = Server.Reconciling.Bill.ZoneOf(options.As, mapping) ?? context.Zone;
-        Period period = GlobalOptions.ReadPeriod(parsed, context with { Zone = zone });
-        if (period.Start == Timestamp.MinValue || period.End == Timestamp.MaxValue)
+        var request = new BillRequest(
+            options.Agreement, options.As, zone => ReadPeriod(parsed, context with { Zone = zone }), context.Zone)
         {
-            throw new WrongUsageException("say which period the bill is for: --period 2026-11, or --from and --to");
-        }
-
-        var bill = Bill.Open(options.Bill, options.As, mapping, zone, agreement.Currency);
-        bill.Measure();
-        var question = new BillQuestion(agreement.Id, period, zone, ReadTolerance(options, bill));
-        BillComparison result = Compare(context, question, bill, options);
-        bool lists = context.Format == OutputFormat.Csv;
+            Mapping = ReadMapping(options),
+            Matching = options.By,
+            IdTag = options.IdTag,
+            Tolerance = ReadTolerance(options),
+        };
+        ReconciledBill result = Compare(context, request, options.Bill, catalog);
         context.Write(ReconciliationRendering.Render(
-            result, bill, agreement.Currency.ToString(), options.Language, lists));
+            result.Comparison, result.Bill, result.Currency.ToString(), options.Language,
+            context.Format == OutputFormat.Csv));
         if (options.Sign is { } sign)
         {
-            await SignAsync(context, SignReconciliation.Entry(
-                result, bill, agreement.Currency, sign == "accept"), options.Signer!, cancel);
+            await SignAsync(context, result.Entry(sign, catalog.Reconciliations), options.Signer!, cancel);
         }
 
         return Verb.Done;
     }
 
-    private static BillComparison Compare(VerbContext context, BillQuestion question, Bill bill, Options options)
+    private static Period? ReadPeriod(ParseResult parsed, VerbContext context)
+    {
+        Period period = GlobalOptions.ReadPeriod(parsed, context);
+        return period.Start != Timestamp.MinValue && period.End != Timestamp.MaxValue ? period
+            : throw new WrongUsageException(
+                "say which period the bill is for: --period 2026-11, or --from and --to");
+    }
+
+    private static ReconciledBill Compare(VerbContext context, BillRequest request, string path, Catalog catalog)
     {
         using var facts = new Facts(context.Data);
         using SqliteJournal journal = SqliteJournal.OpenReadOnly(context.Data);
-        return ReconcileBill.Run(
-            question, bill, options.By, options.IdTag, facts.Store, () => Facts.FramesFrom(journal, 1));
+        return request.Run(
+            path, Path.GetFileName(path), catalog, facts.Store, () => Facts.FramesFrom(journal, 1));
     }
 
     private static async Task SignAsync(
@@ -139,16 +144,9 @@ internal static class ReconcileVerb
         return mapping?.With(Pairs("--map", options.Map), Pairs("--set", options.Set));
     }
 
-    private static BillTolerance ReadTolerance(Options options, Bill bill)
-    {
-        if (options.Tolerance is not { } text)
-        {
-            return BillTolerance.OfDecimals(bill.Decimals);
-        }
-
-        return Amount.TryParse(text, out Amount perLine) && !perLine.IsNegative ? new BillTolerance(perLine)
-            : throw new WrongUsageException($"--tolerance: '{text}' must be a decimal of 0 or more");
-    }
+    private static Amount? ReadTolerance(Options options) => options.Tolerance is not { } text ? null
+        : Amount.TryParse(text, out Amount perLine) && !perLine.IsNegative ? perLine
+        : throw new WrongUsageException($"--tolerance: '{text}' must be a decimal of 0 or more");
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(string option, string[] texts) =>
         texts.Select(text => text.Split('=', 2) is [var name, var value]

@@ -73,6 +73,10 @@ public sealed record ServerLimits
     /// <summary>Most bytes of a setup, a ledger group or a correction: 4 MiB, a price book of 10 000 models.</summary>
     public const int CommandBytes = 4 * 1024 * 1024;
 
+    /// <summary>Most bytes of a bill to be reconciled: 512 MiB, some five million lines of 100 bytes. It goes to a
+    /// file, not to memory.</summary>
+    public const long BillBytes = 512L * 1024 * 1024;
+
     /// <summary>Most bytes of a request's line and headers together: 16 KiB.</summary>
     public const int HeaderBytes = 16 * 1024;
 

@@ -115,6 +115,18 @@ public static class ClosePeriods
         return closed;
     }
 
+    /// <summary>The bytes of a period's statement: the stored one, while it is frozen the one that a split would store,
+    /// before that a draft.</summary>
+    public static byte[] FindBytes(
+        Shard shard, SettlementState state, string agreement, SettlementPeriod period, CloseOptions options)
+    {
+        SettledPeriod? settled = state.Calendar.Find(agreement, period.Name);
+        return settled is null
+            ? MakeDraft(shard.Facts, state, agreement, period, options, shard.DurableSeq + 1).ToBytes()
+            : SettlementState.FindStatement(settled, shard.ReadFrame)
+                ?? MakeDocument(shard.Facts, state, settled, options).ToBytes();
+    }
+
     /// <summary>The statement of a frozen period: the same at any time after its freezing.</summary>
     public static StatementDocument MakeDocument(
         FactStore facts, SettlementState state, SettledPeriod period, CloseOptions options)

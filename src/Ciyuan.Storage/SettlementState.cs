@@ -49,6 +49,10 @@ public sealed record SettlementState(Catalog Catalog, SettlementCalendar Calenda
         return split?.Statement;
     }
 
+    /// <summary>All frames of a journal, decoded, in order.</summary>
+    public static IEnumerable<Frame> Frames(SqliteJournal journal) => journal.ReadFrom(1)
+        .Select(stored => FrameDecoder.Decode(stored.Shard, stored.Seq, stored.Time, stored.Body));
+
     /// <summary>A frame, decoded.</summary>
     /// <exception cref="JournalException">There is none of that number.</exception>
     public static Frame ReadFrame(SqliteJournal journal, long seq)

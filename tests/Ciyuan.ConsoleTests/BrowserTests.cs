@@ -10,11 +10,13 @@ namespace Ciyuan.ConsoleTests;
 /// <summary>
 /// Every page in a real browser, as each role, in both languages, wide and narrow, light and dark, over 100 000
 /// records. With <c>CIYUAN_BROWSER=full</c> all of it, else a sample; with <c>CIYUAN_SCREENSHOTS</c> pictures go to
-/// that folder.
+/// that folder; with <c>CIYUAN_PAGES</c> only the addresses that hold it.
 /// </summary>
 public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClassFixture<Stage>
 {
     private static readonly string? Pictures = Environment.GetEnvironmentVariable("CIYUAN_SCREENSHOTS");
+
+    private static readonly string Pages = Environment.GetEnvironmentVariable("CIYUAN_PAGES") ?? "";
 
     private static readonly string[] ForAll =
     [
@@ -22,7 +24,8 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
         "/console/usage?group=model&group=class&compare=1&measure=money", "/console/usage/records?period=30d",
         "/console/prices", "/console/prices/book?id=list&version=2&against=1",
         "/console/prices/explain?book=list&model=glm-4.6&input=1000&output=500", "/console/ledger",
-        "/console/account", "/console/there/is/nothing",
+        "/console/settlement", "/console/settlement/reconcile", "/console/settlement/disputes", "/console/account",
+        "/console/there/is/nothing",
     ];
 
     private static readonly string[] ForStaff =
@@ -56,7 +59,8 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
             page.Console += (_, message) => Note(
                 faults, message.Type == "error", $"{round} {page.Url}: {message.Text}");
             page.PageError += (_, error) => Note(faults, true, $"{round} {page.Url}: {error}");
-            foreach ((int place, string path) in PathsOf(site, round).Index())
+            foreach ((int place, string path) in PathsOf(site, round)
+                .Where(path => path.Contains(Pages, StringComparison.Ordinal)).Index())
             {
                 await VisitAsync(page, new Uri(site.Url, path), round, faults);
                 if (place < round.AxePages)
@@ -280,6 +284,15 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
         {
             yield return $"/console/parties/{party}";
             yield return $"/console/ledger/statement?agreement={party}-2026";
+        }
+
+        string agreement = party.Length > 0 ? party + "-2026" : "zhipu-2026";
+        string month = Network.Month(site.Now, -1);
+        yield return $"/console/settlement/period?agreement={agreement}&period={month}";
+        yield return $"/console/settlement/agreement?agreement={(party.Length > 0 ? agreement : "gpuco-2026")}";
+        foreach (Server.Console.Settlement.ShelvedBill bill in party.Length > 0 ? [] : site.Desk.Bills.All)
+        {
+            yield return $"/console/settlement/reconcile/bill?id={bill.Id}";
         }
 
         RecordPage page = RecordSearch.Find(

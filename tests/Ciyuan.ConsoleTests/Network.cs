@@ -97,14 +97,37 @@ internal static partial class Network
           - { id: sandbox, protocol: sandbox, models: [{ model: sandbox-chat }] }
         routes:
           - { model: "glm-*", by: latency }
+        settlement:
+          - { agreement: acme-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6", invoice_item: "*词元服务" }
+          - { agreement: bravo-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6" }
+          - { agreement: zhipu-2026, start: MONTH(-1), freeze_after_days: 0, tax_percent: "6" }
+          - { agreement: gpuco-2026, cycle: daily, start: DATE(-3) }
+        billing:
+          - { party: acme, title: 某某化工股份有限公司, tax_id: 91350100M000100Y43, bank: 甲银行, account: "62220" }
         budgets:
           - { id: acme-month, party: acme, project: chat, currency: CNY, amount: "500", zone: Asia/Shanghai }
         """;
 
-    /// <summary>The network, at some moment: <c>DAY(n)</c> is a day so many days from it.</summary>
-    internal static string Setup(DateTimeOffset now) => DayMark().Replace(Template, mark => now
-        .AddDays(int.Parse(mark.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
-        .ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture));
+    /// <summary>The network, at some moment: <c>DAY(n)</c> and <c>DATE(n)</c> are days so many days from it,
+    /// <c>MONTH(n)</c> a month.</summary>
+    internal static string Setup(DateTimeOffset now) => DayMark().Replace(Template, mark =>
+    {
+        int n = int.Parse(mark.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+        return mark.Groups[1].Value switch
+        {
+            "MONTH" => $"\"{Month(now, n)}\"",
+            "DATE" => $"\"{now.AddDays(n).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}\"",
+            _ => now.AddDays(n).ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture),
+        };
+    });
+
+    /// <summary>A month so many months from now, in the zone of the agreements.</summary>
+    internal static string Month(DateTimeOffset now, int months)
+    {
+        DateTimeOffset local = now.ToOffset(TimeSpan.FromHours(8));
+        return new DateTime(local.Year, local.Month, 1, 0, 0, 0, DateTimeKind.Unspecified).AddMonths(months)
+            .ToString("yyyy-MM", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>What consumers have paid in.</summary>
     internal static async Task DepositAsync(Shard shard, DateTimeOffset now)
@@ -181,6 +204,6 @@ internal static partial class Network
         };
     }
 
-    [GeneratedRegex(@"DAY\((-?\d+)\)")]
+    [GeneratedRegex(@"(DAY|DATE|MONTH)\((-?\d+)\)")]
     private static partial Regex DayMark();
 }

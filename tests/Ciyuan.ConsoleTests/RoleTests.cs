@@ -86,6 +86,9 @@ public sealed class RoleTests : IAsyncLifetime
             "/console/usage/records.csv?period=all", record, $"/console/parties/{own}",
             $"/console/ledger/statement?agreement={own}-2026&period=2026",
             $"/console/ledger/statement.csv?agreement={own}-2026&period=2026", "/console/ledger?match=*",
+            PeriodOf($"{own}-2026"), $"/console/settlement/agreement?agreement={own}-2026",
+            PeriodOf($"{own}-2026").Replace("period?", "statement?form=html&"),
+            PeriodOf($"{own}-2026").Replace("period?", "statement?form=csv&"),
         ];
         IEnumerable<string> pages = RoutesOf("GET")
             .Where(r => r.Roles.Contains(UserRole.Counterparty) && r.Path != "/console/live" && !r.Path.EndsWith('*'))
@@ -109,6 +112,9 @@ public sealed class RoleTests : IAsyncLifetime
         [
             "/console/parties/bravo", "/console/parties/net", "/console/ledger/statement?agreement=bravo-2026",
             "/console/ledger/statement.csv?agreement=zhipu-2026", "/console/ledger/statement?agreement=nothing",
+            PeriodOf("bravo-2026"), PeriodOf("zhipu-2026"),
+            PeriodOf("bravo-2026").Replace("period?", "statement?form=csv&"),
+            "/console/settlement/agreement?agreement=gpuco-2026", "/console/settlement/period?agreement=acme-2026",
             "/console/ledger/account?path=bravo/credit/line&currency=CNY",
             "/console/ledger/account?path=net/revenue/acme-2026&currency=CNY", "/console/prices/book?id=wholesale",
             "/console/prices/explain?book=wholesale&model=glm-4.6", "/console/find?q=bravo",
@@ -198,15 +204,21 @@ public sealed class RoleTests : IAsyncLifetime
         new ConsoleServer(_site.Desk, true, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
             .Routes.Where(r => r.Method == method);
 
-    private static string AddressOf(ConsoleRoute route) => route.Path switch
+    private string AddressOf(ConsoleRoute route) => route.Path switch
     {
         "/console/usage/record/*" => "/console/usage/record/4.0",
         "/console/parties/*" => "/console/parties/acme",
         "/console/prices/book" => "/console/prices/book?id=list",
+        "/console/settlement/agreement" => "/console/settlement/agreement?agreement=acme-2026",
+        "/console/settlement/period" => PeriodOf("acme-2026"),
+        "/console/settlement/statement" => PeriodOf("acme-2026").Replace("period?", "statement?form=html&"),
         "/console/ledger/account" => "/console/ledger/account?path=acme/prepaid/main&currency=CNY",
         "/console/find" => "/console/find?q=acme",
         _ => route.Path,
     };
+
+    private string PeriodOf(string agreement) =>
+        $"/console/settlement/period?agreement={agreement}&period={Network.Month(_site.Now, -1)}";
 
     private List<FoundRecord> Records(string party, bool isOwn)
     {

@@ -27,6 +27,7 @@ public sealed class Stage : IAsyncLifetime
         if (File.Exists(Chromium))
         {
             Site = await ConsoleSite.StartAsync(IsFull ? ManyRecords : SomeRecords);
+            await ClosedMonth.MakeAsync(Site);
             _playwright = await Playwright.CreateAsync();
             Browser = await _playwright.Chromium.LaunchAsync(
                 new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });

@@ -54,6 +54,12 @@ public sealed partial class TextsTests
             .. Enum.GetNames<Rating.NameMatch>().Select(k => "match." + k),
             .. Enum.GetNames<Settlement.StatementLineKind>().Select(k => "line." + k),
             .. Enum.GetNames<Ledger.UsageRemarks>().Where(r => r != "None").Select(k => "remark." + k),
+            .. Enum.GetNames<Settlement.PeriodState>().Select(k => "periodstate." + k),
+            .. Enum.GetNames<Settlement.AgreementSide>().Select(k => "side." + k),
+            .. Enum.GetNames<Settlement.SettlementStatus>().Select(k => "settled." + k),
+            .. Enum.GetNames<SettlementCycle>().Select(k => "cycle." + k),
+            .. Enum.GetNames<Server.Reconciling.BillMatching>().Select(k => "match.by." + k),
+            .. Enum.GetNames<Reconciling.DifferenceClass>().Select(k => "difference." + k),
             .. Enum.GetNames<Storage.EntryKind>().Select(k => "entry." + k),
         ];
 

@@ -69,7 +69,7 @@ internal static class AccountPath
 {
     /// <summary>Kinds of account under a party that transfers may open by naming them.</summary>
     private static readonly string[] Openable =
-        ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost", "due", "agreed"];
+        ["cash", "adjustment", "receivable", "payable", "overrun", "revenue", "cost", "due", "held", "agreed"];
 
     public static string Funding(FundingSetup f) => $"{f.Party}/{f.Kind.ToString().ToLowerInvariant()}/{f.Id}";
 

@@ -18,12 +18,19 @@ public sealed record VarianceSetup(string Class, string Amount);
 /// <param name="Currency">Currency of the amounts.</param>
 /// <param name="Here">Our sum.</param>
 /// <param name="There">Theirs.</param>
-/// <param name="Decision"><c>accepted</c> or <c>disputed</c>.</param>
+/// <param name="Decision"><c>accepted</c> or <c>disputed</c>; with the id of a dispute and <see cref="End"/>, how it
+/// ended: <c>accepted</c> or <c>withdrawn</c>.</param>
 /// <param name="Differences">What lies between, by class.</param>
 public sealed record ReconciliationSetup(
     string Id, string Agreement, string From, string To, string Bill, string Result, string Currency, string Here,
     string There, string Decision, IReadOnlyList<VarianceSetup> Differences)
 {
+    /// <summary>Behind the id of a dispute: the entry that ends it.</summary>
+    public const string End = "/end";
+
+    /// <summary>The id of the dispute that this ends; null when it ends none.</summary>
+    public string? Ends => Id.EndsWith(End, StringComparison.Ordinal) ? Id[..^End.Length] : null;
+
     /// <inheritdoc/>
     public bool Equals(ReconciliationSetup? other) => other is not null && Text() == other.Text();
 
@@ -89,7 +96,7 @@ public sealed class Reconciliations
         ReconciliationSetup entry, string by, Catalog catalog, List<string> faults, ref bool changed)
     {
         string what = $"reconciliation '{entry.Id}'";
-        if (FindFault(entry, by, catalog) is { } fault)
+        if ((FindFault(entry, by, catalog) ?? FindEndFault(entry)) is { } fault)
         {
             faults.Add($"{what}: {fault}");
         }
@@ -114,6 +121,21 @@ public sealed class Reconciliations
         }
     }
 
+    // What ends a dispute is about the same bill and differences, which two people have disputed.
+    private string? FindEndFault(ReconciliationSetup entry)
+    {
+        if (entry.Ends is not { } id)
+        {
+            return null;
+        }
+
+        SignedReconciliation? dispute = _signed.GetValueOrDefault(id);
+        return dispute is { IsComplete: true, Entry.Decision: "disputed" }
+            && dispute.Entry.Equals(entry with { Id = id, Decision = "disputed" })
+                ? null
+                : $"there is no dispute '{id}' with these differences that two people have signed";
+    }
+
     private static string? FindFault(ReconciliationSetup entry, string by, Catalog catalog)
     {
         if (by.Length == 0)
@@ -131,9 +153,14 @@ public sealed class Reconciliations
             return $"there is no agreement '{entry.Agreement}'";
         }
 
-        if (agreement.Currency.ToString() != entry.Currency || entry.Decision is not ("accepted" or "disputed"))
+        if (agreement.Currency.ToString() != entry.Currency)
         {
-            return $"needs the agreement's currency {agreement.Currency}, and a decision: accepted or disputed";
+            return $"needs the agreement's currency {agreement.Currency}";
+        }
+
+        if (entry.Decision != "accepted" && entry.Decision != (entry.Ends is null ? "disputed" : "withdrawn"))
+        {
+            return "needs a decision: accepted or disputed; at the end of a dispute accepted or withdrawn";
         }
 
         Amount sum = Amount.Zero;

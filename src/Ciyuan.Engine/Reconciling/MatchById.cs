@@ -35,11 +35,13 @@ public sealed class MatchById(
 
     /// <summary>Compares.</summary>
     /// <param name="bill">Gives all lines of the bill, each time anew; each has an id.</param>
+    /// <param name="lines">How many they are.</param>
     /// <param name="mostLines">Lines that are held at one time.</param>
     /// <exception cref="BillTooLargeException">Beyond a named limit.</exception>
-    public BillComparison Run(Func<IEnumerable<BillLine>> bill, int mostLines = BillTable.MostLines)
+    public BillComparison Run(
+        Func<IEnumerable<BillLine>> bill, long lines, int mostLines = BillTable.MostLines)
     {
-        _lines = bill().LongCount();
+        _lines = lines;
         int parts = (int)((_lines + mostLines - 1) / mostLines);
         if (hasCorrections)
         {

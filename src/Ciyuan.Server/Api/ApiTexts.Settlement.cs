@@ -74,4 +74,31 @@ internal static partial class ApiDocument
         Answers = [new ApiBody(Json, "PaymentInstructions"), new ApiBody("text/csv", null)],
         Problems = ReadProblems,
     };
+
+    internal static ApiText PostReconcile { get; } = new(
+        "reconcile", "Compares the other side's bill with our records, and signs what came of it.",
+        "The body is the file: CSV by a preset, or what the usage and costs endpoints of a provider answer. The "
+        + "differences have their class and amount, and add up to theirs less ours. Two different people sign: what "
+        + "they accept is posted, what they dispute is held until accepted or withdrawn.")
+    {
+        Requests = [new ApiBody("text/csv", null), new ApiBody(Json, "Bill")],
+        Answers = [new ApiBody(Json, "Reconciliation"), new ApiBody("text/csv", null)],
+        Problems = [.. ReadProblems, 413, 422],
+    };
+
+    internal static ApiText GetReconciliations { get; } = new(
+        "getReconciliations", "Reconciliations that were signed, with who signed them.",
+        "A dispute that has ended has a second entry, whose id ends in /end.")
+    {
+        Answers = [new ApiBody(Json, "Reconciliations"), new ApiBody("text/csv", null)],
+        Problems = ReadProblems,
+    };
+
+    internal static ApiText GetFocus { get; } = new(
+        "exportFocus", "Charges as a FOCUS file.",
+        "Costs are exact and add up to the ledger; X-Ciyuan-Scope says what the file covers.")
+    {
+        Answers = [new ApiBody("text/csv", null), new ApiBody("application/jsonl", null)],
+        Problems = [.. ReadProblems, 404],
+    };
 }

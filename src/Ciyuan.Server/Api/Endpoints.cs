@@ -51,6 +51,10 @@ internal static class Endpoints
             .Describe(ApiDocument.GetWaiting);
         app.MapGet("/v1/settlement/{agreement}/{period}/invoice", settlement.GetInvoiceAsync)
             .Describe(ApiDocument.GetInvoice);
+        var reconcile = new ReconcileApi(shard, options.Shard, reads);
+        app.MapPost("/v1/reconcile", reconcile.PostAsync).Describe(ApiDocument.PostReconcile);
+        app.MapGet("/v1/reconciliations", reconcile.GetAsync).Describe(ApiDocument.GetReconciliations);
+        app.MapGet("/v1/export/focus", new ExportApi(shard, reads).GetFocus).Describe(ApiDocument.GetFocus);
         app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
             .Describe(ApiDocument.GetHealth);
         app.MapOpenApi("/openapi/{documentName}.json");

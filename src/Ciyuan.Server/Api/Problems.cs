@@ -70,6 +70,10 @@ internal static class Problems
         StatusCodes.Status413PayloadTooLarge, "too-many-bytes",
         $"The body is larger than {most} bytes. Send the events in several requests.");
 
+    internal static Problem BillTooLarge => new(
+        StatusCodes.Status413PayloadTooLarge, "too-many-bytes",
+        $"The bill is larger than {ServerLimits.BillBytes} bytes. Take a shorter period, or 'ciyuan reconcile'.");
+
     internal static Problem InflatesTooFar => new(
         StatusCodes.Status413PayloadTooLarge, "inflates-too-far",
         $"The gzip body unpacks to more than {ServerLimits.InflatedBytes} bytes or more than "

@@ -25,6 +25,18 @@ internal sealed class ReadGate(ServerLimits limits) : IDisposable
             return Problems.Malformed("format: json or csv");
         }
 
+        return RunFile(format == "csv" ? "text/csv; charset=utf-8" : "application/json", body =>
+        {
+            Rendering result = workOut();
+            result.Write(body, format == "csv" ? OutputFormat.Csv : OutputFormat.Json);
+            Table? csv = format == "csv" ? result.ToTable() : null;
+            return csv is null ? [] : [.. csv.Scope, .. csv.Notes];
+        });
+    }
+
+    /// <summary>Works out a file, and writes it with the sentences about it in a header.</summary>
+    internal IResult RunFile(string mediaType, Func<Stream, IReadOnlyList<string>> workOut)
+    {
         if (!_free.Wait(0))
         {
             return Problems.Busy("As many reports as may be worked out at one time are.");
@@ -32,10 +44,8 @@ internal sealed class ReadGate(ServerLimits limits) : IDisposable
 
         try
         {
-            Rendering result = workOut();
             var body = new MemoryStream();
-            result.Write(body, format == "csv" ? OutputFormat.Csv : OutputFormat.Json);
-            return new Answer(body, format == "csv" ? result.ToTable() : null);
+            return new Answer(body, mediaType, workOut(body));
         }
         catch (ReportTooLargeException tooLarge)
         {
@@ -51,16 +61,16 @@ internal sealed class ReadGate(ServerLimits limits) : IDisposable
     public void Dispose() => _free.Dispose();
 
     /// <summary>A result that was worked out. Rows of a CSV have no place for their scope: a header says it.</summary>
-    private sealed class Answer(MemoryStream body, Table? csv) : IResult
+    private sealed class Answer(MemoryStream body, string mediaType, IReadOnlyList<string> scope) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             HttpResponse response = httpContext.Response;
-            response.ContentType = csv is null ? "application/json" : "text/csv; charset=utf-8";
+            response.ContentType = mediaType;
             response.ContentLength = body.Length;
-            if (csv is not null)
+            if (scope.Count > 0)
             {
-                response.Headers[ScopeHeader] = ToHeader(string.Join("; ", csv.Scope.Concat(csv.Notes)));
+                response.Headers[ScopeHeader] = ToHeader(string.Join("; ", scope));
             }
 
             await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), httpContext.RequestAborted);

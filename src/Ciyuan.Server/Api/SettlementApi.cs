@@ -267,13 +267,9 @@ internal sealed class SettlementApi(Shard shard, InFlight inFlight, ReadGate gat
             return (null, null, problem);
         }
 
-        SettledPeriod? settled = state.Calendar.Find(agreement, period);
         CloseOptions options = new CloseBody { Period = period, By = Source }.Options;
-        byte[] bytes = settled is null
-            ? ClosePeriods.MakeDraft(shard.Facts, state, agreement, named, options, shard.DurableSeq + 1).ToBytes()
-            : SettlementState.FindStatement(settled, shard.ReadFrame)
-                ?? ClosePeriods.MakeDocument(shard.Facts, state, settled, options).ToBytes();
-        return (bytes, settled, null);
+        byte[] bytes = ClosePeriods.FindBytes(shard, state, agreement, named, options);
+        return (bytes, state.Calendar.Find(agreement, period), null);
     }
 
     private static Problem? FindTerms(

@@ -9,6 +9,9 @@ namespace Ciyuan.Server.Console;
 /// <param name="RunAsync">Answers.</param>
 internal sealed record ConsoleRoute(string Method, string Path, UserRole[] Roles, Func<Visit, Task> RunAsync)
 {
+    /// <summary>Most bytes of a form.</summary>
+    internal long FormBytes { get; init; } = 1024 * 1024;
+
     /// <summary>Everybody who is signed in.</summary>
     internal static readonly UserRole[] All = Enum.GetValues<UserRole>();
 

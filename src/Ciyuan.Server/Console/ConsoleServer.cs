@@ -3,8 +3,10 @@ using System.Text;
 using Ciyuan.Parties;
 using Ciyuan.Server.Api;
 using Ciyuan.Server.Console.Pages;
+using Ciyuan.Server.Console.Settlement;
 using Ciyuan.Server.Console.Users;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Ciyuan.Server.Console;
@@ -15,9 +17,6 @@ internal sealed partial class ConsoleServer
 {
     /// <summary>Where it is.</summary>
     internal const string Root = "/console";
-
-    /// <summary>Most bytes of a form.</summary>
-    private const int FormBytes = 1024 * 1024;
 
     private const string PlainCookie = "ciyuan";
     private const string SecureCookie = "__Host-ciyuan"; // kept only with Secure, Path=/ and no Domain
@@ -33,8 +32,8 @@ internal sealed partial class ConsoleServer
         Routes =
         [
             .. SignInPages.Routes, .. TodayPage.Routes, .. UsagePages.Routes, .. PricePages.Routes,
-            .. LedgerPages.Routes, .. PartyPages.Routes, .. ProviderPages.Routes, .. SystemPages.Routes,
-            .. AccountPages.Routes,
+            .. LedgerPages.Routes, .. SettlementPages.Routes, .. PartyPages.Routes, .. ProviderPages.Routes,
+            .. SystemPages.Routes, .. AccountPages.Routes,
         ];
     }
 
@@ -114,7 +113,7 @@ internal sealed partial class ConsoleServer
             {
                 await visit.FailAsync(403, "error.role");
             }
-            else if (method != HttpMethods.Get && await FindForgeryAsync(visit) is { } forgery)
+            else if (method != HttpMethods.Get && await FindForgeryAsync(visit, route.FormBytes) is { } forgery)
             {
                 await visit.FailAsync(403, forgery);
             }
@@ -170,7 +169,7 @@ internal sealed partial class ConsoleServer
     }
 
     // The browser's own word on who asks, and a secret that only our pages have.
-    private static async Task<string?> FindForgeryAsync(Visit visit)
+    private static async Task<string?> FindForgeryAsync(Visit visit, long most)
     {
         HttpRequest request = visit.Http.Request;
         string site = request.Headers["Sec-Fetch-Site"].ToString();
@@ -178,12 +177,20 @@ internal sealed partial class ConsoleServer
         bool foreign = site is not ("" or "same-origin" or "none")
             || (origin.Length > 0 && (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? from)
                 || from.Authority != request.Host.Value));
-        if (foreign || !request.HasFormContentType || request.ContentLength is not (>= 0 and <= FormBytes))
+        if (foreign || !request.HasFormContentType || request.ContentLength is not >= 0
+            || request.ContentLength > most)
         {
             return "error.forgery";
         }
 
-        IFormCollection form = await request.ReadFormAsync(visit.Http.RequestAborted);
+        if (most > ServerLimits.BodyBytes)
+        {
+            BillUpload.Allow(visit.Http);
+        }
+
+        // Files of a form go to the disk; its fields stay in memory, and within its other limits.
+        IFormCollection form = await request.ReadFormAsync(
+            new FormOptions { MultipartBodyLengthLimit = most }, visit.Http.RequestAborted);
         byte[] given = Encoding.UTF8.GetBytes(form["form"].ToString());
         return CryptographicOperations.FixedTimeEquals(given, Encoding.UTF8.GetBytes(visit.FormToken))
             ? null

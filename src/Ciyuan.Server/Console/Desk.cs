@@ -3,6 +3,7 @@ using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Server.Console.Data;
+using Ciyuan.Server.Console.Settlement;
 using Ciyuan.Server.Console.Users;
 using Ciyuan.Server.Gateway;
 using Ciyuan.Statistics;
@@ -56,6 +57,9 @@ internal sealed class Desk : IDisposable
 
     /// <summary>Times rated under another book.</summary>
     internal WhatIfs WhatIfs => field ??= new WhatIfs(this);
+
+    /// <summary>Bills of others.</summary>
+    internal BillShelf Bills => field ??= new BillShelf(this);
 
     /// <summary>Ends what goes on by itself when the server stops.</summary>
     internal CancellationToken Stopping { get; set; }

@@ -23,8 +23,8 @@ internal sealed class FocusCosts(
     private readonly Catalog _catalog = terms.Catalog;
     private readonly Dictionary<(Meter?, string), string> _details = [];
 
-    /// <summary>A row for each line, two where packs paid for a part of it; then the rounding of each
-    /// invoice.</summary>
+    /// <summary>A row for each line, two where packs paid for a part of it; then the rounding and the
+    /// tax of each invoice.</summary>
     internal IEnumerable<FocusRow> Rows(IEnumerable<(ChargeLine Line, Period Month)> lines)
     {
         foreach ((ChargeLine line, Period month) in lines)
@@ -43,9 +43,16 @@ internal sealed class FocusCosts(
 
         foreach (((string agreement, _), FocusInvoice invoice) in invoices.OrderBy(i => i.Value.Id))
         {
+            FocusRow row = OfInvoice(_catalog.FindAgreement(agreement)!, invoice);
             if (!invoice.Rounding.IsZero)
             {
-                yield return Rounding(_catalog.FindAgreement(agreement)!, invoice);
+                yield return Add(
+                    row, "Adjustment", "rounding", "Rounding of the invoice to whole minor units", invoice.Rounding);
+            }
+
+            if (!invoice.Tax.IsZero)
+            {
+                yield return Add(row, "Tax", "tax", "Tax on the invoice", invoice.Tax);
             }
         }
     }
@@ -164,7 +171,19 @@ internal sealed class FocusCosts(
         }, line);
     }
 
-    private FocusRow Rounding(Agreement agreement, FocusInvoice invoice) => new()
+    private static FocusRow Add(FocusRow row, string category, string entry, string description, Amount amount) =>
+        row with
+        {
+            DetailId = $"{row.Invoice!.Id}/{entry}",
+            Category = category,
+            Description = description,
+            Billed = amount,
+            Effective = amount,
+            Contracted = amount,
+            Entry = entry,
+        };
+
+    private FocusRow OfInvoice(Agreement agreement, FocusInvoice invoice) => new()
     {
         InvoiceIssuer = NameOf(agreement.Setup.Payee),
         Month = invoice.Month,
@@ -172,20 +191,13 @@ internal sealed class FocusCosts(
         AccountName = NameOf(agreement.Setup.Payer),
         Currency = agreement.Currency,
         Invoice = invoice,
-        DetailId = $"{invoice.Id}/rounding",
-        Category = "Adjustment",
-        Description = "Rounding of the invoice to whole minor units",
         Start = invoice.Month.Start,
         End = invoice.Month.End,
-        Billed = invoice.Rounding,
-        Effective = invoice.Rounding,
-        Contracted = invoice.Rounding,
         ServiceName = ServiceOf(agreement.Setup.Payee),
         Provider = NameOf(agreement.Setup.Payee),
         Publisher = NameOf(agreement.Setup.Payee),
         Host = NameOf(agreement.Setup.Payee),
         Agreement = agreement.Id,
-        Entry = "rounding",
         Updated = updated,
     };
 

@@ -107,7 +107,7 @@ public sealed class FocusExport
             bool isWhole = month.Start >= _request.Period.Start && month.End <= _request.Period.End;
             Amount charged = group.Aggregate(Amount.Zero, (sum, line) => sum + line.Amount);
             FocusInvoice invoice = FocusInvoice.Of(agreement, month, _request.Zone, charged, _terms.Catalog);
-            invoices.Add(group.Key, isWhole ? invoice : invoice with { Rounding = Amount.Zero });
+            invoices.Add(group.Key, isWhole ? invoice : invoice with { Rounding = Amount.Zero, Tax = Amount.Zero });
         }
 
         return invoices;

@@ -12,6 +12,9 @@ namespace Ciyuan.Server.Exports;
 /// <param name="Rounding">What rounding to whole minor units adds to the charges.</param>
 public sealed record FocusInvoice(string Id, Period Month, bool IsIssued, Amount Rounding)
 {
+    /// <summary>Tax on top of the rounded charges; zero where the price has it in it, or no tax is told apart.</summary>
+    public Amount Tax { get; init; }
+
     /// <summary>When payment is due, in words; FOCUS wants a text.</summary>
     public string Terms { get; init; } = "As agreed";
 
@@ -29,7 +32,12 @@ public sealed record FocusInvoice(string Id, Period Month, bool IsIssued, Amount
     {
         string name = month.Start.ToInstant().InZone(zone).ToString("uuuu'-'MM", CultureInfo.InvariantCulture);
         bool isClosed = catalog.IsClosed(agreement.Id, month.End.PlusNanoseconds(-1));
-        Amount rounding = Quantities.Rounding.ToMinorUnit(charged, agreement.Currency).Difference;
-        return new FocusInvoice($"{agreement.Id}/{name}", month, isClosed, rounding);
+        (Amount total, Amount rounding) = Quantities.Rounding.ToMinorUnit(charged, agreement.Currency);
+        SettlementTerms? terms = catalog.TermsAt(agreement.Id, month.Start);
+        bool isAdded = terms is { TaxPpm: not null, Setup: { Cycle: SettlementCycle.Monthly, TaxMode: TaxMode.Added } };
+        return new FocusInvoice($"{agreement.Id}/{name}", month, isClosed, rounding)
+        {
+            Tax = isAdded ? Quantities.Rounding.TaxOn(total, terms!.TaxPpm!.Value, agreement.Currency) : Amount.Zero,
+        };
     }
 }

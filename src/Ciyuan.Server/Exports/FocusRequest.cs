@@ -35,6 +35,9 @@ public enum FocusVersion
 /// <param name="Zone">Zone of the days, and of the months that are billed.</param>
 public sealed record FocusRequest(FocusDataset Dataset, FocusVersion Version, Period Period, DateTimeZone Zone)
 {
+    /// <summary>Names of the data sets, in the order of their numbers.</summary>
+    public static readonly string[] Datasets = ["cost-and-usage", "invoice-detail", "billing-period"];
+
     /// <summary>Charge periods: days or hours, so that none lies in two months.</summary>
     public Bucket Bucket { get; init; } = Bucket.Day;
 

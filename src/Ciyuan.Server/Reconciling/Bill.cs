@@ -13,12 +13,12 @@ public sealed class Bill
     private readonly BillCsv? _csv;
     private readonly List<BillLine> _lines = [];
 
-    private Bill(string path, BillCsv? csv, List<BillLine> lines)
+    private Bill(string path, string? name, BillCsv? csv, List<BillLine> lines)
     {
         (_csv, _lines) = (csv, lines);
         using FileStream file = File.OpenRead(path);
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
-        Name = Path.GetFileName(path);
+        Name = name ?? Path.GetFileName(path);
     }
 
     /// <summary>Names of the formats that need no mapping.</summary>
@@ -49,16 +49,18 @@ public sealed class Bill
     /// <param name="mapping">How the columns of a CSV file are read; null for the JSON formats.</param>
     /// <param name="zone">Zone of times that say none.</param>
     /// <param name="currency">The agreement's currency: a bill in another is refused.</param>
+    /// <param name="name">What people call it; null: the file's name.</param>
     /// <exception cref="BillException">It can't be read.</exception>
-    public static Bill Open(string path, string format, BillMapping? mapping, DateTimeZone zone, Currency currency)
+    public static Bill Open(
+        string path, string format, BillMapping? mapping, DateTimeZone zone, Currency currency, string? name = null)
     {
         if (mapping is not null)
         {
-            return new Bill(path, new BillCsv(path, mapping, zone, currency.ToString()), []);
+            return new Bill(path, name, new BillCsv(path, mapping, zone, currency.ToString()), []);
         }
 
         return BillJson.Formats.Contains(format)
-            ? new Bill(path, null, BillJson.Read(path, format, currency.ToString(), model => model))
+            ? new Bill(path, name, null, BillJson.Read(path, format, currency.ToString(), model => model))
             : throw new BillException($"there is no format '{format}': {string.Join(", ", Formats)}");
     }
 

@@ -56,7 +56,7 @@ public static class ReconcileBill
             line => line.Kind is StatementLineKind.TakenBack or StatementLineKind.MadeAnew);
         string? IdOf(UsageRecord record) => idTag.Length == 0 ? record.Id
             : Array.Find(record.Tags, tag => tag.Name == idTag).Value;
-        return new MatchById(question, frames, IdOf, corrected).Run(bill.Read);
+        return new MatchById(question, frames, IdOf, corrected).Run(bill.Read, bill.Lines);
     }
 
     private static BillComparison MatchDays(BillQuestion question, Bill bill, FactStore facts)

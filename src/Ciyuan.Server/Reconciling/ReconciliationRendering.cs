@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Ciyuan.Parties;
 using Ciyuan.Reconciling;
 using Ciyuan.Server.Render;
 
@@ -18,6 +19,66 @@ public static class ReconciliationRendering
     public static Rendering Render(BillComparison c, Bill bill, string currency, ReportLanguage language, bool lists) =>
         new(() => lists ? List(c, bill, currency, language) : Sums(c, bill, currency, language),
             json => WriteJson(json, c, bill, currency, language));
+
+    /// <summary>What people have signed.</summary>
+    public static Rendering Results(IReadOnlyCollection<SignedReconciliation> results) => new(
+        () =>
+        {
+            var table = new Table([
+                new("id"), new("agreement"), new("from"), new("to"), new("here", IsNumber: true),
+                new("there", IsNumber: true), new("currency"), new("decision"), new("signed_by"), new("complete"),
+            ]);
+            foreach (SignedReconciliation s in results)
+            {
+                ReconciliationSetup e = s.Entry;
+                table.Add(e.Id, e.Agreement, e.From, e.To, e.Here, e.There, e.Currency, e.Decision,
+                    string.Join(", ", s.By), s.IsComplete ? "true" : "false");
+            }
+
+            return table;
+        },
+        json => WriteResults(json, results));
+
+    private static void WriteResults(Utf8JsonWriter json, IReadOnlyCollection<SignedReconciliation> results)
+    {
+        json.WriteStartArray();
+        foreach (SignedReconciliation s in results)
+        {
+            ReconciliationSetup e = s.Entry;
+            json.WriteStartObject();
+            json.WriteString("id", e.Id);
+            json.WriteString("agreement", e.Agreement);
+            json.WriteString("from", e.From);
+            json.WriteString("to", e.To);
+            json.WriteString("bill_sha256", e.Bill);
+            json.WriteString("differences_sha256", e.Result);
+            json.WriteString("currency", e.Currency);
+            json.WriteString("amount_here", e.Here);
+            json.WriteString("amount_there", e.There);
+            json.WriteString("decision", e.Decision);
+            json.WriteStartArray("sums");
+            foreach (VarianceSetup variance in e.Differences)
+            {
+                json.WriteStartObject();
+                json.WriteString("class", variance.Class);
+                json.WriteString("difference", variance.Amount);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("signed_by");
+            foreach (string by in s.By)
+            {
+                json.WriteStringValue(by);
+            }
+
+            json.WriteEndArray();
+            json.WriteBoolean("complete", s.IsComplete);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
 
     private static Table Sums(BillComparison c, Bill bill, string currency, ReportLanguage language)
     {

@@ -11,7 +11,7 @@ namespace Ciyuan.Server.Reconciling;
 /// <param name="Id">Id of the reconciliation.</param>
 /// <param name="SignedBy">Who has signed it.</param>
 /// <param name="IsComplete">Whether two people have.</param>
-/// <param name="Posted">What was posted; empty for disputes, and until two have signed.</param>
+/// <param name="Posted">What was posted; empty until two have signed.</param>
 /// <param name="Faults">Why it was refused; empty when it was not.</param>
 public sealed record Signature(
     string Id, IReadOnlyList<string> SignedBy, bool IsComplete, IReadOnlyList<PostTransfer> Posted,
@@ -20,8 +20,17 @@ public sealed record Signature(
 /// <summary>
 /// Signs the result of a reconciliation. Each of two people works it out anew, from the bill and our records: the
 /// second signature is taken only when all that is signed is the same. It is an entry of a setup, so it stands in the
-/// journal with who and when. With the second one, an accepted result is posted.
+/// journal with who and when. With the second one it is posted.
 /// </summary>
+/// <remarks>
+/// What a difference of δ (theirs less ours) makes of the claim under the agreement:
+/// <code>
+///             owed       held
+/// accepted    δ          0       what is owed is what they bill
+/// disputed    min(δ, 0)  |δ|     what both agree on is owed, the rest is held until the dispute ends
+/// withdrawn   0          0       what is owed is what we charged
+/// </code>
+/// </remarks>
 public static class SignReconciliation
 {
     private const string Source = "reconcile";
@@ -40,7 +49,14 @@ public static class SignReconciliation
                 .Select(s => new VarianceSetup(s.Class.Name(), s.Delta.ToString()))]);
     }
 
-    /// <summary>Signs; with the second signature of an accepted result, posts it. Safe to repeat.</summary>
+    /// <summary>The entry that ends a dispute: their bill is accepted after all, or withdrawn.</summary>
+    public static ReconciliationSetup EndOf(ReconciliationSetup dispute, bool accepts) => dispute with
+    {
+        Id = dispute.Id + ReconciliationSetup.End,
+        Decision = accepts ? "accepted" : "withdrawn",
+    };
+
+    /// <summary>Signs; with the second signature posts what was decided. Safe to repeat.</summary>
     public static async Task<Signature> RunAsync(
         Shard shard, ReconciliationSetup entry, string by, CancellationToken cancel = default)
     {
@@ -50,7 +66,7 @@ public static class SignReconciliation
         SignedReconciliation? signed = catalog.Reconciliations.Find(entry.Id);
         IReadOnlyList<string> signers = signed?.By ?? [];
         bool isComplete = faults.Count == 0 && signed is { IsComplete: true };
-        PostTransfer[] transfers = isComplete && entry.Decision == "accepted" ? [.. Transfers(entry, catalog)] : [];
+        PostTransfer[] transfers = isComplete ? [.. Transfers(entry, catalog)] : [];
         if (transfers.Length > 0)
         {
             Timestamp last = Timestamp.TryParse(entry.To, out Timestamp end) ? end.PlusNanoseconds(-1) : default;
@@ -64,20 +80,50 @@ public static class SignReconciliation
         return new Signature(entry.Id, signers, isComplete, transfers, faults);
     }
 
-    // What is owed becomes what they bill; the variance accounts say why, class by class.
+    private static (Amount Owed, Amount Held) ClaimAfter(string decision, Amount delta) => decision switch
+    {
+        "accepted" => (delta, Amount.Zero),
+        "disputed" => delta.IsNegative ? (delta, -delta) : (Amount.Zero, delta),
+        _ => (Amount.Zero, Amount.Zero),
+    };
+
+    // Class by class, so that the variance accounts say why.
     private static IEnumerable<PostTransfer> Transfers(ReconciliationSetup entry, Catalog catalog)
     {
-        AgreementSetup agreement = catalog.FindAgreement(entry.Agreement)!.Setup;
-        Currency currency = Currency.Parse(entry.Currency);
         foreach (VarianceSetup variance in entry.Differences)
         {
-            string own = $"{catalog.Platform}/adjustment/variance-{variance.Class}";
-            string debit = agreement.Payer == catalog.Platform ? own : $"{agreement.Payer}/receivable/{agreement.Id}";
-            string credit = agreement.Payee == catalog.Platform ? own : $"{agreement.Payee}/payable/{agreement.Id}";
             Amount delta = Amount.Parse(variance.Amount);
-            yield return delta.IsNegative
-                ? new PostTransfer(credit, debit, currency, -delta)
-                : new PostTransfer(debit, credit, currency, delta);
+            (Amount owed, Amount held) = ClaimAfter(entry.Decision, delta);
+            (Amount owedBefore, Amount heldBefore) =
+                entry.Ends is null ? (Amount.Zero, Amount.Zero) : ClaimAfter("disputed", delta);
+            string own = $"{catalog.Platform}/adjustment/variance-{variance.Class}";
+            if (owed != owedBefore)
+            {
+                yield return Claim(entry, catalog, own, isHeld: false, owed - owedBefore);
+            }
+
+            if (held != heldBefore)
+            {
+                yield return Claim(entry, catalog, own, isHeld: true, held - heldBefore);
+            }
         }
+    }
+
+    /// <summary>Adds to the payee's claim and the payer's debt; the platform's side is in the variance account. Where
+    /// the agreement has a calendar, what is owed is due with its next period that becomes final.</summary>
+    private static PostTransfer Claim(
+        ReconciliationSetup entry, Catalog catalog, string own, bool isHeld, Amount change)
+    {
+        AgreementSetup agreement = catalog.FindAgreement(entry.Agreement)!.Setup;
+        bool hasCalendar = catalog.TermsOf(agreement.Id).Count > 0;
+        string PathOf(string party, string owed) => party == catalog.Platform
+            ? own
+            : $"{party}/{(isHeld ? "held" : hasCalendar ? "due" : owed)}/{agreement.Id}";
+        string debit = PathOf(agreement.Payer, "receivable");
+        string credit = PathOf(agreement.Payee, "payable");
+        Currency currency = Currency.Parse(entry.Currency);
+        return change.IsNegative
+            ? new PostTransfer(credit, debit, currency, -change)
+            : new PostTransfer(debit, credit, currency, change);
     }
 }

@@ -44,6 +44,9 @@ public sealed record Sheet
     /// <summary>Places for signature and seal; none where nothing is signed.</summary>
     public IReadOnlyList<string> Signatures { get; init; } = [];
 
+    /// <summary>What is filled in by hand in each of these places.</summary>
+    public string SignatureLine { get; init; } = "";
+
     /// <summary>What stands at the foot of each page.</summary>
     public string Foot { get; init; } = "";
 }

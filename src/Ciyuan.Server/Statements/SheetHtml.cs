@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Ciyuan.Server.Statements;
@@ -16,10 +17,14 @@ public static class SheetHtml
         dd{margin:0;overflow-wrap:anywhere}div.t{overflow-x:auto}table{border-collapse:collapse;width:100%}
         th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
         th{background:#f2f2f2}.n{text-align:right;font-variant-numeric:tabular-nums}tfoot td{font-weight:600}
-        .sign{display:grid;grid-template-columns:1fr 1fr;gap:2rem;margin-top:3rem}.sign div{border-top:1px solid #111;
-        padding-top:.4rem;min-height:5rem}footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
+        .sign{display:grid;grid-template-columns:1fr 1fr;gap:2rem;margin-top:3rem}.sign div{border:1px solid #111;
+        padding:.4rem .6rem}.sign p{margin:4rem 0 0;white-space:pre-wrap}footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
         @media print{thead{display:table-header-group}tr{break-inside:avoid}body{margin:0;max-width:none}}
         """;
+
+    /// <summary>The page's style, as a content security policy allows it.</summary>
+    public static string StyleHash { get; } =
+        "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)));
 
     /// <summary>The page.</summary>
     public static string Write(Sheet sheet)
@@ -51,7 +56,8 @@ public static class SheetHtml
         html.Append("</ul>\n<div class=\"sign\">\n");
         foreach (string signature in sheet.Signatures)
         {
-            html.Append("<div>").Append(Text(signature)).Append("</div>\n");
+            html.Append("<div>").Append(Text(signature)).Append("<p>").Append(Text(sheet.SignatureLine))
+                .Append("</p></div>\n");
         }
 
         return html.Append("</div>\n<footer>").Append(Text(sheet.Foot))

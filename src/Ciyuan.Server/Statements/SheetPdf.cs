@@ -20,7 +20,8 @@ public sealed class SheetPdf : IDisposable
     private const double HeadingSize = 10.5;
     private const double LineHeight = 1.35;
     private const double Padding = 3;
-    private const double SealHeight = 70;
+    private const double SealHeight = 86;
+    private const double FootSize = 6.5;
     private const double FootHeight = 24;
 
     private static readonly Lock Gate = new();
@@ -95,6 +96,12 @@ public sealed class SheetPdf : IDisposable
         page.Size = PageSize.A4;
         _page = XGraphics.FromPdfPage(page);
         _y = Margin;
+        if (_document.PageCount > 1)
+        {
+            // So that a page by itself says what it belongs to.
+            PdfText.Draw(_page, $"{_sheet.Title}  {_sheet.Subtitle}", Margin, _y + FootSize, FootSize, bold: false);
+            _y += 2 * FootSize;
+        }
     }
 
     private void Need(double height)
@@ -234,20 +241,26 @@ public sealed class SheetPdf : IDisposable
             return;
         }
 
-        Need(SealHeight);
-        _y += 30;
-        double width = (Width - 20) / _sheet.Signatures.Count;
+        Need(SealHeight + 16);
+        _y += 16;
+        double width = (Width - (20 * (_sheet.Signatures.Count - 1))) / _sheet.Signatures.Count;
         for (int i = 0; i < _sheet.Signatures.Count; i++)
         {
             double x = Margin + (i * (width + 20));
-            _page.DrawLine(XPens.Black, x, _y, x + width, _y);
-            double y = _y + 4 + TextSize;
-            foreach (string line in PdfText.Wrap(_page, _sheet.Signatures[i], width, TextSize, bold: false))
+            _page.DrawRectangle(new XPen(XColors.Black, 0.5), x, _y, width, SealHeight);
+            double y = _y + Padding + TextSize;
+            foreach (string line in PdfText.Wrap(
+                _page, _sheet.Signatures[i], width - (2 * Padding), TextSize, bold: false).Take(4))
             {
-                PdfText.Draw(_page, line, x, y, TextSize, bold: false);
+                PdfText.Draw(_page, line, x + Padding, y, TextSize, bold: false);
                 y += TextSize * LineHeight;
             }
+
+            PdfText.Draw(
+                _page, _sheet.SignatureLine, x + Padding, _y + SealHeight - (2 * Padding), TextSize, bold: false);
         }
+
+        _y += SealHeight;
     }
 
     private void Feet()
@@ -256,11 +269,14 @@ public sealed class SheetPdf : IDisposable
         for (int i = 0; i < _document.PageCount; i++)
         {
             using var page = XGraphics.FromPdfPage(_document.Pages[i], XGraphicsPdfPageOptions.Append);
-            string number = string.Create(CultureInfo.InvariantCulture, $"{i + 1} / {_document.PageCount}");
+            (string first, string last) = (Plain(i + 1), Plain(_document.PageCount));
+            string number = _sheet.Language == "en" ? $"Page {first} of {last}" : $"第 {first} 页，共 {last} 页";
             double y = PageHeight - Margin;
-            PdfText.Draw(page, _sheet.Foot, Margin, y, 6.5, bold: false);
-            double left = Margin + Width - PdfText.WidthOf(page, number, 6.5, bold: false);
-            PdfText.Draw(page, number, left, y, 6.5, bold: false);
+            PdfText.Draw(page, _sheet.Foot, Margin, y, FootSize, bold: false);
+            double left = Margin + Width - PdfText.WidthOf(page, number, FootSize, bold: false);
+            PdfText.Draw(page, number, left, y, FootSize, bold: false);
         }
     }
+
+    private static string Plain(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

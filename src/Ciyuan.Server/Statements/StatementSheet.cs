@@ -57,6 +57,7 @@ public sealed class StatementSheet
         [
             $"{T("付款方", "Payer")}: {_statement.Payer.Title}", $"{T("收款方", "Payee")}: {_statement.Payee.Title}",
         ],
+        SignatureLine = T("签字（盖章）：                                日期：", "Signature, seal:                                Date:"),
         Foot = _hash.Length == 0 ? T("草稿，未冻结", "Draft, not frozen") : $"SHA-256 {_hash}",
     };
 
@@ -215,7 +216,7 @@ public sealed class StatementSheet
         if (_period?.State == PeriodState.Final)
         {
             rows.Add([T("结转下期", "Carried over"), Money(_period.Carried.ToString())]);
-            rows.Add([T("应结算金额（含上期结转）", "To be paid, with what was carried over"),
+            rows.Add([T("应结算金额（含结转与对账差额）", "To be paid, with what was carried over or reconciled"),
                 Money(_period.Payable.ToString())]);
             rows.Add([T("应结算金额（大写）", "In capitals"), Capitals(_period.Payable.ToString())]);
             rows.Add([T("付款期限", "To be paid before"), Local(_period.PayUntil.ToString())]);

@@ -100,6 +100,36 @@ public sealed class FocusExportTests : IAsyncLifetime
             FocusRules.Decimal(d[Array.IndexOf(detailHeader, "BilledCost")])));
     }
 
+    [Theory]
+    [InlineData(TaxMode.Added, 1)]
+    [InlineData(TaxMode.Included, 0)]
+    public async Task Write_TaxOfTerms_IsARowWhereItIsAdded(TaxMode mode, int expected)
+    {
+        await _network.Shard.SetUpAsync(new Setup
+        {
+            By = "test",
+            Settlement = [new("acme-usd", "2026-10", TaxPercent: "6", TaxMode: mode)],
+        });
+        (Catalog catalog, PriceBooks books) = await _network.TermsAsync();
+        _terms = new ExportTerms(catalog, books);
+        Assert.True(Period.TryParse("2026-11", Shanghai, out Period november));
+        foreach (string version in (string[])["1.2", "1.4"])
+        {
+            (string[] header, List<string?[]> rows) = Csv(Ask("cost-and-usage", version) with
+            {
+                Agreements = new HashSet<string> { "acme-usd" },
+                Period = november,
+            });
+            decimal Cost(Func<string?, bool> of) => rows.Where(r => of(r[Array.IndexOf(header, "ChargeCategory")]))
+                .Sum(r => FocusRules.Decimal(r[Array.IndexOf(header, "BilledCost")]));
+            Assert.Empty(FocusRules.FindFaults(version, "cost-and-usage", header, rows));
+            Assert.Equal(expected, rows.Count(r => r[Array.IndexOf(header, "ChargeCategory")] == "Tax"));
+            decimal tax = expected * decimal.Round(
+                Cost(c => c != "Tax") * 0.06m, 2, MidpointRounding.AwayFromZero);
+            Assert.Equal(tax, Cost(c => c == "Tax"));
+        }
+    }
+
     [Fact]
     public void Write_CostAndUsage_CountsTheTokensOfTheRecords()
     {

@@ -3,6 +3,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
+using Ciyuan.Settlement;
 using Ciyuan.Tests.Quantities;
 using Ciyuan.Usage;
 
@@ -88,6 +89,16 @@ public sealed class FrameCodecTests
             byte[] mistaken = [earlier, .. body[1..]];
             Assert.Throws<JournalException>(() => FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, mistaken));
         }
+    }
+
+    [Fact]
+    public void Encode_FixedStepsOfSettlement_AreFrozen()
+    {
+        Frame frame = FixedSettlement();
+        byte[] body = new FrameEncoder().Encode(frame).ToArray();
+        Assert.Equal(FrozenSettledBody, Convert.ToHexStringLower(body));
+        Frame decoded = FrameDecoder.Decode(frame.Shard, frame.Seq, frame.Time, body);
+        Assert.Equal(body, new FrameEncoder().Encode(decoded).ToArray());
     }
 
     [Fact]
@@ -177,6 +188,55 @@ public sealed class FrameCodecTests
                 * f.CorrectionResults.Sum(c => c.Singles.Count) * f.CorrectionResults.Sum(c => c.Groups.Count) > 0)
             .MinBy(f => new FrameEncoder().Encode(f).Length)!;
         return new FrameEncoder().Encode(frame).ToArray();
+    }
+
+    private static Frame FixedSettlement()
+    {
+        var due = new AccountName("acme/due/sell", Currency.Cny);
+        var held = new AccountName("acme/held/sell", Currency.Cny);
+        var amount = new Amount(2_500_000_000_000);
+        return new Frame
+        {
+            Shard = 3,
+            Seq = 9,
+            Time = new Timestamp(1_800_000_002_000_000_000),
+            Settlements =
+            [
+                new SettlementCommand("ops", "f", SettlementAction.Freeze, "sell", "2026-10", "ann"),
+                new SettlementCommand("ops", "s", SettlementAction.Split, "sell", "2026-09", "ann")
+                {
+                    Statement = [0x7b, 0x7d],
+                    AcceptWaiting = true,
+                },
+                new SettlementCommand("ops", "d", SettlementAction.Dispute, "sell", "2026-09", "bob")
+                {
+                    Memo = "多记",
+                    Side = AgreementSide.Payer,
+                    Dispute = "d1",
+                    Amount = amount,
+                },
+                new SettlementCommand("ops", "g", SettlementAction.Sign, "sell", "2026-09", "bob")
+                {
+                    Hash = "ab12",
+                    Side = AgreementSide.Payee,
+                },
+            ],
+            SettlementResults =
+            [
+                new SettlementResult(SettlementStatus.Done, [])
+                {
+                    Span = new Period(new Timestamp(1), new Timestamp(300)),
+                },
+                new SettlementResult(SettlementStatus.Done, [])
+                {
+                    Until = new Timestamp(64),
+                    Amount = new Amount(-1),
+                    Carried = new Amount(5),
+                },
+                new SettlementResult(SettlementStatus.Done, [new Posting(held, due, amount)]),
+                new SettlementResult(SettlementStatus.Done, []),
+            ],
+        };
     }
 
     private static Frame FixedCorrection(CorrectionMode mode)
@@ -302,6 +362,7 @@ public sealed class FrameCodecTests
         + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
         + "91640200d00fd00f80e2a2c80100";
 
+<<<<<<< HEAD
     // Frozen: version 4, as above: another version and mode, and no settlements at the end.
     private const string FrozenByRateBody =
         "04000f036f70730267770461636d65026d310d706c61742f636f73742f63757403434e5910646174612f70617961626c652f"
@@ -311,6 +372,15 @@ public sealed class FrameCodecTests
         + "01630a0effffffffffffffffff01feffffffffffffffff01000106726169736564010e01020200ffa7d6b9070101e8070001"
         + "000e050001010201030100ffef85da2c0203020080e8888743030200018093b4ac0200010101020000ffa7d6b907e80780b1"
         + "91640200d00fd00f80e2a2c8010000";
+=======
+    // Frozen: version 3, put together by hand from docs/FORMATS.md.
+    private const string FrozenSettledBody =
+        "030007036f70730473656c6c03616e6e03626f620e61636d652f68656c642f73656c6c03434e590d61636d652f6475652f73"
+        + "656c6c00020506070600000000000004010101660207323032362d3130030000000000000002d80400000000020101730207"
+        + "323032362d30390300027b7d010000000000008001010a00040101640207323032362d30390406e5a49ae8aeb00000000102"
+        + "643180a0e5b9c29101000000000001000180a0e5b9c29101030101670207323032362d303904000000046162313202000000"
+        + "0000000000";
+>>>>>>> settle
 
     private const string FrozenHash = "727575c9beda9188eed93d1a6f23bd21e371d756b443551d0a9ce2288f8f2b38";
 }

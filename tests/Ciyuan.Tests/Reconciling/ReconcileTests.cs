@@ -61,7 +61,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Server.Reconciling.Bill opened = file.Open();
         BillQuestion question = Ask(12);
         string[] Print(int most) => [.. new MatchById(question, Frames, r => r.Id, hasCorrections: true)
-            .Run(opened.Read, most).Differences.Kept.Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
+            .Run(opened.Read, opened.Lines, most).Differences.Kept.Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
         Assert.Equal(Print(1 << 20), Print(100));
     }
 
@@ -177,20 +177,50 @@ public sealed class ReconcileTests : IAsyncLifetime
             Number(Of("net/adjustment/variance-price")));
     }
 
-    [Fact]
-    public async Task Sign_Disputed_PostsNothing()
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)] // with a calendar, what is owed is due with its next final period
+    public async Task Sign_Disputed_HoldsTheDifferencesUntilTheDisputeEnds(bool accepts, bool hasCalendar)
     {
+        if (hasCalendar)
+        {
+            await _network.Shard.SetUpAsync(new Setup { By = "test", Settlement = [new("openai-usd", "2026-11")] });
+        }
+
         using var file = new BillFile(Bill(12).Plant(2).ToCsv());
         Server.Reconciling.Bill opened = file.Open();
         BillComparison result = Run(file, "id", 12);
         ReconciliationSetup entry = SignReconciliation.Entry(result, opened, Currency.Usd, accepts: false);
+        string owed = hasCalendar ? "openai/due/openai-usd" : "openai/payable/openai-usd";
+        Amount before = await BalanceAsync(owed);
+        Amount agreedOn = result.Differences.Sums.Where(s => s.Delta.IsNegative)
+            .Aggregate(Amount.Zero, (sum, s) => sum + s.Delta);
+        Amount disputed = result.Differences.Sums.Aggregate(
+            Amount.Zero, (sum, s) => sum + (s.Delta.IsNegative ? -s.Delta : s.Delta));
+
+        ReconciliationSetup end = SignReconciliation.EndOf(entry, accepts);
+        Assert.NotEmpty((await SignReconciliation.RunAsync(_network.Shard, end, "alice")).Faults);
         await SignReconciliation.RunAsync(_network.Shard, entry, "alice");
+        Assert.Equal(before, await BalanceAsync(owed));
         Signature second = await SignReconciliation.RunAsync(_network.Shard, entry, "bob");
-        Assert.True(second.IsComplete);
-        Assert.Empty(second.Posted);
-        Assert.DoesNotContain(await _network.Shard.BalancesAsync(),
-            a => a.Name.Path.Contains("variance", StringComparison.Ordinal));
+        Assert.True(second.IsComplete && agreedOn.IsNegative && disputed > -agreedOn);
+        Assert.Equal(before + agreedOn, await BalanceAsync(owed));
+        Assert.Equal(disputed, await BalanceAsync("openai/held/openai-usd"));
+
+        await SignReconciliation.RunAsync(_network.Shard, end, "alice");
+        Assert.Equal(disputed, await BalanceAsync("openai/held/openai-usd"));
+        Assert.Empty((await SignReconciliation.RunAsync(_network.Shard, end, "carol")).Faults);
+        Assert.Equal(Amount.Zero, await BalanceAsync("openai/held/openai-usd"));
+        Assert.Equal(before + (accepts ? result.Differences.Delta : Amount.Zero), await BalanceAsync(owed));
+        Assert.Equal(-Number(accepts ? result.Differences.Delta : Amount.Zero),
+            (await _network.Shard.BalancesAsync())
+                .Where(a => a.Name.Path.Contains("variance", StringComparison.Ordinal)).Sum(a => Number(a.Balance)));
     }
+
+    private async Task<Amount> BalanceAsync(string path) =>
+        (await _network.Shard.BalancesAsync()).FirstOrDefault(
+            a => a.Name.Path == path && a.Name.Currency == Currency.Usd)?.Balance ?? Amount.Zero;
 
     private static string Rewrite(PlantedBill bill, PlantedBill.Row[] days)
     {

@@ -68,8 +68,11 @@ public sealed class SheetTests
     {
         try
         {
-            string few = Encoding.Latin1.GetString(SheetPdf.Write(Sheet(chinese, lines: 1)));
-            string many = Encoding.Latin1.GetString(SheetPdf.Write(Sheet(chinese, lines: 300)));
+            string few = Encoding.Latin1.GetString(Keep($"few-{chinese}", SheetPdf.Write(Sheet(chinese, lines: 1))));
+            string many = Encoding.Latin1.GetString(
+                Keep($"many-{chinese}", SheetPdf.Write(Sheet(chinese, lines: 300))));
+            Keep($"note-{chinese}", SheetPdf.Write(new StatementSheet(
+                Document(3), new string('a', 64), Final(), chinese).Make(SheetKind.Settlement)));
             Assert.StartsWith("%PDF-1.", few, StringComparison.Ordinal);
             Assert.True(Pages(few) < Pages(many) && Pages(many) > 5, $"{Pages(few)} and {Pages(many)} pages");
         }
@@ -89,9 +92,20 @@ public sealed class SheetTests
         Assert.Equal(
             ["Due on this statement: 1,234.00", "Held for open disputes: -20.00", "Granted in disputes: -30.00",
                 "Net of the period: 1,184.00", "Carried over: 0.00",
-                "To be paid, with what was carried over: 1,184.00", "In capitals: 人民币壹仟壹佰捌拾肆元整",
+                "To be paid, with what was carried over or reconciled: 1,184.00", "In capitals: 人民币壹仟壹佰捌拾肆元整",
                 "To be paid before: 2026-12-20 00:00:00"],
             agreed);
+    }
+
+    // With CIYUAN_SHEETS the files go to that folder, to be looked at.
+    private static byte[] Keep(string name, byte[] file)
+    {
+        if (Environment.GetEnvironmentVariable("CIYUAN_SHEETS") is { } folder)
+        {
+            File.WriteAllBytes(Path.Combine(folder, name + ".pdf"), file);
+        }
+
+        return file;
     }
 
     private static int Pages(string pdf) => Regex.Count(pdf, @"/Type\s*/Page[^s]");

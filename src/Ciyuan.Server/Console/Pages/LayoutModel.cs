@@ -14,7 +14,7 @@ internal sealed record LayoutModel(Type Part, object Model, string Title);
 /// <param name="Details">Sentences of the engine.</param>
 internal sealed record FailureModel(int Status, string Text, IReadOnlyList<string> Details);
 
-/// <summary>The seven rooms of the console.</summary>
+/// <summary>The eight rooms of the console.</summary>
 /// <param name="Path">Where it begins.</param>
 /// <param name="Text">Its name.</param>
 /// <param name="Icon">Path of its sign, drawn with a pen of two on a field of 24.</param>
@@ -29,6 +29,8 @@ internal sealed record Room(string Path, string Text, string Icon, UserRole[] Ro
         new("/console/prices", "nav.prices", "M12 3v18M16.5 7.5c0-2-2-3-4.5-3s-4.5 1-4.5 3 2 3 4.5 3.5 4.5 1.5 4.5 3.5"
             + "-2 3.5-4.5 3.5-4.5-1.5-4.5-3.5", ConsoleRoute.All),
         new("/console/ledger", "nav.ledger", "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM9 9h6M9 13h6",
+            ConsoleRoute.All),
+        new("/console/settlement", "nav.settlement", "M5 5h14v15H5zM5 9h14M9 3v4M15 3v4M9 14l2 2 4-4",
             ConsoleRoute.All),
         new("/console/parties", "nav.parties", "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 20c0-3.5 2.5-5.5 6-5.5s6 "
             + "2 6 5.5M16 11a3 3 0 1 0-1-5.8M17 14.6c2.5.4 4 2.2 4 5.4", ConsoleRoute.All),

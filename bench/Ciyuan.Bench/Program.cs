@@ -4,11 +4,11 @@ using Ciyuan.Bench;
 
 // ciyuan-bench [import] [http] [rate] [settle] [reconcile] [rerate] [report]
 //     [--records N] [--large N] [--postgres CONNECTION]
-// ciyuan-bench tokens --corpus FOLDER [--peers FOLDER]
+// ciyuan-bench tokens --corpus FOLDER [--peers FOLDER] [--programs FOLDER]
 // Without names, all of the first line. Each figure stands beside what bounds it, measured in the same run.
 if (args is ["tokens", ..])
 {
-    return TokensBench.Run(Text("--corpus"), Text("--peers"), CpuName());
+    return TokensBench.Run(Text("--corpus"), Text("--peers"), Text("--programs"), CpuName());
 }
 
 if (args is ["tokens-load", string vocabulary])

@@ -22,7 +22,7 @@ internal static class TokensBench
     private static readonly (string Kind, double Cold, double Warm)[] Aims =
         [("en", 99, 197), ("zh", 40, 124), ("code", 109, 239), ("mixed", 30, 152)];
 
-    public static int Run(string? corpus, string? peers, string cpu)
+    public static int Run(string? corpus, string? peers, string? programs, string cpu)
     {
         if (corpus is null || !Directory.Exists(corpus))
         {
@@ -39,7 +39,7 @@ internal static class TokensBench
         var figures = new Figures();
         Load(figures);
         Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(Name);
-        Dictionary<string, JsonElement[]> others = peers is null ? [] : Peers(corpus, peers);
+        Dictionary<string, JsonElement[]> others = Peers(corpus, peers, programs);
         bool equal = true;
         foreach ((string kind, double cold, double warm) in Aims)
         {
@@ -128,13 +128,23 @@ internal static class TokensBench
         figures.Add($"{kind}, memory outside of the heap", tokenizer.NativeBytes / 1e6, "MB", 64, lessIsBetter: true);
         foreach (JsonElement peer in peers)
         {
-            double speed = peer.GetProperty("speed").GetDouble();
-            string ratio = string.Create(
-                CultureInfo.InvariantCulture, $"{megabytes / cold / speed:F0} and {megabytes / warm / speed:F0} times");
-            figures.Add($"{kind}, {peer.GetProperty("peer").GetString()}", speed, "MB/s", bound: ratio);
+            Compare(figures, kind, peer, megabytes / cold, megabytes / warm);
         }
 
         return equal;
+    }
+
+    /// <summary>
+    /// A peer's speed, and how many times as fast this is; a peer that remembers nothing has one speed.
+    /// </summary>
+    private static void Compare(Figures figures, string kind, JsonElement peer, double cold, double warm)
+    {
+        double speed = peer.GetProperty("speed").GetDouble();
+        double first = peer.TryGetProperty("cold", out JsonElement said) ? said.GetDouble() : speed;
+        string ratio = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{first:0.##} cold; here {cold / first:F1} times cold, {warm / speed:F1} warm");
+        figures.Add($"{kind}, {peer.GetProperty("peer").GetString()}", speed, "MB/s", bound: ratio);
     }
 
     private static void Short(Figures figures, Vocabulary vocabulary)
@@ -155,20 +165,30 @@ internal static class TokensBench
         figures.Add("a message of 200 bytes, warm", best / Times * 1e6, "µs", 1, lessIsBetter: true);
     }
 
-    private static Dictionary<string, JsonElement[]> Peers(string corpus, string folder)
+    /// <summary>What others say of themselves, by kind: a program each, and Node's packages by a script.</summary>
+    private static Dictionary<string, JsonElement[]> Peers(string corpus, string? packages, string? programs)
     {
-        string script = Path.GetFullPath(Path.Combine("bench", "tokens-peers.mjs"));
-        ProcessStartInfo start = new("node", [script, corpus, Name])
+        IEnumerable<string> said = programs is null ? []
+            : Directory.GetFiles(programs).Order(StringComparer.Ordinal)
+                .SelectMany(program => Said(program, programs, corpus, Name));
+        if (packages is not null)
         {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-        };
-        using Process node = Process.Start(start) ?? throw new InvalidOperationException("node does not start");
-        string output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonDocument.Parse(line).RootElement)
+            string script = Path.GetFullPath(Path.Combine("bench", "tokens-peers.mjs"));
+            said = said.Concat(Said("node", packages, script, corpus, Name));
+        }
+
+        return said.Select(line => JsonDocument.Parse(line).RootElement)
             .GroupBy(peer => peer.GetProperty("kind").GetString()!).ToDictionary(g => g.Key, g => g.ToArray());
+    }
+
+    private static string[] Said(string program, string folder, params string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true };
+        using Process process =
+            Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start");
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>The shortest time of some rounds, in seconds.</summary>

@@ -10,7 +10,11 @@ namespace Ciyuan.Tokens.Counting;
 internal sealed unsafe class AddedTokenFinder
 {
     private readonly Dictionary<ulong, List<(byte[] Content, AddedToken Token)>> _byHash = [];
-    private readonly Dictionary<byte, int[]> _lengths = [];
+
+    /// <summary>
+    /// By the first two bytes, or the one byte of those that have no more, the lengths there are, longest first.
+    /// </summary>
+    private readonly Dictionary<int, int[]> _lengths = [];
     private readonly SearchValues<byte> _firsts;
 
     private AddedTokenFinder(IReadOnlyList<AddedToken> tokens)
@@ -25,11 +29,12 @@ internal sealed unsafe class AddedTokenFinder
             }
 
             same.Add((content, token));
-            int[] lengths = _lengths.GetValueOrDefault(content[0], []);
-            _lengths[content[0]] = [.. lengths.Append(content.Length).Distinct().OrderDescending()];
+            int beginning = content.Length > 1 ? Pair(content, 0) : content[0];
+            int[] lengths = _lengths.GetValueOrDefault(beginning, []);
+            _lengths[beginning] = [.. lengths.Append(content.Length).Distinct().OrderDescending()];
         }
 
-        _firsts = SearchValues.Create([.. _lengths.Keys]);
+        _firsts = SearchValues.Create([.. tokens.Select(token => Encoding.UTF8.GetBytes(token.Content)[0]).Distinct()]);
     }
 
     /// <summary>A finder for what a policy finds; null when that is nothing.</summary>
@@ -57,18 +62,39 @@ internal sealed unsafe class AddedTokenFinder
             }
 
             at += skip;
-            foreach (int length in _lengths[text[at]])
+            int length = 0;
+            AddedToken? token = at + 1 < text.Length ? Longest(text, at, Pair(text, at), out length) : null;
+            token ??= Longest(text, at, text[at], out length);
+            if (token is not null)
             {
-                if (at + length <= text.Length && Match(text, at, length) is { } token)
+                start = token.LeftStrip ? SpaceBefore(text, from, at) : at;
+                end = token.RightStrip ? SpaceAfter(text, at + length) : at + length;
+                return token;
+            }
+        }
+
+        start = end = text.Length;
+        return null;
+    }
+
+    private static int Pair(ReadOnlySpan<byte> text, int at) => ((text[at] + 1) << 8) | text[at + 1];
+
+    /// <summary>The longest token at a place of those with some beginning.</summary>
+    private AddedToken? Longest(ReadOnlySpan<byte> text, int at, int beginning, out int length)
+    {
+        length = 0;
+        if (_lengths.TryGetValue(beginning, out int[]? lengths))
+        {
+            foreach (int each in lengths)
+            {
+                if (at + each <= text.Length && Match(text, at, each) is { } token)
                 {
-                    start = token.LeftStrip ? SpaceBefore(text, from, at) : at;
-                    end = token.RightStrip ? SpaceAfter(text, at + length) : at + length;
+                    length = each;
                     return token;
                 }
             }
         }
 
-        start = end = text.Length;
         return null;
     }
 

@@ -69,11 +69,13 @@ internal sealed class FastPath : IDisposable
 
     private TextFeed MakeFeed() => new(_vocabulary.Split switch
     {
+        SplitRule.Gpt2 => new RuleCounter<Gpt2Rule>(_scanner, Merger),
         SplitRule.O200k => new RuleCounter<O200kRule>(_scanner, Merger),
         SplitRule.Cl100k or SplitRule.Llama3 => new RuleCounter<Cl100kRule>(_scanner, Merger),
         SplitRule.Qwen2 or SplitRule.Qwen35 => new RuleCounter<QwenRule>(_scanner, Merger),
         SplitRule.Tekken => new RuleCounter<TekkenRule>(_scanner, Merger),
         SplitRule.Kimi => new RuleCounter<KimiRule>(_scanner, Merger),
+        SplitRule.DeepSeekV3 => new RuleCounter<DeepSeekRule>(_scanner, Merger),
         _ => new RuleCounter<ScalarRule>(_scanner, Merger),
     });
 }

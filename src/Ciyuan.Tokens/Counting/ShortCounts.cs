@@ -96,8 +96,7 @@ internal sealed unsafe class ShortCounts : IDisposable
 
         HugeMemory old = _memory;
         int oldLines = _lines;
-        _lines *= 4;
-        _lines = Math.Min(_lines, MostLines);
+        _lines *= 2;
         _memory = new HugeMemory((nuint)_lines * 64);
         _entries = 0;
         for (byte* at = old.Pointer; at < old.Pointer + ((nint)oldLines * 64); at += 16)

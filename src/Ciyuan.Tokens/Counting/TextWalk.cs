@@ -10,6 +10,9 @@ namespace Ciyuan.Tokens.Counting;
 /// </summary>
 internal sealed class TextWalk(Vocabulary vocabulary, TextNormalizer normalizer, SpecialTokens policy)
 {
+    /// <summary>Longer stretches are brought into form and counted by so many bytes, which stay in the cache.</summary>
+    private const int Window = 64 << 10;
+
     private readonly AddedTokenFinder? _given = AddedTokenFinder.For(vocabulary, policy, normalized: false);
     private readonly AddedTokenFinder? _formed = AddedTokenFinder.For(vocabulary, policy, normalized: true);
 
@@ -72,13 +75,13 @@ internal sealed class TextWalk(Vocabulary vocabulary, TextNormalizer normalizer,
 
     private void Form(ReadOnlySpan<byte> stretch, bool first, TextFeed feed, List<int>? ids, long limit)
     {
-        if (!normalizer.IsNormal(stretch))
+        if (stretch.Length > Window && ids is null && _formed is null && !normalizer.IsIdentity && normalizer.IsLocal)
         {
-            feed.Formed.ResetWrittenCount();
-            normalizer.Write(stretch, first, feed.Formed);
-            stretch = feed.Formed.WrittenSpan;
+            CountByWindows(stretch, feed, limit);
+            return;
         }
 
+        stretch = InForm(stretch, first, feed);
         int at = 0;
         while (feed.Count <= limit)
         {
@@ -100,5 +103,37 @@ internal sealed class TextWalk(Vocabulary vocabulary, TextNormalizer normalizer,
             Take(token, feed, ids);
             at = end;
         }
+    }
+
+    private ReadOnlySpan<byte> InForm(ReadOnlySpan<byte> stretch, bool first, TextFeed feed)
+    {
+        if (normalizer.IsNormal(stretch))
+        {
+            return stretch;
+        }
+
+        feed.Formed.ResetWrittenCount();
+        normalizer.Write(stretch, first, feed.Formed);
+        return feed.Formed.WrittenSpan;
+    }
+
+    private void CountByWindows(ReadOnlySpan<byte> stretch, TextFeed feed, long limit)
+    {
+        int size = Window;
+        while (!stretch.IsEmpty && feed.Count <= limit)
+        {
+            int end = size < stretch.Length ? TextNormalizer.LastSettled(stretch[..size]) : stretch.Length;
+            if (end == 0)
+            {
+                size *= 2; // marks and nothing else
+                continue;
+            }
+
+            feed.Append(InForm(stretch[..end], false, feed), limit);
+            stretch = stretch[end..];
+            size = Window;
+        }
+
+        feed.Finish(limit);
     }
 }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using Ciyuan.Tokens.Splitting;
 using Ciyuan.Tokens.Vocabularies;
@@ -59,6 +61,47 @@ internal sealed unsafe class Seams : IDisposable
         uint part = Part(at[-1], at[0], at[1]);
         return ((_parts[part >> 5] >> (int)(part & 31)) & 1) != 0;
     }
+
+    /// <summary>
+    /// Whether entries may reach over the boundaries between nine characters of three bytes each, of which
+    /// <paramref name="at"/> is the first: a bit for each of the eight. For processors with AVX2. Up to 31 bytes are
+    /// read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal uint MayJoinEight(byte* at)
+    {
+        unchecked
+        {
+            Vector256<uint> left = Threes(at);
+            Vector256<uint> right = Threes(at + 3);
+            Vector256<uint> pair = ((CodePoints(left) * 0x9E3779B1) + (CodePoints(right) * 0x85EBCA77))
+                >>> (32 - PairBits);
+            Vector256<uint> part = (((left & Vector256.Create(0xFFu)) * 0x9E3779B1) + ((right >>> 8) * 0x85EBCA77))
+                >>> (32 - PartBits);
+            return (Bits(_pairs, pair) | Bits(_parts, part)).ExtractMostSignificantBits();
+        }
+    }
+
+    /// <summary>The bits of a table, each moved to the top.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Bits(uint* table, Vector256<uint> places)
+    {
+        Vector256<uint> words = Avx2.GatherVector256(table, (places >>> 5).AsInt32(), sizeof(uint));
+        return Avx2.ShiftLeftLogicalVariable(words, ~places & Vector256.Create(31u));
+    }
+
+    /// <summary>Eight characters of three bytes, the first byte of each highest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Threes(byte* at) => Avx2.Shuffle(
+        Vector256.Create(Vector128.Load(at), Vector128.Load(at + 12)),
+        Vector256.Create(
+            (byte)2, 1, 0, 255, 5, 4, 3, 255, 8, 7, 6, 255, 11, 10, 9, 255,
+            2, 1, 0, 255, 5, 4, 3, 255, 8, 7, 6, 255, 11, 10, 9, 255)).AsUInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> CodePoints(Vector256<uint> threes) =>
+        ((threes >>> 4) & Vector256.Create(0xF000u)) | ((threes >>> 2) & Vector256.Create(0xFC0u))
+        | (threes & Vector256.Create(0x3Fu));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Pair(int left, int right) =>

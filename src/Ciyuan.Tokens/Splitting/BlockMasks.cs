@@ -14,6 +14,9 @@ internal unsafe struct BlockMasks
     internal ulong Upper;
     internal ulong Lower;
     internal ulong Caseless;
+
+    /// <summary>Letters whose runs are pieces of their own; they are in no other mask.</summary>
+    internal ulong Apart;
     internal ulong Digits;
     internal ulong Space;
     internal ulong Blank;
@@ -55,7 +58,7 @@ internal unsafe struct BlockMasks
         ulong small = Bits(a << 2, b << 2);
         masks.Upper = letters & ~small;
         masks.Lower = letters & small;
-        masks.Caseless = 0;
+        masks.Caseless = masks.Apart = 0;
         masks.Digits = Bits(classesA << 2, classesB << 2);
         masks.Blank = Bits(classesA << 3, classesB << 3);
         masks.Space = masks.Blank | Bits(classesA << 4, classesB << 4);
@@ -70,29 +73,36 @@ internal unsafe struct BlockMasks
     /// <param name="at">The block; four bytes after it are read.</param>
     /// <param name="wide">The bytes that are not ASCII.</param>
     /// <param name="kinds">The kind of each code point.</param>
-    /// <param name="han">True when Han is told apart; then it is hard, as it is no letter.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void AddWide(byte* at, ulong wide, byte* kinds, bool han)
+    internal void AddWide<TRule>(byte* at, ulong wide, byte* kinds)
+        where TRule : IBlockRule
     {
         unchecked
         {
             Vector256<byte> a = Vector256.Load(at);
             Vector256<byte> b = Vector256.Load(at + 32);
-            ulong common = Between(a, b, 0xE5, 0xE9) | (Between(a, b, 0xE4, 0xE4) & (Between(a, b, 0xB8, 0xBF) >> 1));
             ulong leads = wide & ~Between(a, b, 0x80, 0xBF);
-            if (han)
-            {
-                common = 0;
-            }
-
-            Caseless = common | (common << 1) | (common << 2); // U+4E00 … U+9FFF
+            ulong common = Between(a, b, 0xE5, 0xE8) | (Between(a, b, 0xE4, 0xE4) & (Between(a, b, 0xB8, 0xBF) >> 1));
+            common |= Between(a, b, 0xE9, 0xE9) & (Between(a, b, 0x80, 0xBD) >> 1);
+            ulong bits = common | (common << 1) | (common << 2); // U+4E00 … U+9F7F
+            Caseless = TRule.Apart == LettersApart.None ? bits : 0;
+            Apart = TRule.Apart == LettersApart.None ? 0 : bits;
             for (ulong left = leads & ~common; left != 0; left &= left - 1)
             {
                 int bit = BitOperations.TrailingZeroCount(left);
-                byte value = kinds[Utf8Reader.Decode(at + bit, out int length)];
-                Add(value, ((1UL << length) - 1) << bit, han);
+                int codePoint = Utf8Reader.Decode(at + bit, out int length);
+                Add<TRule>(codePoint, kinds[codePoint], ((1UL << length) - 1) << bit);
             }
         }
+    }
+
+    /// <summary>Control characters of ASCII that are no white space.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ulong Controls(byte* at)
+    {
+        Vector256<byte> a = Vector256.Load(at);
+        Vector256<byte> b = Vector256.Load(at + 32);
+        return (Between(a, b, 0, 0x1F) & ~(Space | LineEnd)) | Between(a, b, 0x7F, 0x7F);
     }
 
     /// <summary>The first bytes of characters of three bytes, and of four; of two are the rest.</summary>
@@ -130,9 +140,18 @@ internal unsafe struct BlockMasks
             Vector128.Shuffle(table.GetLower(), index.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Add(byte value, ulong bits, bool han)
+    private void Add<TRule>(int codePoint, byte value, ulong bits)
+        where TRule : IBlockRule
     {
-        switch ((CharacterKind)(value & UnicodeTable.KindBits))
+        CharacterKind kind = (CharacterKind)(value & UnicodeTable.KindBits);
+        if (IsApart<TRule>(codePoint, value))
+        {
+            Apart |= kind == CharacterKind.Caseless ? bits : 0;
+            Hard |= kind == CharacterKind.Caseless ? 0 : bits;
+            return;
+        }
+
+        switch (kind)
         {
             case CharacterKind.Upper:
                 Upper |= bits;
@@ -150,11 +169,18 @@ internal unsafe struct BlockMasks
             case CharacterKind.Mark or CharacterKind.Number:
                 Hard |= bits;
                 break;
-        }
-
-        if (han && (value & UnicodeTable.Han) != 0)
-        {
-            Hard |= bits;
+            case CharacterKind.Other when TRule.Segments:
+                Hard |= bits;
+                break;
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsApart<TRule>(int codePoint, byte value)
+        where TRule : IBlockRule => TRule.Apart switch
+        {
+            LettersApart.Han => (value & UnicodeTable.Han) != 0,
+            LettersApart.ChineseAndKana => codePoint is (>= 0x4E00 and <= 0x9FA5) or (>= 0x3040 and <= 0x30FF),
+            _ => false,
+        };
 }

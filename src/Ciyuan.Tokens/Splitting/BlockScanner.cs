@@ -25,16 +25,20 @@ internal static unsafe class BlockScanner<TRule>
     internal static ulong Starts(byte* at, byte* kinds)
     {
         ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
-        return wide == 0 ? Algebra(at, ref masks, 0) : WideStarts(at, kinds);
+        return wide == 0 ? Decide(at, ref masks, 0) : WideStarts(at, kinds);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static ulong WideStarts(byte* at, byte* kinds)
     {
         ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
-        masks.AddWide(at, wide, kinds, TRule.HanApart);
-        return Algebra(at, ref masks, wide);
+        masks.AddWide<TRule>(at, wide, kinds);
+        return Decide(at, ref masks, wide);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Decide(byte* at, ref BlockMasks masks, ulong wide) =>
+        TRule.Plain ? PlainAlgebra(at, ref masks) : Algebra(at, ref masks, wide);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Algebra(byte* at, ref BlockMasks masks, ulong wide)
@@ -45,22 +49,19 @@ internal static unsafe class BlockScanner<TRule>
             ulong space = masks.Space;
             ulong lineEnd = masks.LineEnd;
             ulong white = space | lineEnd;
-            ulong punctuation = ~(letters | masks.Digits | white);
+            ulong punctuation = ~(letters | masks.Apart | masks.Digits | white);
 
             // Line ends that punctuation takes: an addition runs through each run of them to its end.
             ulong taken = lineEnd & ~(lineEnd + ((punctuation << 1) & lineEnd));
-            ulong hard = masks.Hard;
-            if (TRule.SlashTail)
-            {
-                hard |= (taken << 1) & masks.Slash;
-            }
-
-            ulong starts = 1 | SpaceStarts(space, lineEnd, taken, white);
+            ulong hard = masks.Hard | (TRule.SlashTail ? (taken << 1) & masks.Slash : 0);
+            ulong ends = TRule.Segments ? masks.Apart | masks.Digits : 0;
+            ulong starts = 1 | SpaceStarts(space, lineEnd, taken, white | ends);
             starts |= lineEnd & ~taken & ~(white << 1);
-            starts |= DigitStarts(masks.Digits);
+            starts |= DigitStarts(masks.Digits) | (masks.Apart & ~(masks.Apart << 1));
             ulong punctuationStarts = punctuation & ~((punctuation | masks.Blank) << 1);
             starts |= punctuationStarts;
-            ulong prefixed = wide == 0 ? punctuationStarts << 1 : AfterOne(at, punctuationStarts, wide);
+            ulong prefixed = TRule.Segments ? SignedLetters(letters, punctuationStarts, wide)
+                : wide == 0 ? punctuationStarts << 1 : AfterOne(at, punctuationStarts, wide);
             starts |= letters & ~((letters | space) << 1) & ~prefixed;
             if (TRule.CaseRuns)
             {
@@ -68,9 +69,45 @@ internal static unsafe class BlockScanner<TRule>
                 hard |= (masks.Caseless << 1) & masks.Upper;
             }
 
-            starts = Contract(at, starts, letters, masks.Apostrophe, punctuationStarts);
+            if (TRule.Segments)
+            {
+                // What such a character is to the rule decides about the end of white space before it.
+                hard |= masks.Controls(at);
+                hard |= hard >> 1;
+                starts |= AfterSigned(letters, prefixed, wide);
+            }
 
-            // White space up to the end of the block goes on, or is followed by who knows what.
+            starts = Contract(at, starts, letters, masks.Apostrophe, punctuationStarts);
+            return Certain(starts, white, hard);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong PlainAlgebra(byte* at, ref BlockMasks masks)
+    {
+        unchecked
+        {
+            ulong letters = masks.Upper | masks.Lower | masks.Caseless;
+            ulong white = masks.Space | masks.LineEnd;
+            ulong punctuation = ~(letters | masks.Digits | white);
+            ulong signs = punctuation & ~((punctuation | masks.Blank) << 1);
+            ulong starts = 1 | signs | (white & ~(white << 1)) | (white & ~(white >> 1));
+            starts |= letters & ~((letters | masks.Blank) << 1);
+            starts |= masks.Digits & ~((masks.Digits | masks.Blank) << 1);
+            ulong apostrophes = masks.Apostrophe & signs & (letters >> 1);
+            starts = apostrophes == 0 ? starts : Suffixes(at, starts, apostrophes);
+            return Certain(starts, white, masks.Hard);
+        }
+    }
+
+    /// <summary>
+    /// White space up to the end of the block goes on, or is followed by who knows what; and so is what is hard.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Certain(ulong starts, ulong white, ulong hard)
+    {
+        unchecked
+        {
             int trailing = BitOperations.LeadingZeroCount(~white);
             int certain = trailing == 0 ? 64 - Lookahead : Math.Min(64 - Lookahead, 65 - trailing);
             starts &= (1UL << certain) - 1;
@@ -80,10 +117,10 @@ internal static unsafe class BlockScanner<TRule>
 
     /// <summary>
     /// A run of spaces begins a piece, unless it stands between line ends. Its last one does, before anything but white
-    /// space.
+    /// space and, where there is such, an end.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong SpaceStarts(ulong space, ulong lineEnd, ulong taken, ulong white)
+    private static ulong SpaceStarts(ulong space, ulong lineEnd, ulong taken, ulong whiteOrEnd)
     {
         unchecked
         {
@@ -94,7 +131,7 @@ internal static unsafe class BlockScanner<TRule>
                 runs &= ~Between(space, between, lineEnd);
             }
 
-            return runs | (space & ~(white >> 1));
+            return runs | (space & ~(whiteOrEnd >> 1));
         }
     }
 
@@ -136,6 +173,22 @@ internal static unsafe class BlockScanner<TRule>
         }
     }
 
+    /// <summary>Letters of ASCII, one each, that follow a sign of ASCII that begins a piece.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SignedLetters(ulong letters, ulong signs, ulong wide) =>
+        unchecked(((signs & ~wide) << 1) & letters & ~wide);
+
+    /// <summary>
+    /// A sign takes letters of ASCII only: other letters after these begin a piece. An addition runs through the
+    /// letters to their end.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong AfterSigned(ulong letters, ulong signed, ulong wide)
+    {
+        ulong narrow = letters & ~wide;
+        return unchecked((narrow + signed) & ~narrow & letters);
+    }
+
     /// <summary>The places after one character of punctuation that begins a piece.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AfterOne(byte* at, ulong starts, ulong wide)
@@ -162,20 +215,24 @@ internal static unsafe class BlockScanner<TRule>
         return TRule.Contractions == Contractions.None || found == 0 ? starts : Apart(at, starts, found);
     }
 
-    /// <summary>A suffix belongs to the letters before it, unless they are a suffix themselves.</summary>
+    /// <summary>
+    /// A suffix belongs to the letters before it, unless they are a suffix themselves; or it is a piece by itself,
+    /// which begins as its apostrophe does.
+    /// </summary>
     private static ulong Suffixes(byte* at, ulong starts, ulong apostrophes)
     {
         unchecked
         {
+            int apart = TRule.Plain ? 1 : 0;
             for (int free = 0; apostrophes != 0; apostrophes &= apostrophes - 1)
             {
                 int bit = BitOperations.TrailingZeroCount(apostrophes);
-                int length = bit < free ? 0 : LineageScanner.Contraction(at + bit, at + Reach, lowerCase: false);
+                int length = bit < free ? 0 : LineageScanner.Contraction(at + bit, at + Reach, TRule.Plain);
                 if (length > 0)
                 {
-                    starts &= ~(((1UL << length) - 1) << bit);
+                    starts &= ~((((1UL << length) - 1) << bit) & ((ulong.MaxValue << bit) << apart));
                     starts |= bit + length < 64 ? 1UL << (bit + length) : 0;
-                    free = bit + length + 1;
+                    free = bit + length + (1 - apart);
                 }
             }
 

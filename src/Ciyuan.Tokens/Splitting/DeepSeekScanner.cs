@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ciyuan.Tokens.Splitting;
 
 /// <summary>
@@ -17,6 +19,11 @@ internal sealed unsafe class DeepSeekScanner : PieceScanner
         }
 
         bool kana = IsChineseOrKana(codePoint);
+        if (kana && kind == CharacterKind.Caseless)
+        {
+            return SkipChinese(start + length, end);
+        }
+
         Segment segment = new(this, end, kana);
         if (Match(segment, start, kind, length) is var match && match != null)
         {
@@ -45,6 +52,26 @@ internal sealed unsafe class DeepSeekScanner : PieceScanner
         kind is CharacterKind.Upper or CharacterKind.Lower or CharacterKind.Caseless or CharacterKind.Mark;
 
     private static bool IsPunctuation(CharacterKind? kind) => kind is CharacterKind.Punctuation or CharacterKind.Symbol;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private byte* SkipChinese(byte* at, byte* end)
+    {
+        unchecked
+        {
+            while (at < end)
+            {
+                int codePoint = Utf8Reader.Decode(at, out int length);
+                if (!IsChineseOrKana(codePoint) || !IsWord(KindOf(codePoint)))
+                {
+                    break;
+                }
+
+                at += length;
+            }
+
+            return at;
+        }
+    }
 
     private byte* Digits(byte* at, byte* end)
     {

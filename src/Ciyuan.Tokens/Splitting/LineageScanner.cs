@@ -1,11 +1,8 @@
-using System.Runtime.CompilerServices;
-
 namespace Ciyuan.Tokens.Splitting;
 
 /// <summary>The rules of the GPT lineage, one character after the other.</summary>
 internal sealed unsafe class LineageScanner(SplitTraits traits) : PieceScanner
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override byte* Next(byte* start, byte* end)
     {
         unchecked

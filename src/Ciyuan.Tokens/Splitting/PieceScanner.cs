@@ -9,7 +9,7 @@ namespace Ciyuan.Tokens.Splitting;
 /// </summary>
 internal abstract unsafe class PieceScanner
 {
-    private readonly byte* _kinds = UnicodeTable.Kinds;
+    private readonly nint _kinds = (nint)UnicodeTable.Kinds;
 
     /// <summary>The scanner of a rule.</summary>
     /// <exception cref="NotSupportedException">There is none for the rule.</exception>
@@ -51,10 +51,14 @@ internal abstract unsafe class PieceScanner
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected CharacterKind KindAt(byte* at, out int length) =>
-        (CharacterKind)(_kinds[Utf8Reader.Decode(at, out length)] & UnicodeTable.KindBits);
+        (CharacterKind)(((byte*)_kinds)[Utf8Reader.Decode(at, out length)] & UnicodeTable.KindBits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private protected byte ValueAt(byte* at, out int length) => _kinds[Utf8Reader.Decode(at, out length)];
+    private protected byte ValueAt(byte* at, out int length) => ((byte*)_kinds)[Utf8Reader.Decode(at, out length)];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected CharacterKind KindOf(int codePoint) =>
+        (CharacterKind)(((byte*)_kinds)[codePoint] & UnicodeTable.KindBits);
 
     /// <summary>
     /// White space from <paramref name="start"/> on, and where its last line end ends (null without one).

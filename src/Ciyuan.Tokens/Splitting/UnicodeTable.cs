@@ -22,7 +22,6 @@ internal static unsafe class UnicodeTable
     /// <summary>A byte for each code point. Lives as long as the process.</summary>
     internal static readonly byte* Kinds = Load();
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static byte* Load()
     {
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("unicode-16.bin")
@@ -45,7 +44,7 @@ internal static unsafe class UnicodeTable
                 }
             }
 
-            NativeMemory.Fill(kinds + next, (nuint)length, value);
+            Unsafe.InitBlockUnaligned(kinds + next, value, (uint)length);
             next += length;
         }
 

@@ -42,6 +42,21 @@ public sealed class TokenizerTests
         Assert.Equal(ids.Length, running.Finish());
     }
 
+    [Theory]
+    [InlineData("xe\u0301 \u1100\u1161\u11A8中 ", 12_000)]
+    [InlineData("a\u0301", 60_000)]
+    [InlineData("\u0301\u0323", 200_000)]
+    public void Count_LongTextThatComposes_IsThatOfIds(string unit, int times)
+    {
+        for (int shift = 0; shift < 4; shift++)
+        {
+            string text = new string('b', shift) + new StringBuilder(unit.Length * times).Insert(0, unit, times);
+            int ids = Qwen3.Encode(text).Length;
+            Assert.Equal(ids, Qwen3.Count(text));
+            Assert.Equal(ids, Qwen3.Count(Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
     [Fact]
     public void Count_SpecialTokens_FollowsThePolicy()
     {

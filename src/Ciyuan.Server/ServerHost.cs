@@ -63,8 +63,7 @@ public sealed class ServerHost : IAsyncDisposable
         {
             throw new ServerRefusedException(
                 $"{options.Listen} can be reached from other machines, and no token is set. Set "
-                    + $"{AccessToken.Variable} or "
-                + "--token-file, or listen on 127.0.0.1.");
+                + $"{AccessToken.Variable} or --token-file, or listen on 127.0.0.1.");
         }
 
         Shard shard = await Shard.OpenAsync(options.Shard, cancel);
@@ -72,12 +71,7 @@ public sealed class ServerHost : IAsyncDisposable
         var watch = new GatewayWatch(options);
         try
         {
-            int left = await OpenCall.RecordAllAsync(shard, options.Shard.Time, options.Calls, cancel);
-            if (left > 0)
-            {
-                options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
-            }
-
+            await EndOpenCallsAsync(shard, options, cancel);
             app = Build(options, listen, token, shard, watch, out Desk desk);
             await app.StartAsync(cancel);
             IFeatureCollection features = app.Services.GetRequiredService<IServer>().Features;
@@ -94,6 +88,15 @@ public sealed class ServerHost : IAsyncDisposable
             await watch.DisposeAsync();
             await shard.DisposeAsync();
             throw;
+        }
+    }
+
+    private static async Task EndOpenCallsAsync(Shard shard, ServerOptions options, CancellationToken cancel)
+    {
+        int left = await OpenCall.RecordAllAsync(shard, options.Shard.Time, options.Calls, cancel);
+        if (left > 0)
+        {
+            options.Shard.Log?.Invoke($"{left} calls that a former run left open are recorded as failed");
         }
     }
 

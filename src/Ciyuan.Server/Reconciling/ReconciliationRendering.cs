@@ -44,40 +44,45 @@ public static class ReconciliationRendering
         json.WriteStartArray();
         foreach (SignedReconciliation s in results)
         {
-            ReconciliationSetup e = s.Entry;
+            WriteResult(json, s);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteResult(Utf8JsonWriter json, SignedReconciliation s)
+    {
+        ReconciliationSetup e = s.Entry;
+        json.WriteStartObject();
+        json.WriteString("id", e.Id);
+        json.WriteString("agreement", e.Agreement);
+        json.WriteString("from", e.From);
+        json.WriteString("to", e.To);
+        json.WriteString("bill_sha256", e.Bill);
+        json.WriteString("differences_sha256", e.Result);
+        json.WriteString("currency", e.Currency);
+        json.WriteString("amount_here", e.Here);
+        json.WriteString("amount_there", e.There);
+        json.WriteString("decision", e.Decision);
+        json.WriteStartArray("sums");
+        foreach (VarianceSetup variance in e.Differences)
+        {
             json.WriteStartObject();
-            json.WriteString("id", e.Id);
-            json.WriteString("agreement", e.Agreement);
-            json.WriteString("from", e.From);
-            json.WriteString("to", e.To);
-            json.WriteString("bill_sha256", e.Bill);
-            json.WriteString("differences_sha256", e.Result);
-            json.WriteString("currency", e.Currency);
-            json.WriteString("amount_here", e.Here);
-            json.WriteString("amount_there", e.There);
-            json.WriteString("decision", e.Decision);
-            json.WriteStartArray("sums");
-            foreach (VarianceSetup variance in e.Differences)
-            {
-                json.WriteStartObject();
-                json.WriteString("class", variance.Class);
-                json.WriteString("difference", variance.Amount);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteStartArray("signed_by");
-            foreach (string by in s.By)
-            {
-                json.WriteStringValue(by);
-            }
-
-            json.WriteEndArray();
-            json.WriteBoolean("complete", s.IsComplete);
+            json.WriteString("class", variance.Class);
+            json.WriteString("difference", variance.Amount);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+        json.WriteStartArray("signed_by");
+        foreach (string by in s.By)
+        {
+            json.WriteStringValue(by);
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("complete", s.IsComplete);
+        json.WriteEndObject();
     }
 
     private static Table Sums(BillComparison c, Bill bill, string currency, ReportLanguage language)
@@ -123,6 +128,22 @@ public static class ReconciliationRendering
         return table;
     }
 
+    private static void WriteSums(Utf8JsonWriter json, BillComparison c, ReportLanguage language)
+    {
+        json.WriteStartArray("sums");
+        foreach (DifferenceSum sum in c.Differences.Sums)
+        {
+            json.WriteStartObject();
+            json.WriteString("class", sum.Class.Name());
+            json.WriteNumber("count", sum.Count);
+            json.WriteString("difference", sum.Delta.ToString());
+            json.WriteString("meaning", sum.Class.Explain(language));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteJson(
         Utf8JsonWriter json, BillComparison c, Bill bill, string currency, ReportLanguage language)
     {
@@ -143,18 +164,7 @@ public static class ReconciliationRendering
         json.WriteString("amount_there", c.AmountThere.ToString());
         json.WriteString("difference", c.Differences.Delta.ToString());
         json.WriteString("differences_sha256", c.Differences.Hash);
-        json.WriteStartArray("sums");
-        foreach (DifferenceSum sum in c.Differences.Sums)
-        {
-            json.WriteStartObject();
-            json.WriteString("class", sum.Class.Name());
-            json.WriteNumber("count", sum.Count);
-            json.WriteString("difference", sum.Delta.ToString());
-            json.WriteString("meaning", sum.Class.Explain(language));
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        WriteSums(json, c, language);
         json.WriteStartArray("differences");
         foreach (Difference d in c.Differences.Kept)
         {

@@ -23,7 +23,6 @@ internal static class Endpoints
         var reads = new ReadGate(options.Limits);
         var reports = new ReportsApi(shard, reads);
         var balances = new BalancesApi(shard, options.Shard, reads);
-        var settlement = new SettlementApi(shard, inFlight, reads);
 
         app.MapPost("/v1/events", (Delegate)events.PostAsync).Describe(ApiDocument.PostEvents);
         app.MapPost("/v1/setup", (Delegate)setup.PostAsync).Describe(ApiDocument.PostSetup);
@@ -40,6 +39,16 @@ internal static class Endpoints
             .Describe(ApiDocument.GetOrganizationUsage);
         app.MapGet("/v1/organization/costs", organization.GetCosts).Describe(ApiDocument.GetOrganizationCosts);
         app.MapGet("/v1/balances", balances.GetAsync).Describe(ApiDocument.GetBalances);
+        MapSettlement(app, shard, options, inFlight, reads);
+        app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
+            .Describe(ApiDocument.GetHealth);
+        app.MapOpenApi("/openapi/{documentName}.json");
+    }
+
+    private static void MapSettlement(
+        IEndpointRouteBuilder app, Shard shard, ServerOptions options, InFlight inFlight, ReadGate reads)
+    {
+        var settlement = new SettlementApi(shard, inFlight, reads);
         app.MapGet("/v1/settlement/calendar", settlement.GetCalendarAsync).Describe(ApiDocument.GetCalendar);
         app.MapPost("/v1/settlement/freeze", (Delegate)settlement.PostFreezeAsync).Describe(ApiDocument.PostFreeze);
         app.MapPost("/v1/settlement/split", (Delegate)settlement.PostSplitAsync).Describe(ApiDocument.PostSplit);
@@ -55,9 +64,6 @@ internal static class Endpoints
         app.MapPost("/v1/reconcile", reconcile.PostAsync).Describe(ApiDocument.PostReconcile);
         app.MapGet("/v1/reconciliations", reconcile.GetAsync).Describe(ApiDocument.GetReconciliations);
         app.MapGet("/v1/export/focus", new ExportApi(shard, reads).GetFocus).Describe(ApiDocument.GetFocus);
-        app.MapGet(RequestGate.HealthPath, () => GetHealth(shard, options, gateway))
-            .Describe(ApiDocument.GetHealth);
-        app.MapOpenApi("/openapi/{documentName}.json");
     }
 
     // What went wrong exactly is for the log: whoever asks here needs no token.

@@ -286,13 +286,9 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
             yield return $"/console/ledger/statement?agreement={party}-2026";
         }
 
-        string agreement = party.Length > 0 ? party + "-2026" : "zhipu-2026";
-        string month = Network.Month(site.Now, -1);
-        yield return $"/console/settlement/period?agreement={agreement}&period={month}";
-        yield return $"/console/settlement/agreement?agreement={(party.Length > 0 ? agreement : "gpuco-2026")}";
-        foreach (Server.Console.Settlement.ShelvedBill bill in party.Length > 0 ? [] : site.Desk.Bills.All)
+        foreach (string path in SettlementPathsOf(site, party))
         {
-            yield return $"/console/settlement/reconcile/bill?id={bill.Id}";
+            yield return path;
         }
 
         RecordPage page = RecordSearch.Find(
@@ -302,6 +298,18 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
                 : [new Statistics.Filter(Statistics.Dimension.Agreement, [party + "-2026"])])
             { Most = 1 });
         yield return $"/console/usage/record/{page.Records[0].Position.Seq}.{page.Records[0].Position.Index}";
+    }
+
+    private static IEnumerable<string> SettlementPathsOf(ConsoleSite site, string party)
+    {
+        string agreement = party.Length > 0 ? party + "-2026" : "zhipu-2026";
+        string month = Network.Month(site.Now, -1);
+        yield return $"/console/settlement/period?agreement={agreement}&period={month}";
+        yield return $"/console/settlement/agreement?agreement={(party.Length > 0 ? agreement : "gpuco-2026")}";
+        foreach (Server.Console.Settlement.ShelvedBill bill in party.Length > 0 ? [] : site.Desk.Bills.All)
+        {
+            yield return $"/console/settlement/reconcile/bill?id={bill.Id}";
+        }
     }
 
     private static async Task<IBrowserContext> OpenAsync(ConsoleSite site, IBrowser browser, Round round)

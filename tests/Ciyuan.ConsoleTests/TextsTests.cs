@@ -88,6 +88,13 @@ public sealed partial class TextsTests
     public void Money_OfAnySize_HasTheDigitsThatMatter(string amount, string shown) => Assert.Equal(
         shown, Figures.Money(Language.English, Quantities.Amount.Parse(amount).Pico));
 
+    [Theory]
+    [InlineData("1.3", "1.30 CNY")]
+    [InlineData("-1234", "−1,234.00 CNY")]
+    [InlineData("0.000001", "0.000001 CNY")]
+    public void ExactMoney_InACurrency_HasAllDigitsOfItsMinorUnit(string amount, string shown) => Assert.Equal(
+        shown, Figures.ExactMoney(Quantities.Amount.Parse(amount), Quantities.Currency.Cny));
+
     // T("name") and T("name", …); a name that ends in a dot is the beginning of one, put together with an enum's.
     [GeneratedRegex(@"\bT\(""([a-z0-9.-]+[a-z0-9])""[,)]")]
     private static partial Regex Named();

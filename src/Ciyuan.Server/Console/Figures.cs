@@ -58,6 +58,16 @@ internal static class Figures
         return Signed(pico, Group(text));
     }
 
+    /// <summary>An amount to its last digit, with all digits of the minor unit: 1.30 and not 1.3.</summary>
+    internal static string ExactMoney(Amount amount, Currency currency)
+    {
+        string text = ExactMoney(amount.Pico);
+        int point = text.IndexOf('.', StringComparison.Ordinal);
+        int missing = currency.MinorDigits - (point < 0 ? 0 : text.Length - point - 1);
+        return missing <= 0 ? $"{text} {currency}"
+            : $"{text}{(point < 0 ? "." : "")}{new string('0', missing)} {currency}";
+    }
+
     /// <summary>A count with its exact value on hover.</summary>
     internal static MarkupString Count(Language language, Int128 value) =>
         Html(Short(language, value), Exact(value));

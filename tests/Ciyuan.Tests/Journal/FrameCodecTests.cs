@@ -190,54 +190,54 @@ public sealed class FrameCodecTests
         return new FrameEncoder().Encode(frame).ToArray();
     }
 
-    private static Frame FixedSettlement()
+    private static Frame FixedSettlement() => new()
     {
-        var due = new AccountName("acme/due/sell", Currency.Cny);
-        var held = new AccountName("acme/held/sell", Currency.Cny);
-        var amount = new Amount(2_500_000_000_000);
-        return new Frame
+        Shard = 3,
+        Seq = 9,
+        Time = new Timestamp(1_800_000_002_000_000_000),
+        Settlements = FixedSteps(),
+        SettlementResults =
+        [
+            new SettlementResult(SettlementStatus.Done, [])
+            {
+                Span = new Period(new Timestamp(1), new Timestamp(300)),
+            },
+            new SettlementResult(SettlementStatus.Done, [])
+            {
+                Until = new Timestamp(64),
+                Amount = new Amount(-1),
+                Carried = new Amount(5),
+            },
+            new SettlementResult(
+                SettlementStatus.Done,
+                [new Posting(
+                    new AccountName("acme/held/sell", Currency.Cny), new AccountName("acme/due/sell", Currency.Cny),
+                    new Amount(2_500_000_000_000))]),
+            new SettlementResult(SettlementStatus.Done, []),
+        ],
+    };
+
+    private static SettlementCommand[] FixedSteps() =>
+    [
+        new("ops", "f", SettlementAction.Freeze, "sell", "2026-10", "ann"),
+        new("ops", "s", SettlementAction.Split, "sell", "2026-09", "ann")
         {
-            Shard = 3,
-            Seq = 9,
-            Time = new Timestamp(1_800_000_002_000_000_000),
-            Settlements =
-            [
-                new SettlementCommand("ops", "f", SettlementAction.Freeze, "sell", "2026-10", "ann"),
-                new SettlementCommand("ops", "s", SettlementAction.Split, "sell", "2026-09", "ann")
-                {
-                    Statement = [0x7b, 0x7d],
-                    AcceptWaiting = true,
-                },
-                new SettlementCommand("ops", "d", SettlementAction.Dispute, "sell", "2026-09", "bob")
-                {
-                    Memo = "多记",
-                    Side = AgreementSide.Payer,
-                    Dispute = "d1",
-                    Amount = amount,
-                },
-                new SettlementCommand("ops", "g", SettlementAction.Sign, "sell", "2026-09", "bob")
-                {
-                    Hash = "ab12",
-                    Side = AgreementSide.Payee,
-                },
-            ],
-            SettlementResults =
-            [
-                new SettlementResult(SettlementStatus.Done, [])
-                {
-                    Span = new Period(new Timestamp(1), new Timestamp(300)),
-                },
-                new SettlementResult(SettlementStatus.Done, [])
-                {
-                    Until = new Timestamp(64),
-                    Amount = new Amount(-1),
-                    Carried = new Amount(5),
-                },
-                new SettlementResult(SettlementStatus.Done, [new Posting(held, due, amount)]),
-                new SettlementResult(SettlementStatus.Done, []),
-            ],
-        };
-    }
+            Statement = [0x7b, 0x7d],
+            AcceptWaiting = true,
+        },
+        new("ops", "d", SettlementAction.Dispute, "sell", "2026-09", "bob")
+        {
+            Memo = "多记",
+            Side = AgreementSide.Payer,
+            Dispute = "d1",
+            Amount = new Amount(2_500_000_000_000),
+        },
+        new("ops", "g", SettlementAction.Sign, "sell", "2026-09", "bob")
+        {
+            Hash = "ab12",
+            Side = AgreementSide.Payee,
+        },
+    ];
 
     private static Frame FixedCorrection(CorrectionMode mode)
     {

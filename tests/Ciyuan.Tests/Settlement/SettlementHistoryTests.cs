@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Numerics;
-using Ciyuan.Ledger;
+using Ciyuan.Journal;
 using Ciyuan.Quantities;
 using Ciyuan.Settlement;
 

@@ -35,7 +35,7 @@ internal sealed record ComparisonModel(
 internal static class ReconcilePages
 {
     internal const string Path = "/console/settlement/reconcile";
-    internal const int OnPage = 100;
+    internal const int OnPage = 50;
 
     private const int ShownBills = 50;
 

@@ -44,9 +44,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             byte* at = start;
             byte* lastBlock = readable - Tail;
             byte* kinds = UnicodeTable.Kinds;
-            long count = 0;
-            int waiting = 0;
-            ulong starts = 0;
+            (long count, int waiting, ulong starts) = (0, 0, 0);
             while (at < end && at <= lastBlock && count <= limit)
             {
                 // What the next block says is on its way while the pieces of this one are taken.

@@ -153,7 +153,6 @@ internal sealed class TextNormalizer
             }
 
             Order(points);
-            made.Clear();
             Recompose(points, made);
             foreach (int point in made)
             {
@@ -240,6 +239,7 @@ internal sealed class TextNormalizer
 
     private static void Recompose(List<int> points, List<int> made)
     {
+        made.Clear();
         int starter = -1;
         int before = 0;
         foreach (int point in points)

@@ -8,7 +8,7 @@ using Ciyuan.Tests.Journal;
 using Ciyuan.Tests.Storage;
 using Ciyuan.Usage;
 using static Ciyuan.Tests.Journal.TestNetwork;
-using Samples = Ciyuan.Tests.Storage.Samples;
+using ShardSamples = Ciyuan.Tests.Storage.Samples;
 
 namespace Ciyuan.Tests.Ledger;
 
@@ -123,15 +123,15 @@ public sealed class PublicIssueTests
             // A second writer was quicker: the write of the next frame fails.
             Change(folder, "INSERT INTO frame SELECT shard, seq + 1, time, prev, hash, body FROM frame "
                 + "ORDER BY seq DESC LIMIT 1");
-            await Assert.ThrowsAnyAsync<IOException>(async () => await shard.RecordAsync(Samples.Records(0, 5)));
+            await Assert.ThrowsAnyAsync<IOException>(async () => await shard.RecordAsync(ShardSamples.Records(0, 5)));
         }
 
         Change(folder, "DELETE FROM frame WHERE seq = (SELECT MAX(seq) FROM frame)");
-        await using Shard again = await Shard.OpenAsync(Samples.Options(folder.Path));
-        Assert.All(await again.RecordAsync(Samples.Records(0, 5)), r => Assert.Equal(UsageStatus.Posted, r.Status));
+        await using Shard again = await Shard.OpenAsync(ShardSamples.Options(folder.Path));
+        Assert.All(await again.RecordAsync(ShardSamples.Records(0, 5)), r => Assert.Equal(UsageStatus.Posted, r.Status));
         string balance = (await MoneyAsync(again)).Balance.ToString();
         Assert.Equal("99.9986", balance); // 5 × (100 × 2 + 10 × 8)/M
-        Assert.All(await again.RecordAsync(Samples.Records(0, 5)), r => Assert.Equal(UsageStatus.Exists, r.Status));
+        Assert.All(await again.RecordAsync(ShardSamples.Records(0, 5)), r => Assert.Equal(UsageStatus.Exists, r.Status));
         Assert.Equal(balance, (await MoneyAsync(again)).Balance.ToString());
     }
 
@@ -177,7 +177,7 @@ public sealed class PublicIssueTests
         await using Shard shard = await OpenAsync(folder, "100");
         UsageReply[][] replies = await Task.WhenAll(Enumerable.Range(0, 64).Select(async i =>
         {
-            UsageRecord[] own = Samples.Records(i * 50, 50);
+            UsageRecord[] own = ShardSamples.Records(i * 50, 50);
             return await shard.RecordAsync(i % 2 == 0 ? own : [.. own.Reverse()]);
         }));
         Assert.All(replies, r => Assert.All(r, reply => Assert.Equal(UsageStatus.Posted, reply.Status)));
@@ -198,8 +198,8 @@ public sealed class PublicIssueTests
 
     private static async Task<Shard> OpenAsync(TemporaryFolder folder, string deposit)
     {
-        Shard shard = await Shard.OpenAsync(Samples.Options(folder.Path) with { Time = new FixedClock() });
-        await shard.SetUpAsync(Samples.Platform);
+        Shard shard = await Shard.OpenAsync(ShardSamples.Options(folder.Path) with { Time = new FixedClock() });
+        await shard.SetUpAsync(ShardSamples.Platform);
         GroupReply reply = await shard.PostAsync(new LedgerGroup("ops", "deposit", Start, [new PostTransfer(
             "net/cash/bank", "acme/prepaid/main", Currency.Cny, Amount.Parse(deposit))]));
         Assert.Equal(LedgerStatus.Done, reply.Status);

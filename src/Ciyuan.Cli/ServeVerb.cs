@@ -40,10 +40,14 @@ internal static class ServeVerb
         HelpName = "DAYS",
     };
 
-    internal static Command Make() => new Command("serve", "Serve the gateway, ingest, reports and the ledger over HTTP")
+    internal static Command Make()
     {
-        Listen, TokenFile, Otlp, Content, Days,
-    }.Runs(RunAsync);
+        var command = new Command("serve", "Serve the gateway, ingest, reports and the ledger over HTTP")
+        {
+            Listen, TokenFile, Otlp, Content, Days,
+        };
+        return command.Runs(RunAsync);
+    }
 
     private static async Task<int> RunAsync(ParseResult parsed, VerbContext context, CancellationToken cancel)
     {

@@ -246,6 +246,11 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
         return answers;
     }
 
+    // Whether it is closed is asked record by record; of the modes 3 and 4, labels and rules are too.
+    private bool DependsOnRecord(RatingPlan plan, RecordTraits traits) =>
+        _catalog!.HasClosings || Array.Exists(plan.Lines, l => l.Sheet is not null)
+        || ((traits & RecordTraits.Tagged) != 0 && Array.Exists(plan.Lines, l => l.Agreement!.Tags.Length > 0));
+
     private CorrectionShape Decide(
         RecordedUsage usage, int record, UsageContext context, RatingPlan plan, ReadOnlySpan<object?> answers)
     {
@@ -257,13 +262,8 @@ internal sealed class CorrectTogether(LedgerState ledger, RatingPlans plans, Pos
 
         var shape = new CorrectionShape(usage, record, _accounts, party, answers.ToArray());
         RecordTraits traits = usage.TraitsOf(record);
-        if (_scope.ByRate
-            ? answers[0] == PlanQuestions.MayBeClosed
-            : _catalog!.HasClosings || Array.Exists(plan.Lines, l => l.Sheet is not null)
-                || ((traits & RecordTraits.Tagged) != 0
-                    && Array.Exists(plan.Lines, l => l.Agreement!.Tags.Length > 0)))
+        if (_scope.ByRate ? answers[0] == PlanQuestions.MayBeClosed : DependsOnRecord(plan, traits))
         {
-            // Whether it is closed is asked record by record; of the modes 3 and 4, labels and rules are too.
             (shape.IsAlone, shape.MovesFunding) = (true, true);
             return shape;
         }

@@ -121,22 +121,26 @@ public sealed class RecordedUsage : IDisposable
         {
             UsageRecord record = records[i];
             UsageResult result = results[i];
-            foreach (Count count in record.Counts)
-            {
-                usage.AddCount((count.Meter.Value << 3) | (int)count.Grade, count.Steps);
-            }
-
-            foreach (Tag tag in record.Tags)
-            {
-                usage.AddTag(tag);
-            }
-
+            usage.AddCounts(record);
             usage.AddCharges(result, rates, accounts);
             usage.AddRecord(
                 contexts.Find(record.Context), record.EventTime, record.Outcome, result.Status == UsageStatus.Posted);
         }
 
         return usage;
+    }
+
+    private void AddCounts(UsageRecord record)
+    {
+        foreach (Count count in record.Counts)
+        {
+            AddCount((count.Meter.Value << 3) | (int)count.Grade, count.Steps);
+        }
+
+        foreach (Tag tag in record.Tags)
+        {
+            AddTag(tag);
+        }
     }
 
     private void AddCharges(UsageResult result, Numbered<Rate> rates, Numbered<AccountName> accounts)

@@ -186,6 +186,17 @@ public sealed class FactSegmentBuilder : IDisposable
         AddCharges(row, type, record.Charges, record.Postings, record.Counts ?? [], record.Reversed);
     }
 
+    private static Int128 SumOf(Int128[] perStep, ReadOnlySpan<long> steps)
+    {
+        Int128 sum = 0;
+        for (int q = 0; q < perStep.Length; q++)
+        {
+            sum += perStep[q] * steps[q];
+        }
+
+        return sum;
+    }
+
     private void AddGroup(CorrectedGroup group)
     {
         if (group.Records == 0)
@@ -211,13 +222,7 @@ public sealed class FactSegmentBuilder : IDisposable
 
             foreach ((Entries rests, Int128[] perStep) in listed)
             {
-                Int128 rest = group.Amounts[amount++];
-                for (int q = 0; q < perStep.Length; q++)
-                {
-                    rest -= perStep[q] * steps[q];
-                }
-
-                rests.AddUnlessZero(row, rest);
+                rests.AddUnlessZero(row, group.Amounts[amount++] - SumOf(perStep, steps));
             }
         }
 

@@ -12,7 +12,7 @@ namespace Ciyuan.Server.Exports;
 /// <param name="Rounding">What rounding to whole minor units adds to the charges.</param>
 public sealed record FocusInvoice(string Id, Period Month, bool IsIssued, Amount Rounding)
 {
-    /// <summary>Tax on top of the rounded charges; zero where the price has it in it, or no tax is told apart.</summary>
+    /// <summary>Tax on top of the rounded charges; zero where the price has it in it, or none is told apart.</summary>
     public Amount Tax { get; init; }
 
     /// <summary>When payment is due, in words; FOCUS wants a text.</summary>

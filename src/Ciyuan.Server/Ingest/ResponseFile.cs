@@ -5,8 +5,8 @@ using Ciyuan.Counting;
 namespace Ciyuan.Server.Ingest;
 
 /// <summary>Cuts a file of raw responses into its responses: one JSON document over any number of lines, an array of
-/// them, one on each line, or the server-sent events of one streamed response. Neighbours in an array that have the same
-/// <c>responseId</c> are parts of one: Google's stream without server-sent events.</summary>
+/// them, one on each line, or the server-sent events of one streamed response. Neighbours in an array that have the
+/// same <c>responseId</c> are parts of one: Google's stream without server-sent events.</summary>
 public static class ResponseFile
 {
     /// <summary>Most bytes of a file that is held whole.</summary>
@@ -23,20 +23,16 @@ public static class ResponseFile
         ReadOnlySpan<byte> bytes, bool isSse, ResponseConstants constants)
     {
         bytes = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
-        var json = new ResponseJson(constants);
-        List<(int Number, RatedResponse? Response, IngestFault Fault)> read = [];
         if (isSse)
         {
-            Take(Wrap(bytes));
-            return read;
+            return [ReadOne(new ResponseJson(constants), Wrap(bytes), 1)];
         }
 
         List<Range> parts = [];
         if (JsonBatch.IsArray(bytes) && !JsonBatch.TrySplit(
             bytes, MaxResponses, parts, out IngestFault broken, ResponseJson.MaxDepth + 1))
         {
-            read.Add((1, null, broken));
-            return read;
+            return [(1, null, broken)];
         }
 
         if (parts.Count == 0 && !JsonBatch.IsArray(bytes))
@@ -44,6 +40,14 @@ public static class ResponseFile
             parts = IsOneDocument(bytes) ? [Range.All] : SplitLines(bytes);
         }
 
+        return ReadParts(bytes, parts, constants);
+    }
+
+    private static List<(int Number, RatedResponse? Response, IngestFault Fault)> ReadParts(
+        ReadOnlySpan<byte> bytes, List<Range> parts, ResponseConstants constants)
+    {
+        var json = new ResponseJson(constants);
+        List<(int Number, RatedResponse? Response, IngestFault Fault)> read = [];
         bool isArray = JsonBatch.IsArray(bytes);
         for (int first = 0, i = 0; i < parts.Count; i++)
         {
@@ -53,17 +57,21 @@ public static class ResponseFile
                 continue; // the response goes on
             }
 
-            Take(first == i ? bytes[parts[i]] : [.. "["u8, .. bytes[parts[first].Start..parts[i].End], .. "]"u8]);
+            ReadOnlySpan<byte> text = first == i
+                ? bytes[parts[i]]
+                : [.. "["u8, .. bytes[parts[first].Start..parts[i].End], .. "]"u8];
+            read.Add(ReadOne(json, text, read.Count + 1));
             first = i + 1;
         }
 
         return read;
+    }
 
-        void Take(ReadOnlySpan<byte> text)
-        {
-            json.TryRead(text, out RatedResponse? response, out IngestFault fault);
-            read.Add((read.Count + 1, response, fault));
-        }
+    private static (int Number, RatedResponse? Response, IngestFault Fault) ReadOne(
+        ResponseJson json, ReadOnlySpan<byte> text, int number)
+    {
+        json.TryRead(text, out RatedResponse? response, out IngestFault fault);
+        return (number, response, fault);
     }
 
     private static string? FindResponseId(ReadOnlySpan<byte> json)

@@ -18,7 +18,8 @@ public static class SheetHtml
         th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
         th{background:#f2f2f2}.n{text-align:right;font-variant-numeric:tabular-nums}tfoot td{font-weight:600}
         .sign{display:grid;grid-template-columns:1fr 1fr;gap:2rem;margin-top:3rem}.sign div{border:1px solid #111;
-        padding:.4rem .6rem}.sign p{margin:4rem 0 0;white-space:pre-wrap}footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
+        padding:.4rem .6rem}.sign p{margin:4rem 0 0;white-space:pre-wrap}
+        footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
         @media print{thead{display:table-header-group}tr{break-inside:avoid}body{margin:0;max-width:none}}
         """;
 

@@ -57,7 +57,9 @@ public sealed class StatementSheet
         [
             $"{T("付款方", "Payer")}: {_statement.Payer.Title}", $"{T("收款方", "Payee")}: {_statement.Payee.Title}",
         ],
-        SignatureLine = T("签字（盖章）：                                日期：", "Signature, seal:                                Date:"),
+        SignatureLine = T(
+            "签字（盖章）：                                日期：",
+            "Signature, seal:                                Date:"),
         Foot = _hash.Length == 0 ? T("草稿，未冻结", "Draft, not frozen") : $"SHA-256 {_hash}",
     };
 

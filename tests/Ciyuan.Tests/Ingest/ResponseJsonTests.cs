@@ -117,7 +117,7 @@ public sealed class ResponseJsonTests
     [InlineData("""{"source":"gw","provider":"openai","counts":{},"response":{}}""", IngestCode.UnknownField, "counts")]
     [InlineData("""{"source":"gw","provider":"openai","response":{},"events":[]}""", IngestCode.Contradiction,
         "events")]
-    [InlineData("""{"source":"gw","provider":"openai","response":[]}""", IngestCode.BadValue, "response")]
+    [InlineData("""{"source":"gw","provider":"openai","response":5}""", IngestCode.BadValue, "response")]
     [InlineData("""{"source":"gw","provider":"openai","response":{},"response":{}}""", IngestCode.Duplicate,
         "response")]
     [InlineData("""{"source":"gw","source":"gw","provider":"openai","response":{}}""", IngestCode.Duplicate, "source")]
@@ -187,7 +187,8 @@ public sealed class ResponseJsonTests
     {
         string other = GoogleParts.Replace("g1", "g2", StringComparison.Ordinal);
         Assert.True(ResponseConstants.TryMake([new("provider", "google")], out ResponseConstants google, out _));
-        byte[] file = Encoding.UTF8.GetBytes($"{GoogleParts.TrimEnd().TrimEnd(']')},{other.TrimStart().TrimStart('[')}");
+        byte[] file = Encoding.UTF8.GetBytes(
+            $"{GoogleParts.TrimEnd().TrimEnd(']')},{other.TrimStart().TrimStart('[')}");
         Assert.Equal(
             ["g1", "g2"], ResponseFile.Read(file, isSse: false, google).Select(r => r.Response!.Reading.ResponseId));
         Assert.Equal(2, ResponseFile.Read(

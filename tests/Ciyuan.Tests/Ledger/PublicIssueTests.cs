@@ -128,10 +128,11 @@ public sealed class PublicIssueTests
 
         Change(folder, "DELETE FROM frame WHERE seq = (SELECT MAX(seq) FROM frame)");
         await using Shard again = await Shard.OpenAsync(ShardSamples.Options(folder.Path));
-        Assert.All(await again.RecordAsync(ShardSamples.Records(0, 5)), r => Assert.Equal(UsageStatus.Posted, r.Status));
+        UsageRecord[] five = ShardSamples.Records(0, 5);
+        Assert.All(await again.RecordAsync(five), r => Assert.Equal(UsageStatus.Posted, r.Status));
         string balance = (await MoneyAsync(again)).Balance.ToString();
         Assert.Equal("99.9986", balance); // 5 × (100 × 2 + 10 × 8)/M
-        Assert.All(await again.RecordAsync(ShardSamples.Records(0, 5)), r => Assert.Equal(UsageStatus.Exists, r.Status));
+        Assert.All(await again.RecordAsync(five), r => Assert.Equal(UsageStatus.Exists, r.Status));
         Assert.Equal(balance, (await MoneyAsync(again)).Balance.ToString());
     }
 

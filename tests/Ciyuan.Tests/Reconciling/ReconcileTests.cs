@@ -61,7 +61,8 @@ public sealed class ReconcileTests : IAsyncLifetime
         Server.Reconciling.Bill opened = file.Open();
         BillQuestion question = Ask(12);
         string[] Print(int most) => [.. new MatchById(question, Frames, r => r.Id, hasCorrections: true)
-            .Run(opened.Read, opened.Lines, most).Differences.Kept.Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
+            .Run(opened.Read, opened.Lines, most).Differences.Kept
+            .Select(d => $"{d.Class} {d.Id} {d.Of} {d.Delta}").Order()];
         Assert.Equal(Print(1 << 20), Print(100));
     }
 

@@ -133,6 +133,8 @@ public sealed class ServerHost : IAsyncDisposable
         }
 
         WebApplication app = builder.Build();
+        // Said to be there already, or it would come first and answer the issuer's call in the console's place.
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
         ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
         var inFlight = new InFlight(options.Limits);
         var gate = new RequestGate(token, listen.IsLoopback, loggers);

@@ -44,7 +44,7 @@ internal sealed record FocusParameters
     public string[]? Agreement { get; init; }
 
     [FromQuery(Name = "ascii"), Description("true: short names instead of names beyond ASCII.")]
-    public bool Ascii { get; init; }
+    public bool? Ascii { get; init; }
 
     [FromQuery(Name = "format"), Description("csv (when left out), or json: an object on each line.")]
     public string? Format { get; init; }
@@ -70,7 +70,7 @@ internal sealed record FocusParameters
         {
             Bucket = Bucket == "hour" ? Statistics.Bucket.Hour : Statistics.Bucket.Day,
             Agreements = Agreement is { Length: > 0 } ? Agreement.ToHashSet() : null,
-            AsciiNames = Ascii,
+            AsciiNames = Ascii ?? false,
             Side = Side switch { "all" => null, "cost" => Rating.Side.Cost, _ => Rating.Side.Income },
         };
         return request.FindFault() is { } wrong ? (null, wrong) : (request, null);

@@ -25,7 +25,7 @@ internal static class OpenIdSignIn
     /// good as long as the process runs.</summary>
     internal static void AddTo(IServiceCollection services, OpenIdOptions options, TimeProvider time)
     {
-        services.AddAuthenticationCore();
+        services.AddAuthenticationCore(schemes => schemes.AddScheme<NobodySignedIn>(NobodySignedIn.Scheme, null));
         services.AddWebEncoders();
         services.TryAddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>();
         services.TryAddSingleton<IAuthenticationConfigurationProvider, NoSettings>();
@@ -53,6 +53,7 @@ internal static class OpenIdSignIn
     private static void Configure(OpenIdConnectOptions open, OpenIdOptions options, TimeProvider time)
     {
         open.Authority = options.Issuer.ToString();
+        open.SignInScheme = NobodySignedIn.Scheme; // without one the handler would ask itself who is signed in
         open.RequireHttpsMetadata = !options.Issuer.IsLoopback;
         (open.ClientId, open.ClientSecret) = (options.ClientId, options.Secret);
         (open.ResponseType, open.ResponseMode) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query);
@@ -64,12 +65,13 @@ internal static class OpenIdSignIn
             cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         }
 
-        open.Events.OnTokenValidated = validated =>
+        // Not when the token is validated: the nonce is looked at after that.
+        open.Events.OnTicketReceived = received =>
         {
-            string user = validated.Principal?.FindFirst(options.Claim)?.Value ?? "";
-            string next = validated.Properties?.RedirectUri ?? "";
-            validated.HttpContext.Items[Scheme] = (user, next, user.Length > 0 ? "" : "no claim " + options.Claim);
-            validated.HandleResponse();
+            string user = received.Principal?.FindFirst(options.Claim)?.Value ?? "";
+            string next = received.ReturnUri ?? "";
+            received.HttpContext.Items[Scheme] = (user, next, user.Length > 0 ? "" : "no claim " + options.Claim);
+            received.HandleResponse();
             return Task.CompletedTask;
         };
         open.Events.OnRemoteFailure = failed =>
@@ -78,6 +80,20 @@ internal static class OpenIdSignIn
             failed.HandleResponse();
             return Task.CompletedTask;
         };
+    }
+
+    /// <summary>A scheme under which nobody is ever signed in: sessions are our own.</summary>
+    private sealed class NobodySignedIn : IAuthenticationHandler
+    {
+        internal const string Scheme = "nobody";
+
+        public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context) => Task.CompletedTask;
+
+        public Task<AuthenticateResult> AuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
+
+        public Task ChallengeAsync(AuthenticationProperties? properties) => Task.CompletedTask;
+
+        public Task ForbidAsync(AuthenticationProperties? properties) => Task.CompletedTask;
     }
 
     // Nothing is taken from settings files: what is so is in the options alone.

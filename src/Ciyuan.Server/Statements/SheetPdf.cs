@@ -12,8 +12,12 @@ namespace Ciyuan.Server.Statements;
 public sealed class SheetPdf : IDisposable
 {
     // A4 in points of 1/72 inch.
-    private const double PageWidth = 595;
-    private const double PageHeight = 842;
+    private const double ShortSide = 595;
+    private const double LongSide = 842;
+
+    /// <summary>A table of so many columns has the page on its side.</summary>
+    private const int ManyColumns = 9;
+
     private const double Margin = 40;
     private const double TextSize = 8;
     private const double TitleSize = 15;
@@ -33,11 +37,19 @@ public sealed class SheetPdf : IDisposable
     private XGraphics _page = null!;
     private double _y;
 
-    private SheetPdf(Sheet sheet) => _sheet = sheet;
+    private readonly bool _isOnItsSide;
 
-    private static double Width => PageWidth - (2 * Margin);
+    private SheetPdf(Sheet sheet)
+    {
+        _sheet = sheet;
+        _isOnItsSide = sheet.Tables.Any(t => t.Columns.Count >= ManyColumns && t.Rows.Count > 0);
+    }
 
-    private static double Bottom => PageHeight - Margin - FootHeight;
+    private double PageHeight => _isOnItsSide ? ShortSide : LongSide;
+
+    private double Width => (_isOnItsSide ? LongSide : ShortSide) - (2 * Margin);
+
+    private double Bottom => PageHeight - Margin - FootHeight;
 
     /// <summary>The file.</summary>
     /// <exception cref="FontMissingException">There is no font for Latin or Chinese text.</exception>
@@ -94,6 +106,7 @@ public sealed class SheetPdf : IDisposable
         _page?.Dispose();
         PdfPage page = _document.AddPage();
         page.Size = PageSize.A4;
+        page.Orientation = _isOnItsSide ? PageOrientation.Landscape : PageOrientation.Portrait;
         _page = XGraphics.FromPdfPage(page);
         _y = Margin;
         if (_document.PageCount > 1)
@@ -122,15 +135,19 @@ public sealed class SheetPdf : IDisposable
         }
     }
 
+    /// <summary>Wide enough for the longest label.</summary>
+    private double LabelWidth => Math.Min(Width / 2, Padding
+        + _sheet.Head.Max(fact => PdfText.WidthOf(_page, fact.Label, TextSize, bold: true) + (2 * Padding)));
+
     private void Fact(SheetFact fact)
     {
-        const double LabelWidth = 130;
-        List<string> lines = PdfText.Wrap(_page, fact.Value, Width - LabelWidth, TextSize, bold: false);
+        double labelWidth = LabelWidth;
+        List<string> lines = PdfText.Wrap(_page, fact.Value, Width - labelWidth, TextSize, bold: false);
         Need(lines.Count * TextSize * LineHeight);
         PdfText.Draw(_page, fact.Label, Margin, _y + TextSize, TextSize, bold: true);
         foreach (string line in lines)
         {
-            PdfText.Draw(_page, line, Margin + LabelWidth, _y + TextSize, TextSize, bold: false);
+            PdfText.Draw(_page, line, Margin + labelWidth, _y + TextSize, TextSize, bold: false);
             _y += TextSize * LineHeight;
         }
     }
@@ -208,15 +225,22 @@ public sealed class SheetPdf : IDisposable
     }
 
     /// <summary>Columns as wide as their longest text, if all fit; else the wide ones share what the narrow ones
-    /// leave.</summary>
+    /// leave. Figures stay whole before texts do, as far as they take two thirds of the page.</summary>
     private double[] WidthsOf(SheetTable table)
     {
         double[] wanted = [.. table.Columns.Select((column, i) => (2 * Padding) + 1 + table.Rows.Select(row => row[i])
             .Append(column.Name).Append(table.Total?[i] ?? "")
             .Max(text => PdfText.WidthOf(_page, text, TextSize, bold: true)))];
         double[] widths = new double[wanted.Length];
-        double left = Width;
-        int open = wanted.Length;
+        double figures = wanted.Where((_, i) => table.Columns[i].IsNumber).Sum();
+        bool figuresFirst = figures <= Width * 2 / 3 && table.Columns.Any(c => !c.IsNumber);
+        if (figuresFirst)
+        {
+            widths = [.. wanted.Select((width, i) => table.Columns[i].IsNumber ? width : 0)];
+        }
+
+        double left = Width - widths.Sum();
+        int open = widths.Count(w => w == 0);
         for (bool settled = false; !settled;)
         {
             settled = true;

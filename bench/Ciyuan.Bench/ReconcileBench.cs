@@ -25,7 +25,7 @@ internal static class ReconcileBench
             {
                 Agreements = [new AgreementSetup("transit", "net", "provider-0", Book: "list")],
             }));
-            await ImportBench.ImportAsync(shard, usage, records);
+            await ImportBench.ImportAsync(shard, usage, records, priced: false); // of one agreement alone
             _ = shard.Facts.LastSeq;
         }
 

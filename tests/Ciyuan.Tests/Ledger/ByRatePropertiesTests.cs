@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
@@ -22,9 +21,7 @@ namespace Ciyuan.Tests.Ledger;
 /// same.</summary>
 public sealed class ByRatePropertiesTests
 {
-    private static int Cases => int.TryParse(
-        Environment.GetEnvironmentVariable("CIYUAN_PRICE_CASES"), CultureInfo.InvariantCulture, out int cases)
-        ? cases : 60;
+    private static int Cases => PricePropertiesTests.Cases;
 
     [Fact]
     public void Correct_RandomBooksByRate_IsWhatRecordByRecordGives()

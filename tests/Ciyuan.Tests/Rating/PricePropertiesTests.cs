@@ -16,7 +16,7 @@ namespace Ciyuan.Tests.Rating;
 /// CIYUAN_PRICE_CASES sets how many random books are tried.</summary>
 public sealed class PricePropertiesTests
 {
-    private static int Cases => int.TryParse(
+    internal static int Cases => int.TryParse(
         Environment.GetEnvironmentVariable("CIYUAN_PRICE_CASES"), CultureInfo.InvariantCulture, out int cases)
         ? cases : 60;
 

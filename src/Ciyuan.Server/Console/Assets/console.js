@@ -112,9 +112,9 @@
     open();
   });
 
-  // Forms that choose send themselves; "/" goes to the search.
+  // Forms that choose what is shown send themselves, but none that has something done; "/" goes to the search.
   document.addEventListener('change', (e) => {
-    if (e.target.matches('form.choose select, form.choose input')) e.target.form.requestSubmit();
+    if (e.target.matches('form.choose[method=get] :is(select, input)')) e.target.form.requestSubmit();
   });
   document.addEventListener('submit', (e) => {
     // Empty fields would stand in the address for nothing.

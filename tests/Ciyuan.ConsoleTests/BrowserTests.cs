@@ -41,6 +41,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
 
     [Theory]
     [MemberData(nameof(Users))]
+    [Trait("Takes", "Long")]
     public async Task Page_InABrowser_HasNoErrorAndNoSeriousViolation(string user)
     {
         if (stage.Browser is not { } browser)
@@ -77,6 +78,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Newcomer_ByVisibleLinksAlone_FindsWhoseCostRoseMostAndWhy()
     {
         if (await OpenTodayAsync("zh", 1440) is not { } page)
@@ -97,6 +99,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Newcomer_ByVisibleLinksAlone_FindsWhichCallsWereCutAndWhatTheyCost()
     {
         if (await OpenTodayAsync("en", 390) is not { } page)
@@ -117,6 +120,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Newcomer_ByVisibleLinksAlone_FindsWhatWeOweAProviderForLastMonth()
     {
         if (await OpenTodayAsync("zh", 1440) is not { } page)
@@ -137,6 +141,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Today_WhenACallIsRecorded_ShowsItWithoutAReload()
     {
         if (stage.Browser is not { } browser)
@@ -159,6 +164,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task FirstStart_InABrowser_LeadsToAFirstCallThatArrives()
     {
         if (stage.Browser is not { } browser)

@@ -14,6 +14,7 @@ namespace Ciyuan.ConsoleTests;
 public sealed class DataTests
 {
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task KeptReport_AsSegmentsAreSealed_IsTheReport()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(60_000);

@@ -30,6 +30,7 @@ public sealed class OpenIdTests
     [InlineData("signature")]
     [InlineData("nobody")]
     [InlineData("disabled")]
+    [Trait("Takes", "Long")]
     public async Task SignIn_NotConfirmed_GivesNoSession(string wrong)
     {
         await using ScriptedIssuer issuer = await ScriptedIssuer.StartAsync();
@@ -46,6 +47,7 @@ public sealed class OpenIdTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SignIn_AnswerInAnotherBrowser_GivesNoSession()
     {
         await using ScriptedIssuer issuer = await ScriptedIssuer.StartAsync();
@@ -61,6 +63,7 @@ public sealed class OpenIdTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SignIn_NextIsElsewhere_StaysHere()
     {
         await using ScriptedIssuer issuer = await ScriptedIssuer.StartAsync();

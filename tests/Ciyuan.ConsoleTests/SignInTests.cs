@@ -38,6 +38,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SignIn_WrongThenRight_SaysTheSameOfAnyReasonAndGivesANewSession()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(0);
@@ -61,6 +62,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SignIn_Guessed_HasToWait()
     {
         var time = new ManualTime();
@@ -81,6 +83,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SignIn_ToAForeignPlace_GoesHome()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(0);
@@ -165,6 +168,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task SecondFactor_SetUp_IsAskedForAndGoodOnce()
     {
         var time = new ManualTime();

@@ -29,6 +29,7 @@ public sealed class SpeedTests(ITestOutputHelper output)
         out int _);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Page_OverManyRecords_IsMeasured()
     {
         int records = IsAsked
@@ -55,6 +56,7 @@ public sealed class SpeedTests(ITestOutputHelper output)
 
     // The same load with and without people who look on, in turns, so that what warms up meanwhile favours neither.
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task LivePages_BesideTheGateway_AreMeasured()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(IsAsked ? 1_000_000 : 1_000);

@@ -34,6 +34,7 @@ public sealed class TotpTests
     public void Base32_OfWholeGroups_IsTheRfcs() => Assert.Equal("MZXW6YTB", Totp.ToBase32("fooba"u8));
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Password_OfAHash_IsTheRightOneAlone()
     {
         string hash = Passwords.Hash(ConsoleSite.Password);

@@ -20,6 +20,7 @@ public sealed class BodyLimitTests
     [Theory]
     [InlineData(8 * 1024 * 1024)]
     [InlineData(200 * 1024 * 1024)]
+    [Trait("Takes", "Long")]
     public async Task PostEvents_GzipBomb_IsRefusedEarly(int length)
     {
         await using TestServer server = await StartAsync();

@@ -28,6 +28,7 @@ public sealed class EventsTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostEvents_SingleObject_AnswersWithItsResult()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -192,6 +193,7 @@ public sealed class EventsTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostEvents_EightSendersOfTheSame_PostEachOnce()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -247,6 +249,7 @@ public sealed class EventsTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostEvents_DiskFull_RefusesWithoutTakingAndStillReads()
     {
         await using TestServer server = await StartAsync(journalPages: 40);

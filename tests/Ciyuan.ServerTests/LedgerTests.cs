@@ -23,6 +23,7 @@ public sealed class LedgerTests
         """;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostGroup_DepositHoldSettleRelease_MovesTheMoney()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -89,6 +90,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostSetup_Twice_SaysThatItIsThere()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -97,6 +99,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostSetup_AsJson_IsTheSame()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -111,6 +114,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostSetup_Unsound_IsRefusedWithItsFaults()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -155,6 +159,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task GetBalances_AtAMoment_LeavesOutWhatCameLater()
     {
         await using TestServer server = await StartWithSetupAsync();
@@ -167,6 +172,7 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task PostCorrection_Rerate_FindsNothingToChangeAtFirst()
     {
         await using TestServer server = await StartWithSetupAsync();

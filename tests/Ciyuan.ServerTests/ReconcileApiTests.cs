@@ -62,6 +62,7 @@ public sealed class ReconcileApiTests
     [Theory]
     [InlineData("period=2026-09", "text/csv", "BilledCost,")]
     [InlineData("period=2026-09&spec=1.4&dataset=invoice-detail&side=all&format=json", "application/jsonl", "")]
+    [Trait("Takes", "Long")]
     public async Task GetFocus_OfAPeriod_IsAFile(string query, string mediaType, string begins)
     {
         await using TestServer server = await TestServer.StartWithSetupAsync();

@@ -9,6 +9,7 @@ public sealed class ReportTests
     internal static string Total(JsonNode report, string column) => (string)report["total"]![column]!;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task GetReport_AfterIngest_EqualsWhatWasSent()
     {
         await using TestServer server = await StartWithSetupAsync();

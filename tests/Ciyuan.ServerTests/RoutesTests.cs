@@ -7,6 +7,7 @@ namespace Ciyuan.ServerTests;
 public sealed class RoutesTests
 {
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task OpenApi_ListsEveryRouteAndMethod()
     {
         await using TestServer server = await StartAsync();
@@ -23,6 +24,7 @@ public sealed class RoutesTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task OpenApi_EachOperationIsDescribedAndEachReferenceLeadsSomewhere()
     {
         await using TestServer server = await StartAsync();
@@ -47,6 +49,7 @@ public sealed class RoutesTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task OpenApi_ExamplesOfBodies_AreTaken()
     {
         await using TestServer server = await StartWithSetupAsync();

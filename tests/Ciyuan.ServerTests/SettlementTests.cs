@@ -15,6 +15,7 @@ public sealed class SettlementTests
         """;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Close_AMonth_GoesFromDraftToPayment()
     {
         await using TestServer server = await TestServer.StartWithSetupAsync();

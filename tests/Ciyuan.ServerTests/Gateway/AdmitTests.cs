@@ -15,6 +15,7 @@ public sealed class AdmitTests
 
     // one-api#2440, new-api#5690, litellm#26672: no two calls spend the same money.
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Calls_AThousandAtOnceOnTheLastCent_NeverBelowZero()
     {
         const int Calls = 1_000;

@@ -75,6 +75,7 @@ public sealed class DotNetClientTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task OpenAI_Embeddings_AreVectors()
     {
         await using GatewayServer server = await StartAsync(Sandbox);

@@ -31,6 +31,7 @@ public sealed class HostileUpstreamTests
     // 100 MB in one line without an end, in a chunk of its own each 64 KiB.
     [Theory]
     [MemberData(nameof(EachProtocol))]
+    [Trait("Takes", "Long")]
     public async Task Stream_OneLineOf100Megabytes_PassesInBoundedMemory(
         string protocol, string path, string call, string stream)
     {
@@ -68,6 +69,7 @@ public sealed class HostileUpstreamTests
 
     [Theory]
     [MemberData(nameof(EachProtocol))]
+    [Trait("Takes", "Long")]
     public async Task WholeAnswer_ThatUnpacksWithoutEnd_PassesPackedAndIsEstimated(
         string protocol, string path, string call, string stream)
     {
@@ -98,6 +100,7 @@ public sealed class HostileUpstreamTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Stream_WithoutEnd_IsCutWhenTheCallsTimeIsOver()
     {
         await using var upstream = new ScriptedUpstream(async (_, output, cancel) =>
@@ -143,6 +146,7 @@ public sealed class HostileUpstreamTests
     [InlineData(503)]
     [InlineData(429)]
     [InlineData(529)]
+    [Trait("Takes", "Long")]
     public async Task Upstream_BusyOrBroken_NextOneAnswers(int broken)
     {
         await using ScriptedUpstream first = ScriptedUpstream.Whole("{\"error\":{}}", broken);

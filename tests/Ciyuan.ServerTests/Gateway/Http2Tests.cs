@@ -52,6 +52,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Stream_ClientLeaves_EndsTheStreamAndNotTheConnection()
     {
         var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -16,6 +16,7 @@ public sealed class KillTests
     private const int AnsweredBefore = 40;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Server_KilledUnderLoad_LosesNoAnsweredCallAndLeavesNoHold()
     {
         GatewayServer first = await StartAsync(Sandbox);

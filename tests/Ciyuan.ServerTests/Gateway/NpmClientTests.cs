@@ -13,6 +13,7 @@ public sealed class NpmClientTests(ITestOutputHelper output)
     private const string Sandbox = "  - { id: box, protocol: sandbox, models: [{ model: m, max_output: 100 }] }";
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task NpmClients_AgainstTheSandbox_AllWork()
     {
         await using GatewayServer server = await StartAsync(Sandbox);
@@ -20,6 +21,7 @@ public sealed class NpmClientTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task NpmClients_AgainstModelsOfOtherProtocols_AllWork()
     {
         await using ClientTests.Chain chain = await ClientTests.Chain.StartAsync();

@@ -57,6 +57,7 @@ public sealed class RecountTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task WholeAnswer_WithoutUsage_IsCountedFromItsText()
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole(""));

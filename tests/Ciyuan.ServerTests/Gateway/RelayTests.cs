@@ -139,6 +139,7 @@ public sealed class RelayTests
 
     // litellm#14457, new-api#7062, new-api#5235: neither lost, nor free, nor refunded.
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Stream_ClientLeavesAfterEachEvent_IsRecordedOnceAsCut()
     {
         for (int events = 0; events < 4; events++)

@@ -72,6 +72,7 @@ public sealed class StreamFormsTests
     // Cut in two at every byte: also within a character, a line end, a number.
     [Theory]
     [MemberData(nameof(EachForm))]
+    [Trait("Takes", "Long")]
     public async Task Stream_SplitAtEveryByte_PassesUnchangedAndIsCounted(int form)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(Forms[form].Pieces));
@@ -150,6 +151,7 @@ public sealed class StreamFormsTests
     // litellm#14457, new-api#7062, #5235: who leaves after any piece is charged once, for what came.
     [Theory]
     [MemberData(nameof(EachForm))]
+    [Trait("Takes", "Long")]
     public async Task Stream_ClientLeavesAfterEachPiece_IsRecordedOnce(int form)
     {
         string[] pieces = Forms[form].Pieces;

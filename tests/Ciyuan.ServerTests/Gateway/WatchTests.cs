@@ -55,6 +55,7 @@ public sealed class WatchTests
 
     // A collector of OTLP over HTTP, as far as names in the bodies tell.
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Telemetry_CollectorNamed_GetsTracesAndMetricsUnderTheUsualNames()
     {
         var traces = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);

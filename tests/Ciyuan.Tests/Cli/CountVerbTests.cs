@@ -16,6 +16,7 @@ public sealed class CountVerbTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_FolderAndFile_SideBySide_GivesEachFileAndTheSum()
     {
         Write("src/a.txt", "Hello, world!");
@@ -43,6 +44,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_StandardInput_IsOneText()
     {
         (int code, string output, _) = await RunAsync(["count", "-", "--format", "json"], "a b c");
@@ -51,6 +53,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_JsonLinesWithBrokenOnes_RejectsThemByNumberAndCountsTheRest()
     {
         Write("chat.jsonl", """
@@ -78,6 +81,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_CsvColumn_ReadsQuotesAndLineEndsInCells()
     {
         Write("t.csv", "id,prompt\r\n1,\"a \"\"b\"\"\nc\"\r\n2,d\r\n");
@@ -90,6 +94,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_WithABook_ShowsThePriceOfEachFile()
     {
         Write("prices.yaml", """
@@ -110,6 +115,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_ImageAndSound_GoByTheModelsRule()
     {
         File.WriteAllBytes(Path.Combine(_folder, "p.png"), Png(1024, 1024));
@@ -123,6 +129,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_MoreThanTwoGigabytes_OfNoTextOrWithoutEnd_IsTold()
     {
         using (FileStream zeros = File.Create(Path.Combine(_folder, "zeros.txt")))
@@ -156,6 +163,7 @@ public sealed class CountVerbTests : IDisposable
     [InlineData(2, "count", ".", "--threads", "0")]
     [InlineData(1, "vocab", "add", "missing.json", "--name", "x")]
     [InlineData(2, "vocab", "add", "missing.json", "--name", "a/b")]
+    [Trait("Takes", "Long")]
     public async Task Run_Wrong_SaysWhy(int exit, params string[] arguments)
     {
         Write("a.txt", "Hello, world!");
@@ -166,6 +174,7 @@ public sealed class CountVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Vocab_AddedFile_CountsUnderItsName()
     {
         StringBuilder ranks = new();

@@ -14,6 +14,7 @@ public sealed class PricesVerbTests : IDisposable
     private static string Sample(string file) => Path.Combine(Repository.Root, "samples/prices", file);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Import_ToAFileAndToTheDataFolder_GivesTheSamePrices()
     {
         string catalogue = Path.Combine(Repository.Root, "tests/Ciyuan.Tests/Prices/genai-prices-excerpt.json");
@@ -35,6 +36,7 @@ public sealed class PricesVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Explain_PeakHour_SaysWhichRuleAndWhy()
     {
         (int code, string text, string errors) = await RunAsync(
@@ -46,6 +48,7 @@ public sealed class PricesVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Check_Book_ExitsByWhatIsFound()
     {
         const string Wrong = """
@@ -73,6 +76,7 @@ public sealed class PricesVerbTests : IDisposable
     [InlineData(2, "prices", "import", "x.json", "--id", "b", "--version", "0")]
     [InlineData(1, "prices", "import", "missing.json", "--id", "b")]
     [InlineData(1, "prices", "check", "missing.yaml")]
+    [Trait("Takes", "Long")]
     public async Task Run_Wrong_SaysWhyOnStandardError(int exit, params string[] arguments)
     {
         (int code, string output, string errors) = await RunAsync(arguments);

@@ -42,6 +42,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Rate_RawResponses_ShowsClassesAndChargesAndRecordsNothing()
     {
         File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
@@ -72,6 +73,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Run_MainJob_GivesExactFigures()
     {
         File.WriteAllText(Path.Combine(_folder, "setup.yaml"), Setup);
@@ -95,6 +97,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Rerate_AfterANewBookVersion_CorrectsOnceAndThenNothing()
     {
         const string Later = """
@@ -132,6 +135,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Deposit_SentAgainWithoutATime_IsThereAlready()
     {
         await SetUpAndImportAsync(records: 1);
@@ -146,6 +150,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Statement_UnknownOrUnused_SaysWhich()
     {
         await SetUpAndImportAsync(records: 1);
@@ -159,6 +164,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Report_AsCsv_SaysItsScopeOnStandardError()
     {
         await SetUpAndImportAsync(records: 2);

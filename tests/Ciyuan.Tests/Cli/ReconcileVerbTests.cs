@@ -12,6 +12,7 @@ public sealed class ReconcileVerbTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Reconcile_BillWithDifferences_IsExplainedSignedByTwoAndPosted()
     {
         await PrepareAsync();
@@ -52,6 +53,7 @@ public sealed class ReconcileVerbTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task ExportAndForecast_AfterUse_Answer()
     {
         await PrepareAsync();

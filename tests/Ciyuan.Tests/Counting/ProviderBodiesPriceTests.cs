@@ -22,6 +22,7 @@ public sealed class ProviderBodiesPriceTests(ITestOutputHelper output)
         : default;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Bodies_AllOfTheFile_CostTheSameOrAreListed()
     {
         string catalogue = Path.Combine(Path.GetDirectoryName(ProviderBodies.WholeFile)!, "genai-prices.json");

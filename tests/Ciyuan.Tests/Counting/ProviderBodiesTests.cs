@@ -13,6 +13,7 @@ public sealed class ProviderBodiesTests(ITestOutputHelper output)
     private const string Listed = "tests/Ciyuan.Tests/Counting/provider-usage-differences.txt";
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Bodies_AllOfTheFile_AreReadAsExtractedOrListed()
     {
         if (!File.Exists(ProviderBodies.WholeFile))

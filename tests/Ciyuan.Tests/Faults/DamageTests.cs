@@ -8,6 +8,7 @@ namespace Ciyuan.Tests.Faults;
 public sealed class DamageTests
 {
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Import_BitFlippedInTheMiddle_RefusesAndNamesTheFrame()
     {
         using var room = new FaultRoom();

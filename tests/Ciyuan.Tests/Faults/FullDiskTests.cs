@@ -10,6 +10,7 @@ namespace Ciyuan.Tests.Faults;
 public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
 {
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Import_DiskFull_IsRefusedThenGoesOn()
     {
         using var room = new FaultRoom();
@@ -41,6 +42,7 @@ public sealed class FullDiskTests(Xunit.Abstractions.ITestOutputHelper log)
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task HttpIngest_DiskFull_AnswersInsufficientStorageThenGoesOn()
     {
         using var room = new FaultRoom();

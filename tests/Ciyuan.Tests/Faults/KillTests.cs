@@ -17,6 +17,7 @@ public sealed class KillTests
     private static readonly int ServerKills = FaultRoom.Full ? 260 : 5;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Import_KilledAtRandomMoments_LosesNothingAndAddsNothingTwice()
     {
         const int Lines = 60_000;
@@ -63,6 +64,7 @@ public sealed class KillTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task HttpIngest_KilledAtRandomMoments_KeepsEveryAcknowledgedEventOnce()
     {
         var random = new Random(Seed);

@@ -19,6 +19,7 @@ public sealed partial class SystemCallTests(Xunit.Abstractions.ITestOutputHelper
     [InlineData("fsync", "EIO")]
     [InlineData("openat", "EIO")]
     [InlineData("ftruncate", "EIO")]
+    [Trait("Takes", "Long")]
     public async Task Import_CallOnTheJournalFails_StopsWithoutAcknowledgingAndRecovers(string call, string error)
     {
         if (!File.Exists("/usr/bin/strace"))

@@ -69,6 +69,7 @@ public sealed class UsageImportTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [Trait("Takes", "Long")]
     public async Task RunAsync_ManyChunks_KeepsTheOrder(int workers)
     {
         const int Lines = 30_000;
@@ -143,6 +144,7 @@ public sealed class UsageImportTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task RunAsync_StoppedAtAnyBatchAndRunAgain_LosesAndDoublesNothing()
     {
         const int Lines = 1_000;

@@ -115,6 +115,7 @@ public sealed class FrameCodecTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Decode_AnyByteFlipped_DecodesOrThrowsJournalExceptionWithinBounds()
     {
         byte[] body = Sample(out Frame frame);

@@ -24,6 +24,7 @@ public sealed class ByRatePropertiesTests
     private static int Cases => PricePropertiesTests.Cases;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Correct_RandomBooksByRate_IsWhatRecordByRecordGives()
     {
         (int grouped, int byFormula, int single) = (0, 0, 0);

@@ -205,6 +205,9 @@ public abstract class CorrectionTests(CorrectionMode rerate, CorrectionMode reve
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
+    [Trait("Takes", "Long")]
+    [Trait("Takes", "Long")]
     public void Correct_InAnyOrderAndPart_AWholeRerateGivesTheBalancesOfAFreshLedger()
     {
         for (int seed = 0; seed < 20; seed++)

@@ -38,6 +38,7 @@ public sealed class GenaiImportTests(ITestOutputHelper output)
     public void Excerpt_EveryName_CostsWhatTheCatalogueSays() => Compare(Excerpt, 1);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Catalogue_EveryName_CostsWhatTheCatalogueSays()
     {
         if (!File.Exists(Whole))

@@ -27,6 +27,7 @@ public sealed class CapitalAmountTests
         Assert.Equal(capitals, CapitalAmount.Write(Amount.Parse(amount), Currency.Cny));
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Write_EveryFenUpToTenThousandYuan_ReadsBackAndIsUnique()
     {
         var seen = new HashSet<string>();

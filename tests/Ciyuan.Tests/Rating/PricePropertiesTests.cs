@@ -21,6 +21,7 @@ public sealed class PricePropertiesTests
         ? cases : 60;
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Rate_AnyBookAndUsage_IsWhatTheSlowPricingSays()
     {
         (int priced, int tooFine, int running) = (0, 0, 0);
@@ -80,6 +81,7 @@ public sealed class PricePropertiesTests
     });
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Correct_TakenBackAndMadeAnew_CountsTheSame() => Properties.ForAll(Cases / 3, Properties.Seeds, seed =>
     {
         var random = new RandomBooks(seed);
@@ -101,6 +103,7 @@ public sealed class PricePropertiesTests
     });
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Statement_AnyBookAndUsage_AddsUpToTheCharges() => Properties.ForAll(Cases / 3, Properties.Seeds, seed =>
     {
         var random = new RandomBooks(seed);

@@ -54,6 +54,7 @@ public sealed class ReconcileTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Run_BillInParts_IsTheSameAsWhole()
     {
         PlantedBill bill = Bill(4).Plant(9);

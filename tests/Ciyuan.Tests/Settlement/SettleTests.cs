@@ -256,6 +256,7 @@ public sealed class SettleTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Statements_OfAnyHistory_AreWhatTheSlowOnesSayAndNeverChange()
     {
         (int late, int corrected) = (0, 0);

@@ -22,6 +22,7 @@ public sealed class SimulationTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [Trait("Takes", "Long")]
     public void Apply_RandomHistories_IsWhatTheModelPredicts(int quarter)
     {
         for (int seed = quarter * 10; seed < (quarter + 1) * 10; seed++)

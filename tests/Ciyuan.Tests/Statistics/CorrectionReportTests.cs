@@ -20,6 +20,7 @@ public sealed class CorrectionReportTests
         [[], [Dimension.Class], [Dimension.Party, Dimension.Kind], [Dimension.Agreement, Dimension.Grade]];
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Run_AfterReratesInGroups_IsExactByClass()
     {
         for (int seed = 0; seed < 6; seed++)

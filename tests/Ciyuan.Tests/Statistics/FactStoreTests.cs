@@ -26,6 +26,7 @@ public sealed class FactStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Run_SealedAndOpenFrames_EqualsSegmentsInMemory()
     {
         using FactStore store = Fill(Frames.Value);
@@ -35,6 +36,7 @@ public sealed class FactStoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Open_AfterClosing_GoesOnAfterTheLastSealedSegment()
     {
         Report before;
@@ -54,6 +56,7 @@ public sealed class FactStoreTests : IDisposable
     [InlineData("deleted")]
     [InlineData("garbage")]
     [InlineData("version")]
+    [Trait("Takes", "Long")]
     public void Open_UnusableFile_IsBegunAnewWithTheSameAnswers(string damage)
     {
         Report before;
@@ -80,6 +83,7 @@ public sealed class FactStoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void OpenReadOnly_BesideTheWriter_ReadsSealedSegmentsAndTheTail()
     {
         using FactStore store = Fill(Frames.Value);
@@ -95,6 +99,7 @@ public sealed class FactStoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void OpenReadOnly_WithoutAFile_ReadsAllFrames()
     {
         using FactStore reader = FactStore.OpenReadOnly(_folder, _ => Frames.Value);

@@ -56,6 +56,7 @@ public sealed class ReportTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Run_AnyQuery_EqualsTheNaiveReport() =>
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(200).WithReplay(20261123, 77),

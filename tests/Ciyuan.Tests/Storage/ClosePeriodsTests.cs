@@ -23,6 +23,7 @@ public sealed class ClosePeriodsTests
     };
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Close_AMonth_FixesStatementsThatAReaderDrawsAgainToTheByte()
     {
         using var folder = new TemporaryFolder();

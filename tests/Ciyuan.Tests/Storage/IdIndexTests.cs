@@ -10,6 +10,7 @@ public sealed class IdIndexTests
     [InlineData(1, 8)]
     [InlineData(2, 33)]
     [InlineData(3, 1_000)]
+    [Trait("Takes", "Long")]
     public void TryFind_AfterFlushesMergesAndReopening_AnswersLikeADictionary(int seed, int generation)
     {
         using var folder = new TemporaryFolder();
@@ -134,6 +135,7 @@ public sealed class IdIndexTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Merging_OfManyFiles_KeepsFewerThanEightOfEachSize()
     {
         using var folder = new TemporaryFolder();

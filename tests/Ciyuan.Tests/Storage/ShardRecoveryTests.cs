@@ -25,6 +25,7 @@ public sealed class ShardRecoveryTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task OpenAsync_OfCopiesTakenWhileWriting_HasEachAcknowledgedRecordOnce()
     {
         using var folder = new TemporaryFolder();

@@ -77,6 +77,7 @@ public sealed class SqliteJournalTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
+    [Trait("Takes", "Long")]
     public void VerifyChain_WithAFlippedBitInABody_NamesTheFrameOrTheFile(int seed)
     {
         using var folder = new TemporaryFolder();
@@ -93,6 +94,7 @@ public sealed class SqliteJournalTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void OpenWriter_WithAnyFlippedBit_IsRefusedOrHarmless()
     {
         using var folder = new TemporaryFolder();

@@ -88,6 +88,7 @@ public sealed partial class DependencyTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Interface_InSource_HasTwoImplementations()
     {
         string[] files = [.. Repository.Sources.Where(f => !f.StartsWith("bench/", StringComparison.Ordinal))];

@@ -14,6 +14,7 @@ public sealed class ReadmeTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Readme_ItsScripts_RunAndPrintWhatItSays()
     {
         ReadmeFence[] fences = [.. ReadmeFences.Of(Repository.Read("README.md")).Where(f => !f.Exempt)];

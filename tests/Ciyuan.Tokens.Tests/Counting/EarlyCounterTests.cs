@@ -56,6 +56,7 @@ public sealed class EarlyCounterTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    [Trait("Takes", "Long")]
     public void Index_Shipped_FindsEveryEntryAndEveryMerge(string name)
     {
         Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(name);

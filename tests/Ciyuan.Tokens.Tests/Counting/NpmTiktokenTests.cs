@@ -15,6 +15,7 @@ public sealed class NpmTiktokenTests(ITestOutputHelper output)
         ["o200k_base", "cl100k_base", "p50k_base", "p50k_edit", "r50k_base", "gpt2"];
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Encode_RandomText_GivesTheIdsOfTiktoken()
     {
         string? folder = FindPeers();

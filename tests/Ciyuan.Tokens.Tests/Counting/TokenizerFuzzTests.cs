@@ -43,6 +43,7 @@ public sealed class TokenizerFuzzTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    [Trait("Takes", "Long")]
     public void Count_LongRandomText_IsThatOfOnePieceAfterTheOther(string name)
     {
         Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(name);

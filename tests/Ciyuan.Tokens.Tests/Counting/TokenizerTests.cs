@@ -27,6 +27,7 @@ public sealed class TokenizerTests
 
     [Theory]
     [MemberData(nameof(Hostile))]
+    [Trait("Takes", "Long")]
     public void Count_AMillionOfTheSame_IsThatOfIdsAndParts(string unit, int times)
     {
         string text = new StringBuilder(unit.Length * times).Insert(0, unit, times).ToString();
@@ -46,6 +47,7 @@ public sealed class TokenizerTests
     [InlineData("xe\u0301 \u1100\u1161\u11A8中 ", 12_000)]
     [InlineData("a\u0301", 60_000)]
     [InlineData("\u0301\u0323", 200_000)]
+    [Trait("Takes", "Long")]
     public void Count_LongTextThatComposes_IsThatOfIds(string unit, int times)
     {
         for (int shift = 0; shift < 4; shift++)
@@ -112,6 +114,7 @@ public sealed class TokenizerTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Count_FreshWarmOrOnOtherThreads_IsTheSame()
     {
         string[] texts = [.. Enumerable.Range(0, 40).Select(seed => new RandomText(seed).Next(1500))];
@@ -133,6 +136,7 @@ public sealed class TokenizerTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
+    [Trait("Takes", "Long")]
     public void CountParallel_LargeText_IsThatOfOneThread(int threads)
     {
         var text = new StringBuilder();

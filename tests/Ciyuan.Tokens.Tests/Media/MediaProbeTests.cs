@@ -41,6 +41,7 @@ public sealed class MediaProbeTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Read_OfDamagedFiles_AlwaysEndsWithFactsOrAReason()
     {
         int many = Environment.GetEnvironmentVariable("CIYUAN_FUZZ") is null ? 60 : 3000;

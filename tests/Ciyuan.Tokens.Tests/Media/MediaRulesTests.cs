@@ -223,6 +223,7 @@ public sealed class MediaRulesTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Count_OfAnySize_NeverFailsAndStaysWithinBounds()
     {
         Random random = new(7);
@@ -245,6 +246,7 @@ public sealed class MediaRulesTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Count_OfPatchesAndGrids_NeverExceedsTheBudget()
     {
         Random random = new(8);

@@ -69,6 +69,7 @@ public sealed class ProseSplitterTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Split_OfAMillionFences_IsLinear()
     {
         byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("```\n", 1_000_000)));

@@ -19,6 +19,7 @@ public sealed class EveryEntryTests(ITestOutputHelper output)
     [InlineData("qwen3")]
     [InlineData("deepseek_v4")]
     [InlineData("mistral_nemo")]
+    [Trait("Takes", "Long")]
     public void Count_EachEntry_IsThatOfTheReference(string name)
     {
         Vocabulary vocabulary = VocabularyCatalog.Shipped.Get(name);

@@ -91,6 +91,7 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     /// Systemcluster/kitoken at ee74d092, tests/data (BSD-2-Clause): the small lines of six models.
     /// </summary>
     [Fact]
+    [Trait("Takes", "Long")]
     public void Encode_SmallLinesOfKitoken_GivesTheirIds()
     {
         string[] names = ["cl100k_base", "o200k_base", "p50k_base", "gpt2", "deepseek_v3", "mistral_nemo"];

@@ -150,6 +150,7 @@ public sealed class ClientTests
     [Theory]
     [InlineData("m-openai")]
     [InlineData("m-gemini")]
+    [Trait("Takes", "Long")]
     public async Task Anthropic_Message_AnswersAndIsRecorded(string model)
     {
         await using Chain chain = await Chain.StartAsync();

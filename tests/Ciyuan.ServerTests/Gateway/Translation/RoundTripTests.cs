@@ -23,6 +23,7 @@ public sealed class RoundTripTests
         Prop.ForAll(Choices.ToArbitrary(), choices => law(new Dice(choices))).Check(Fixed);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Call_ThereAndBack_IsTheSame() => ForAll(dice =>
     {
         Exchange exchange = MakeExchange(dice);
@@ -38,6 +39,7 @@ public sealed class RoundTripTests
     });
 
     [Fact]
+    [Trait("Takes", "Long")]
     public void Call_WithAnyValueReplaced_IsCarriedOrRefused() => ForAll(dice =>
     {
         Exchange exchange = MakeExchange(dice);
@@ -78,6 +80,7 @@ public sealed class RoundTripTests
 
     // Text in pieces of any length, over a connection that cuts where it likes, through two protocols: the same text.
     [Fact]
+    [Trait("Takes", "Long")]
     public void Stream_OfAnyText_InAnyPieces_KeepsTheText() => ForAll(dice =>
     {
         string[] pieces = [.. Enumerable.Range(0, dice.Roll(20)).Select(_ => Words[dice.Roll(Words.Length)])];

@@ -372,6 +372,7 @@ public sealed class TranslatedCallTests
     }
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Client_LeavesATranslatedStream_UpstreamIsLeftToo()
     {
         await using var upstream = new ScriptedUpstream(async (_, output, cancel) =>

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Data.Sqlite;
 
 namespace Ciyuan.Bench;
 
@@ -17,19 +18,23 @@ internal static partial class GatewayPaced
 
     internal static int Run(string direct, string through, int rate, int seconds, string secret, string body)
     {
-        // Both in turn, twice, so that a noise of the machine falls on both.
+        // In turn, twice, so that a noise of the machine falls on all.
         var one = new List<double>();
         var two = new List<double>();
+        var commits = new List<double>();
         for (int round = 0; round < 2; round++)
         {
             one.AddRange(Measure(new Uri(direct), rate, Math.Max(2, seconds / 2), secret, body));
             two.AddRange(Measure(new Uri(through), rate, Math.Max(2, seconds / 2), secret, body));
+            commits.AddRange(Commit(rate));
         }
 
         one.Sort();
         two.Sort();
+        commits.Sort();
         Print("direct", one);
         Print("gateway", two);
+        Print("commits", commits);
         double median = At(two, 0.5) - At(one, 0.5);
         double p99 = At(two, 0.99) - At(one, 0.99);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -40,9 +45,37 @@ internal static partial class GatewayPaced
         static string Met(bool met) => met ? "met" : "NOT MET";
     }
 
+    // What a call waits for at the least: a row of 1 KB made durable in SQLite by itself, at the same pace.
+    private static List<double> Commit(int rate)
+    {
+        string folder = Directory.CreateTempSubdirectory("ciyuan-bench-").FullName;
+        var times = new List<double>(rate);
+        using (var db = new SqliteConnection($"Data Source={Path.Combine(folder, "commits.db")};Pooling=false"))
+        {
+            db.Open();
+            using SqliteCommand setup = db.CreateCommand();
+            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE row(body BLOB)";
+            _ = setup.ExecuteNonQuery();
+            using SqliteCommand insert = db.CreateCommand();
+            insert.CommandText = "INSERT INTO row VALUES(randomblob(1000))";
+            insert.Prepare();
+            long due = Stopwatch.GetTimestamp();
+            for (int i = 0; i < rate; i++, due += Stopwatch.Frequency / rate)
+            {
+                SleepUntil(due);
+                long start = Stopwatch.GetTimestamp();
+                _ = insert.ExecuteNonQuery();
+                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
+        return times[10..];
+    }
+
     private static void Print(string name, List<double> ms) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{name,-8} {ms.Count,8} calls, ms: median {At(ms, 0.5):0.000}  p90 {At(ms, 0.9):0.000}  "
+        $"{name,-8} {ms.Count,8} times, ms: median {At(ms, 0.5):0.000}  p90 {At(ms, 0.9):0.000}  "
         + $"p99 {At(ms, 0.99):0.000}  p99.9 {At(ms, 0.999):0.000}  largest {ms[^1]:0.000}"));
 
     private static double At(List<double> sorted, double share) => sorted[(int)((sorted.Count - 1) * share)];

@@ -12,8 +12,7 @@ public sealed class ChargeRun(ChargeQuery query, TimeBuckets? buckets)
 {
     private readonly ChargeLines _lines = new();
     private readonly SegmentScan _scan = new();
-    private readonly Dictionary<LocalKey, int> _localCodes = [];
-    private readonly List<LocalKey> _locals = [];
+    private readonly LocalKeys<LocalKey> _locals = new();
     private readonly UsageContexts _contexts = new();
     private FactHeader _header = null!;
     private bool[] _ours = [];
@@ -57,7 +56,7 @@ public sealed class ChargeRun(ChargeQuery query, TimeBuckets? buckets)
             return;
         }
 
-        _scan.Begin(header, read, query.Period, buckets, MapTypes(), _locals.Count);
+        _scan.Begin(header, read, query.Period, buckets, _locals.Number(header.Types, KeyOf), _locals.Count);
         _charged = 0;
         FoldCells();
         for (int column = 2; column < header.Columns.Count; column++)
@@ -80,27 +79,11 @@ public sealed class ChargeRun(ChargeQuery query, TimeBuckets? buckets)
         }
     }
 
-    private int[] MapTypes()
+    private LocalKey KeyOf(FactType type)
     {
-        _localCodes.Clear();
-        _locals.Clear();
-        var localOfType = new int[_header.Types.Count];
-        for (int t = 0; t < localOfType.Length; t++)
-        {
-            FactType type = _header.Types[t];
-            bool ours = _header.Plans[type.Plan].Any(slot => _ours[slot.Rate]);
-            UsageContext context = ours ? Kept(_header.Contexts[type.Context]) : new UsageContext("");
-            var key = new LocalKey(context, type.Kind, ours ? type.Plan : -1);
-            if (!_localCodes.TryGetValue(key, out int local))
-            {
-                _localCodes.Add(key, local = _locals.Count);
-                _locals.Add(key);
-            }
-
-            localOfType[t] = local;
-        }
-
-        return localOfType;
+        bool ours = _header.Plans[type.Plan].Any(slot => _ours[slot.Rate]);
+        UsageContext context = ours ? Kept(_header.Contexts[type.Context]) : new UsageContext("");
+        return new LocalKey(context, type.Kind, ours ? type.Plan : -1);
     }
 
     private UsageContext Kept(UsageContext c)

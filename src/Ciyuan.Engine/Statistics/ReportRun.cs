@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Usage;
@@ -19,8 +18,7 @@ public sealed class ReportRun
     private readonly TimeBuckets? _buckets;
     private readonly ReportKeys _keys;
     private readonly SegmentScan _scan = new();
-    private readonly Dictionary<LocalKey, int> _localCodes = [];
-    private readonly List<LocalKey> _locals = [];
+    private readonly LocalKeys<LocalKey> _locals = new();
     private readonly Dictionary<string, int> _ratioCodes = new(StringComparer.Ordinal);
     private readonly List<(long Millionths, long ErrorPermille)> _ratios = [default];
     private byte[] _marks = [];
@@ -78,7 +76,7 @@ public sealed class ReportRun
 
         _header = header;
         MapRates();
-        int[] localOfType = MapTypes();
+        int[] localOfType = _locals.Number(header.Types, KeyOf);
         _scan.Begin(header, read, _query.Period, _buckets, localOfType, _locals.Count);
         PrepareTargets();
         FoldCells();
@@ -122,27 +120,11 @@ public sealed class ReportRun
         }
     }
 
-    private int[] MapTypes()
+    private LocalKey KeyOf(FactType type)
     {
-        _localCodes.Clear();
-        _locals.Clear();
-        var localOfType = new int[_header.Types.Count];
-        for (int t = 0; t < localOfType.Length; t++)
-        {
-            FactType type = _header.Types[t];
-            int group = _keys.OfType(_header.Contexts[type.Context], type);
-            bool charged = type.Kind == FactKind.Conflict || _planGroups[type.Plan].Length > 0;
-            var key = new LocalKey(charged ? group : -1, type.Plan, type.Kind, type.Outcome, RatioOf(type));
-            if (!_localCodes.TryGetValue(key, out int local))
-            {
-                _localCodes.Add(key, local = _locals.Count);
-                _locals.Add(key);
-            }
-
-            localOfType[t] = local;
-        }
-
-        return localOfType;
+        int group = _keys.OfType(_header.Contexts[type.Context], type);
+        bool charged = type.Kind == FactKind.Conflict || _planGroups[type.Plan].Length > 0;
+        return new LocalKey(charged ? group : -1, type.Plan, type.Kind, type.Outcome, RatioOf(type));
     }
 
     // The number of the ratio of a type's model; models of one vocabulary share it.
@@ -429,7 +411,7 @@ public sealed class ReportRun
         }
     }
 
-    private LocalKey Local(int cell) => CollectionsMarshal.AsSpan(_locals)[_scan.LocalOf(cell)];
+    private LocalKey Local(int cell) => _locals[_scan.LocalOf(cell)];
 
     private void AddCalls(int cell, int countGroup, long rows)
     {

@@ -12,8 +12,7 @@ public sealed class StatementRun(StatementQuery query)
 {
     private readonly StatementBuilder _builder = new();
     private readonly SegmentScan _scan = new();
-    private readonly Dictionary<LocalKey, int> _localCodes = [];
-    private readonly List<LocalKey> _locals = [];
+    private readonly LocalKeys<LocalKey> _locals = new();
     private FactHeader _header = null!;
     private bool[] _ours = [];
     private Int128 _charged;
@@ -50,7 +49,8 @@ public sealed class StatementRun(StatementQuery query)
             return;
         }
 
-        _scan.BeginBooked(header, read, query.Period, query.Booking, MapTypes(), _locals.Count);
+        int[] localOfType = _locals.Number(header.Types, KeyOf);
+        _scan.BeginBooked(header, read, query.Period, query.Booking, localOfType, _locals.Count);
         _charged = 0;
         FoldCells();
         for (int column = 3; any && column < header.Columns.Count; column++)
@@ -74,27 +74,11 @@ public sealed class StatementRun(StatementQuery query)
         _builder.AddCharged(_charged);
     }
 
-    private int[] MapTypes()
+    private LocalKey KeyOf(FactType type)
     {
-        _localCodes.Clear();
-        _locals.Clear();
-        var localOfType = new int[_header.Types.Count];
-        for (int t = 0; t < localOfType.Length; t++)
-        {
-            FactType type = _header.Types[t];
-            bool ours = _header.Plans[type.Plan].Any(slot => _ours[slot.Rate]);
-            string model = ours ? _header.Contexts[type.Context].Model : "";
-            var key = new LocalKey(model, type.Kind, ours ? type.Plan : -1);
-            if (!_localCodes.TryGetValue(key, out int local))
-            {
-                _localCodes.Add(key, local = _locals.Count);
-                _locals.Add(key);
-            }
-
-            localOfType[t] = local;
-        }
-
-        return localOfType;
+        bool ours = _header.Plans[type.Plan].Any(slot => _ours[slot.Rate]);
+        string model = ours ? _header.Contexts[type.Context].Model : "";
+        return new LocalKey(model, type.Kind, ours ? type.Plan : -1);
     }
 
     private void FoldCells()

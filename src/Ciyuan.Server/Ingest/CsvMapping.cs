@@ -1,4 +1,3 @@
-using System.Text;
 using NodaTime;
 using NodaTime.Text;
 
@@ -28,7 +27,7 @@ public enum CsvTimeFormat
 /// the command line on top. Immutable.</summary>
 public sealed record CsvMapping
 {
-    private const string PresetPrefix = "Ciyuan.Server.Ingest.Presets.";
+    private static readonly YamlPresets s_presets = new("Ciyuan.Server.Ingest.Presets.");
 
     /// <summary>Field → column: its name in the header, or its number from 1 where there is no header. Fields as in
     /// JSON, with <c>counts.input.text</c>, <c>units.second</c>, <c>tags.env</c> and <c>grades.input.text</c> for the
@@ -54,48 +53,27 @@ public sealed record CsvMapping
     public DateTimeZone Zone { get; init; } = DateTimeZone.Utc;
 
     /// <summary>Names of the presets.</summary>
-    public static IReadOnlyList<string> Presets { get; } =
-        [.. typeof(CsvMapping).Assembly.GetManifestResourceNames()
-            .Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
-            .Select(n => n[PresetPrefix.Length..^".yaml".Length]).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Presets => s_presets.Names;
 
     /// <summary>A preset.</summary>
     /// <exception cref="YamlFileException">There is none of that name.</exception>
-    public static CsvMapping FromPreset(string name)
-    {
-        using Stream? stream = typeof(CsvMapping).Assembly.GetManifestResourceStream($"{PresetPrefix}{name}.yaml");
-        if (stream is null)
-        {
-            throw new YamlFileException($"There is no preset '{name}': {string.Join(", ", Presets)}.");
-        }
-
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return FromYaml(reader.ReadToEnd());
-    }
+    public static CsvMapping FromPreset(string name) => FromYaml(s_presets.Read(name));
 
     /// <summary>Reads a mapping file.</summary>
     /// <exception cref="YamlFileException">Names line and column.</exception>
     public static CsvMapping FromYaml(string yaml)
     {
         StrictYaml file = StrictYaml.Parse(yaml, "a CSV mapping");
-        string separator = file.Text("separator", ",");
-        if (separator.Length != 1 || separator[0] is '"' or '\r' or '\n' || !char.IsAscii(separator[0]))
-        {
-            throw file.Refuse("separator", "'separator' must be one ASCII character");
-        }
-
-        (CsvTimeFormat format, LocalDateTimePattern? pattern) = ReadTimeFormat(file);
-        string zone = file.Text("time_zone", "UTC");
+        (CsvTimeFormat format, LocalDateTimePattern? pattern) = CsvYaml.ReadTimeFormat(file);
         var mapping = new CsvMapping
         {
             Map = file.Pairs("map") ?? [],
             Set = file.Pairs("set") ?? [],
             HasHeader = file.Flag("header", true),
-            Separator = separator[0],
+            Separator = CsvYaml.ReadSeparator(file),
             TimeFormat = format,
             TimePattern = pattern,
-            Zone = DateTimeZoneProviders.Tzdb.GetZoneOrNull(zone)
-                ?? throw file.Refuse("time_zone", $"'{zone}' is not a time zone, such as UTC or Asia/Shanghai"),
+            Zone = CsvYaml.ReadZone(file) ?? DateTimeZone.Utc,
         };
         file.End();
         return mapping;
@@ -120,31 +98,5 @@ public sealed record CsvMapping
         }
 
         return this with { Map = maps, Set = sets };
-    }
-
-    private static (CsvTimeFormat Format, LocalDateTimePattern? Pattern) ReadTimeFormat(StrictYaml file)
-    {
-        string text = file.Text("time_format", "rfc3339");
-        switch (text)
-        {
-            case "rfc3339":
-                return (CsvTimeFormat.Rfc3339, null);
-            case "local":
-                return (CsvTimeFormat.Local, null);
-            case "unix_s":
-                return (CsvTimeFormat.UnixSeconds, null);
-            case "unix_ms":
-                return (CsvTimeFormat.UnixMilliseconds, null);
-            default:
-                try
-                {
-                    return (CsvTimeFormat.Pattern, LocalDateTimePattern.CreateWithInvariantCulture(text));
-                }
-                catch (InvalidPatternException)
-                {
-                    throw file.Refuse("time_format",
-                        $"'{text}' is neither rfc3339, local, unix_s, unix_ms nor a pattern such as dd/MM/yyyy HH:mm");
-                }
-        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Ciyuan.Reconciling;
 using Ciyuan.Server.Ingest;
 using NodaTime;
@@ -13,7 +12,7 @@ namespace Ciyuan.Server.Reconciling;
 /// </summary>
 public sealed record BillMapping
 {
-    private const string PresetPrefix = "Ciyuan.Server.Reconciling.Presets.";
+    private static readonly YamlPresets s_presets = new("Ciyuan.Server.Reconciling.Presets.");
 
     /// <summary>The fields that can be mapped, beside <c>quantity.CLASS</c> and <c>amount.CLASS</c> for files with a
     /// column for each class.</summary>
@@ -55,33 +54,18 @@ public sealed record BillMapping
     public DateTimeZone? Zone { get; init; }
 
     /// <summary>Names of the presets.</summary>
-    public static IReadOnlyList<string> Presets { get; } =
-        [.. typeof(BillMapping).Assembly.GetManifestResourceNames()
-            .Where(n => n.StartsWith(PresetPrefix, StringComparison.Ordinal))
-            .Select(n => n[PresetPrefix.Length..^".yaml".Length]).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Presets => s_presets.Names;
 
     /// <summary>A preset.</summary>
     /// <exception cref="YamlFileException">There is none of that name.</exception>
-    public static BillMapping FromPreset(string name)
-    {
-        using Stream? stream = typeof(BillMapping).Assembly.GetManifestResourceStream($"{PresetPrefix}{name}.yaml");
-        if (stream is null)
-        {
-            throw new YamlFileException($"There is no preset '{name}': {string.Join(", ", Presets)}.");
-        }
-
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return FromYaml(reader.ReadToEnd());
-    }
+    public static BillMapping FromPreset(string name) => FromYaml(s_presets.Read(name));
 
     /// <summary>Reads a mapping file.</summary>
     /// <exception cref="YamlFileException">Names line and column.</exception>
     public static BillMapping FromYaml(string yaml)
     {
         StrictYaml file = StrictYaml.Parse(yaml, "a mapping of a bill");
-        string zone = file.Text("time_zone");
-        string separator = file.Text("separator", ",");
-        (CsvTimeFormat format, LocalDateTimePattern? pattern) = ReadTimeFormat(file);
+        (CsvTimeFormat format, LocalDateTimePattern? pattern) = CsvYaml.ReadTimeFormat(file);
         var mapping = new BillMapping
         {
             Map = file.Pairs("map") ?? [],
@@ -90,13 +74,11 @@ public sealed record BillMapping
             Models = file.Pairs("models") ?? [],
             Units = file.Pairs("units") ?? [],
             Only = file.Pairs("only") ?? [],
-            Separator = separator.Length == 1 && char.IsAscii(separator[0]) && separator[0] is not ('"' or '\r' or '\n')
-                ? separator[0] : throw file.Refuse("separator", "'separator' must be one ASCII character"),
+            Separator = CsvYaml.ReadSeparator(file),
             PartSeparator = file.Text("part_separator", ";"),
             TimeFormat = format,
             TimePattern = pattern,
-            Zone = zone.Length == 0 ? null : DateTimeZoneProviders.Tzdb.GetZoneOrNull(zone)
-                ?? throw file.Refuse("time_zone", $"'{zone}' is not a time zone, such as UTC or Asia/Shanghai"),
+            Zone = CsvYaml.ReadZone(file),
         };
         file.End();
         return mapping.FindFault() is { } fault ? throw new YamlFileException(fault) : mapping;
@@ -142,30 +124,4 @@ public sealed record BillMapping
         return bad is null ? null : $"classes: '{bad}' is no meter, and none of input, output, tokens, all, -";
     }
 
-    private static (CsvTimeFormat Format, LocalDateTimePattern? Pattern) ReadTimeFormat(StrictYaml file)
-    {
-        string text = file.Text("time_format", "rfc3339");
-        CsvTimeFormat? known = text switch
-        {
-            "rfc3339" => CsvTimeFormat.Rfc3339,
-            "local" => CsvTimeFormat.Local,
-            "unix_s" => CsvTimeFormat.UnixSeconds,
-            "unix_ms" => CsvTimeFormat.UnixMilliseconds,
-            _ => null,
-        };
-        if (known is { } format)
-        {
-            return (format, null);
-        }
-
-        try
-        {
-            return (CsvTimeFormat.Pattern, LocalDateTimePattern.CreateWithInvariantCulture(text));
-        }
-        catch (InvalidPatternException)
-        {
-            throw file.Refuse("time_format",
-                $"'{text}' is neither rfc3339, local, unix_s, unix_ms nor a pattern such as dd/MM/yyyy HH:mm");
-        }
-    }
 }

@@ -36,7 +36,8 @@ internal static class SettleDocumentVerbs
                     statement, settled, Enum.Parse<StatementForm>(parsed.GetValue(form)!, ignoreCase: true),
                     parsed.GetValue(language) == "zh",
                     Enum.Parse<SheetKind>(parsed.GetValue(kind)!, ignoreCase: true),
-                    Enum.Parse<AgreementSide>(parsed.GetValue(side)!, ignoreCase: true));
+                    Enum.Parse<AgreementSide>(parsed.GetValue(side)!, ignoreCase: true),
+                    StatementForms.Reconciled(ledger.State.Catalog, settled));
             }
             catch (FontMissingException missing)
             {
@@ -59,7 +60,9 @@ internal static class SettleDocumentVerbs
                 byte[] bytes = ledger.StatementOf(
                     parsed.GetValue(agreement)!, parsed.GetValue(period)!, out SettledPeriod? settled);
                 InvoiceRequest? request = settled?.State == PeriodState.Final
-                    ? InvoiceRequest.From(StatementDocument.TryRead(bytes)!, settled)
+                    ? InvoiceRequest.From(
+                        StatementDocument.TryRead(bytes)!, settled,
+                        StatementForms.Reconciled(ledger.State.Catalog, settled))
                     : null;
                 context.Write((request ?? throw new RefusedException(
                     "there is nothing to invoice: the period is not final, or nothing was agreed")).Render());

@@ -32,7 +32,11 @@ public sealed record CloseOptions(string Source, string By)
 /// <param name="Result">The step's outcome.</param>
 /// <param name="Document">At a split: the statement.</param>
 public sealed record ClosedPeriod(
-    string Agreement, string Period, SettlementResult Result, StatementDocument? Document = null);
+    string Agreement, string Period, SettlementResult Result, StatementDocument? Document = null)
+{
+    /// <summary>The records that are in the way of a split; empty where none is.</summary>
+    public IReadOnlyList<WaitingRecord> Waiting { get; init; } = [];
+}
 
 /// <summary>A record in the way: it waits for a price.</summary>
 /// <param name="Position">Where it stands.</param>
@@ -109,7 +113,10 @@ public static class ClosePeriods
                     AcceptWaiting = options.AcceptWaiting,
                 })];
             SettlementResult[] results = await shard.SettleAsync(steps, cancel).ConfigureAwait(false);
-            closed.AddRange(chunk.Select((p, i) => new ClosedPeriod(p.Agreement, p.Name, results[i], documents[i])));
+            closed.AddRange(chunk.Select((p, i) => new ClosedPeriod(p.Agreement, p.Name, results[i], documents[i])
+            {
+                Waiting = results[i].Status == SettlementStatus.UsageWaits ? FindWaiting(shard, state, p) : [],
+            }));
         }
 
         return closed;
@@ -157,6 +164,11 @@ public static class ClosePeriods
         SettledPeriod frozen = asIf.Find(agreement, period.Name)!;
         return MakeDocument(facts, state with { Calendar = asIf }, frozen, options);
     }
+
+    private static IReadOnlyList<WaitingRecord> FindWaiting(Shard shard, SettlementState state, SettledPeriod period) =>
+        FindWaiting(
+            shard.Facts, state.Calendar.QueryOf(period, state.Catalog.TermsAt(period.Agreement, period.Span.Start)!),
+            seq => shard.ReadFrame(seq)!);
 
     /// <summary>The records that wait for a price in a period, with those that no agreement covers; at most a
     /// thousand.</summary>

@@ -233,7 +233,8 @@ internal sealed class SettlePeriods(LedgerState ledger, SettlementCalendar calen
         Amount due = step.HasPayable
             ? BalanceOf(step, AccountPath.Due(step.Payee, step.Agreement.Id))
             : -BalanceOf(step, AccountPath.Due(step.Payer, step.Agreement.Id));
-        bool pays = due > Amount.Zero && due >= step.Terms.Minimum;
+        Amount whole = WholeUnits(step, due);
+        bool pays = whole > Amount.Zero && whole >= step.Terms.Minimum;
         if (pays)
         {
             PostAgreed(step);
@@ -241,8 +242,8 @@ internal sealed class SettlePeriods(LedgerState ledger, SettlementCalendar calen
 
         return Done with
         {
-            Amount = pays ? due : default,
-            Carried = pays ? default : due,
+            Amount = pays ? whole : default,
+            Carried = pays ? due - whole : due,
             Until = step.Terms.DaysAfter(now, step.Terms.PaymentDays + 1),
         };
     }
@@ -253,15 +254,19 @@ internal sealed class SettlePeriods(LedgerState ledger, SettlementCalendar calen
         if (step.HasPayable)
         {
             string due = AccountPath.Due(step.Payee, id);
-            Move(step, due, AccountPath.Agreed(step.Payee, id), BalanceOf(step, due));
+            Move(step, due, AccountPath.Agreed(step.Payee, id), WholeUnits(step, BalanceOf(step, due)));
         }
 
         if (step.HasReceivable)
         {
             string due = AccountPath.Due(step.Payer, id);
-            Move(step, AccountPath.Agreed(step.Payer, id), due, -BalanceOf(step, due));
+            Move(step, AccountPath.Agreed(step.Payer, id), due, -WholeUnits(step, BalanceOf(step, due)));
         }
     }
+
+    /// <summary>What can be paid of an amount: differences that a reconciliation found are exact.</summary>
+    private static Amount WholeUnits(Step step, Amount due) =>
+        Rounding.ToMinorUnit(due, step.Agreement.Currency).Rounded;
 
     private void MoveClaims(
         Step step, Func<string, string, string> from, Func<string, string, string> to, Amount amount)

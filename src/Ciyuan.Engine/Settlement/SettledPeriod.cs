@@ -86,10 +86,11 @@ public sealed record SettledPeriod
     /// <summary>When it became final; null before.</summary>
     public SettlementMark? Final { get; init; }
 
-    /// <summary>What is to be paid now, with what was carried over before.</summary>
+    /// <summary>What is to be paid now, with what was carried over before; whole minor units.</summary>
     public Amount Payable { get; init; }
 
-    /// <summary>What is carried over to the next period, as it is below the minimum.</summary>
+    /// <summary>What is carried over to the next period: all of it when it is below the minimum, else what is not whole
+    /// minor units, of either sign.</summary>
     public Amount Carried { get; init; }
 
     /// <summary>Until when it is to be paid.</summary>

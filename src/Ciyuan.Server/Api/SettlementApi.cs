@@ -164,9 +164,12 @@ internal sealed class SettlementApi(Shard shard, InFlight inFlight, ReadGate gat
             return problem!;
         }
 
+        Catalog catalog = await shard.CatalogAsync();
+
         try
         {
-            byte[] file = StatementForms.Write(bytes, settled, written, lang != "en", sheet, view);
+            byte[] file = StatementForms.Write(
+                bytes, settled, written, lang != "en", sheet, view, StatementForms.Reconciled(catalog, settled));
             return Results.Bytes(file, StatementForms.MediaTypeOf(written));
         }
         catch (FontMissingException missing)
@@ -203,7 +206,9 @@ internal sealed class SettlementApi(Shard shard, InFlight inFlight, ReadGate gat
     {
         (byte[]? bytes, SettledPeriod? settled, Problem? problem) = await FindAsync(agreement, period);
         InvoiceRequest? request = bytes is not null && settled?.State == PeriodState.Final
-            ? InvoiceRequest.From(StatementDocument.TryRead(bytes)!, settled)
+            ? InvoiceRequest.From(
+                StatementDocument.TryRead(bytes)!, settled,
+                StatementForms.Reconciled(await shard.CatalogAsync(), settled))
             : null;
         return request is not null
             ? gate.Run(format, request.Render)
@@ -255,7 +260,18 @@ internal sealed class SettlementApi(Shard shard, InFlight inFlight, ReadGate gat
             SettlementStatus.Conflict => Problems.Conflict(detail),
             _ => Problems.Refused(detail),
         };
-        return problem with { Extra = json => json.WriteString("outcome", SettlementRendering.NameOf(status)) };
+        return problem with
+        {
+            Extra = json =>
+            {
+                json.WriteString("outcome", SettlementRendering.NameOf(status));
+                if (closed[0].Waiting.Count > 0)
+                {
+                    json.WritePropertyName("waiting");
+                    SettlementRendering.WriteWaiting(json, closed[0].Waiting);
+                }
+            },
+        };
     }
 
     private async Task<(byte[]? Bytes, SettledPeriod? Period, Problem? Problem)> FindAsync(

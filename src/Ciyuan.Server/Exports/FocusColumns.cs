@@ -38,6 +38,7 @@ internal static class FocusColumns
         new("ChargeFrequency", r => r.IsUsage ? "Usage-Based" : "One-Time"),
         new("ChargePeriodEnd", r => Time(r.End)),
         new("ChargePeriodStart", r => Time(r.Start)),
+        new("CommitmentDiscountStatus", _ => null), // rules about the consumed quantity ask for it
         new("ConsumedQuantity", r => r.IsUsage ? r.Quantity : null, FocusKind.Number),
         new("ConsumedUnit", r => r.IsUsage ? r.Unit : null),
         Number("ContractedCost", r => r.Contracted),

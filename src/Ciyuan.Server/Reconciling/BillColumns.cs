@@ -15,7 +15,7 @@ public sealed class BillException(string message) : Exception(message);
 /// <summary>A mapping bound to the header of a file: makes lines of rows.</summary>
 internal sealed class BillColumns
 {
-    private static readonly LocalDatePattern Dashed = LocalDatePattern.CreateWithInvariantCulture("uuuu-MM-dd");
+    private static readonly LocalDatePattern Dashed = LocalDatePattern.CreateWithInvariantCulture("uuuu-M-d");
     private static readonly LocalDatePattern Compact = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
 
     private readonly BillMapping _mapping;
@@ -163,8 +163,9 @@ internal sealed class BillColumns
             return (null, false);
         }
 
-        ParseResult<LocalDate> date = day.Contains('-', StringComparison.Ordinal)
-            ? Dashed.Parse(day.Length > 10 ? day[..10] : day) : Compact.Parse(day);
+        string plain = day.Split(' ', 'T')[0].Replace('/', '-'); // a time behind the day is not of it
+        ParseResult<LocalDate> date =
+            plain.Contains('-', StringComparison.Ordinal) ? Dashed.Parse(plain) : Compact.Parse(plain);
         return date.Success ? (Timestamp.FromInstant(_zone.AtStartOfDay(date.Value).ToInstant()), false)
             : throw new BillException($"has no day '{day}', such as 2026-11-01");
     }
@@ -209,8 +210,9 @@ internal sealed class BillColumns
             throw new BillException($"has no quantity '{text}'");
         }
 
+        // To the nearest step: an export may add thousands of tokens up as binary fractions.
         Int128 scaled = checked(quantity.Pico * of.StepsPerUnit) * (scale.Pico / 1_000_000);
-        return scaled / ((Int128)Amount.PicoPerUnit * 1_000_000);
+        return Rounding.Divide(scaled, Amount.PicoPerUnit * 1_000_000L);
     }
 
     private Amount? ReadAmount(string text)

@@ -80,22 +80,15 @@ public static class SignReconciliation
         return new Signature(entry.Id, signers, isComplete, transfers, faults);
     }
 
-    private static (Amount Owed, Amount Held) ClaimAfter(string decision, Amount delta) => decision switch
-    {
-        "accepted" => (delta, Amount.Zero),
-        "disputed" => delta.IsNegative ? (delta, -delta) : (Amount.Zero, delta),
-        _ => (Amount.Zero, Amount.Zero),
-    };
-
     // Class by class, so that the variance accounts say why.
     private static IEnumerable<PostTransfer> Transfers(ReconciliationSetup entry, Catalog catalog)
     {
         foreach (VarianceSetup variance in entry.Differences)
         {
             Amount delta = Amount.Parse(variance.Amount);
-            (Amount owed, Amount held) = ClaimAfter(entry.Decision, delta);
+            (Amount owed, Amount held) = ReconciledClaim.After(entry.Decision, delta);
             (Amount owedBefore, Amount heldBefore) =
-                entry.Ends is null ? (Amount.Zero, Amount.Zero) : ClaimAfter("disputed", delta);
+                entry.Ends is null ? (Amount.Zero, Amount.Zero) : ReconciledClaim.After("disputed", delta);
             string own = $"{catalog.Platform}/adjustment/variance-{variance.Class}";
             if (owed != owedBefore)
             {

@@ -10,6 +10,8 @@ namespace Ciyuan.Server.Render;
 /// <summary>Writes calendars and the outcomes of their steps.</summary>
 public static class SettlementRendering
 {
+    private const int MostInANote = 5;
+
     /// <summary>The calendars: each period that is at least frozen, and the one that comes next.</summary>
     public static Rendering Calendar(SettlementState state, string agreement)
     {
@@ -24,7 +26,10 @@ public static class SettlementRendering
             var table = new Table(
             [
                 new("agreement"), new("period"), new(action), new("due", IsNumber: true), new("currency"), new("hash"),
-            ]);
+            ])
+            {
+                Notes = [.. closed.Where(c => c.Waiting.Count > 0).Select(InTheWay)],
+            };
             foreach (ClosedPeriod c in closed)
             {
                 table.Add(
@@ -39,19 +44,39 @@ public static class SettlementRendering
             json.WriteStartArray();
             foreach (ClosedPeriod c in closed)
             {
-                json.WriteStartObject();
-                json.WriteString("agreement", c.Agreement);
-                json.WriteString("period", c.Period);
-                json.WriteString("status", NameOf(c.Result.Status));
-                json.WriteString("due", c.Document?.Due);
-                json.WriteString("currency", c.Document?.Currency);
-                json.WriteString("hash", HashOf(c));
-                json.WriteNumber("frame", c.Result.Seq);
-                json.WriteEndObject();
+                WriteStep(json, c);
             }
 
             json.WriteEndArray();
         });
+
+    private static void WriteStep(Utf8JsonWriter json, ClosedPeriod c)
+    {
+        json.WriteStartObject();
+        json.WriteString("agreement", c.Agreement);
+        json.WriteString("period", c.Period);
+        json.WriteString("status", NameOf(c.Result.Status));
+        json.WriteString("due", c.Document?.Due);
+        json.WriteString("currency", c.Document?.Currency);
+        json.WriteString("hash", HashOf(c));
+        json.WriteNumber("frame", c.Result.Seq);
+        if (c.Waiting.Count > 0)
+        {
+            json.WritePropertyName("waiting");
+            WriteWaiting(json, c.Waiting);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static string InTheWay(ClosedPeriod c)
+    {
+        string named = string.Join(", ", c.Waiting.Take(MostInANote).Select(r => $"{r.Id} ({Snake($"{r.Reason}")})"));
+        string more = c.Waiting.Count <= MostInANote ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $" and {c.Waiting.Count - MostInANote} more; 'ciyuan settle waiting {c.Agreement} {c.Period}'");
+        return $"In the way of {c.Agreement} {c.Period}: {named}{more}";
+    }
 
     /// <summary>What every party pays and is paid by the statements of a period, by currency; the sums are
     /// zero.</summary>
@@ -116,8 +141,9 @@ public static class SettlementRendering
         {
             var table = new Table([new("record"), new("event_time"), new("reason"), new("place")])
             {
-                Notes = [records.Count == 0 ? "Nothing is in the way" : "Price these and rate again, or split with "
-                    + "--accept-waiting: then they are booked in a later period"],
+                Notes = [records.Count == 0 ? "Nothing is in the way" : "Price these and rate again. What is priced "
+                    + "before the freeze is in the period; what is priced later is booked later, and the split says "
+                    + "--accept-waiting"],
             };
             foreach (WaitingRecord r in records)
             {
@@ -126,21 +152,24 @@ public static class SettlementRendering
 
             return table;
         },
-        json =>
-        {
-            json.WriteStartArray();
-            foreach (WaitingRecord r in records)
-            {
-                json.WriteStartObject();
-                json.WriteString("record", r.Id);
-                json.WriteString("event_time", r.EventTime.ToString());
-                json.WriteString("reason", Snake(r.Reason.ToString()));
-                json.WriteString("place", PlaceOf(r));
-                json.WriteEndObject();
-            }
+        json => WriteWaiting(json, records));
 
-            json.WriteEndArray();
-        });
+    /// <summary>Records in the way of a close, as an array.</summary>
+    public static void WriteWaiting(Utf8JsonWriter json, IReadOnlyList<WaitingRecord> records)
+    {
+        json.WriteStartArray();
+        foreach (WaitingRecord r in records)
+        {
+            json.WriteStartObject();
+            json.WriteString("record", r.Id);
+            json.WriteString("event_time", r.EventTime.ToString());
+            json.WriteString("reason", Snake(r.Reason.ToString()));
+            json.WriteString("place", PlaceOf(r));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
 
     /// <summary>The name of an outcome.</summary>
     public static string NameOf(SettlementStatus status) => Snake(status.ToString());
@@ -160,8 +189,8 @@ public static class SettlementRendering
             + "both sides have signed.",
         SettlementStatus.TooLate => "The dispute window is over.",
         SettlementStatus.StatementWrong => "The statement is not that of this period, or does not add up.",
-        SettlementStatus.UsageWaits => "Usage of the period waits for a price. Price it and rate it again, or accept "
-            + "that it is booked later.",
+        SettlementStatus.UsageWaits => "Usage of the period had no price when it was frozen. Price it and rate it "
+            + "again: that is booked in the next open period. Then split, accepting that it waits.",
         SettlementStatus.HashDiffers => "The hash is not that of the statement: look at it again before signing.",
         SettlementStatus.SideMissing => "Say for which side: payer or payee.",
         SettlementStatus.SignedAlready => "This person has signed already; the second signature is another's.",

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Reconciling;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
 
@@ -26,7 +27,8 @@ public sealed record InvoiceRequest
     /// <summary>The period.</summary>
     public SettledPeriod Period { get; }
 
-    /// <summary>价税合计: what was agreed, without what is held or was granted in disputes.</summary>
+    /// <summary>价税合计: what was agreed, without what is held or was granted in disputes, with what reconciliations
+    /// added.</summary>
     public Amount Gross { get; }
 
     /// <summary>合计金额.</summary>
@@ -36,9 +38,16 @@ public sealed record InvoiceRequest
     public Amount Tax => Gross - Net;
 
     /// <summary>The request for a final period; null before, or when nothing is left to invoice.</summary>
-    public static InvoiceRequest? From(StatementDocument statement, SettledPeriod period)
+    /// <param name="statement">The statement.</param>
+    /// <param name="period">Its period.</param>
+    /// <param name="reconciled">Reconciliations of the period.</param>
+    public static InvoiceRequest? From(
+        StatementDocument statement, SettledPeriod period, IReadOnlyList<ReconciledClaim> reconciled)
     {
-        Amount gross = Amount.Parse(statement.Tax.Gross) - period.Held - period.Granted;
+        var currency = Currency.Parse(statement.Currency);
+        Amount agreed = Amount.Parse(statement.Tax.Gross) - period.Held - period.Granted;
+        Amount gross = Rounding.ToMinorUnit(
+            reconciled.Aggregate(agreed, (sum, claim) => sum + claim.Owed), currency).Rounded;
         if (period.State != PeriodState.Final || gross <= Amount.Zero)
         {
             return null;
@@ -46,8 +55,7 @@ public sealed record InvoiceRequest
 
         bool taxed = Amount.TryParse(statement.Tax.Percent, out Amount percent);
         int ppm = taxed ? (int)(percent.Pico / (Amount.PicoPerUnit / 10_000)) : 0;
-        return new InvoiceRequest(
-            statement, period, gross, Rounding.SplitTax(gross, ppm, Currency.Parse(statement.Currency)).Net);
+        return new InvoiceRequest(statement, period, gross, Rounding.SplitTax(gross, ppm, currency).Net);
     }
 
     /// <summary>Fields that an invoice needs and that are empty.</summary>
@@ -74,7 +82,7 @@ public sealed record InvoiceRequest
         table.Add("buyer 购买方", $"{Statement.Payer.Title} {Statement.Payer.TaxId}");
         table.Add("item 项目名称", Statement.Terms.InvoiceItem);
         table.Add("amount 金额", Net.ToString());
-        table.Add("tax rate 税率", $"{Statement.Tax.Percent}%");
+        table.Add("tax rate 税率", Statement.Tax.Percent.Length == 0 ? "" : $"{Statement.Tax.Percent}%");
         table.Add("tax 税额", Tax.ToString());
         table.Add("gross 价税合计", $"{Gross} {Statement.Currency}");
         table.Add("in capitals 大写", CapitalAmount.Write(Gross, Currency.Parse(Statement.Currency)));

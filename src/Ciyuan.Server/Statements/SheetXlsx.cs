@@ -28,7 +28,8 @@ public static class SheetXlsx
         + "<cellXfs count=\"4\"><xf xfId=\"0\"/><xf xfId=\"0\" fontId=\"1\" applyFont=\"1\"/>"
         + "<xf xfId=\"0\" applyAlignment=\"1\"><alignment horizontal=\"right\"/></xf>"
         + "<xf xfId=\"0\" fontId=\"1\" applyFont=\"1\" applyAlignment=\"1\"><alignment horizontal=\"right\"/></xf>"
-        + "</cellXfs></styleSheet>";
+        + "</cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles>"
+        + "</styleSheet>";
 
     // The time of all entries: a file made again must have the same bytes.
     private static readonly DateTimeOffset Moment = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -1,4 +1,6 @@
 using System.Text;
+using Ciyuan.Parties;
+using Ciyuan.Server.Reconciling;
 using Ciyuan.Settlement;
 using Ciyuan.Tokens.Standard;
 using Ciyuan.Usage;
@@ -44,10 +46,11 @@ public static class StatementForms
     /// <param name="chinese">Chinese, else English.</param>
     /// <param name="kind">Which document.</param>
     /// <param name="side">For whom.</param>
+    /// <param name="reconciled">Reconciliations of the period, which a settlement note lists.</param>
     /// <exception cref="FontMissingException">A PDF needs a font that is not there.</exception>
     public static byte[] Write(
         byte[] bytes, SettledPeriod? period, StatementForm form, bool chinese, SheetKind kind = SheetKind.Statement,
-        AgreementSide side = AgreementSide.None)
+        AgreementSide side = AgreementSide.None, IReadOnlyList<ReconciledClaim>? reconciled = null)
     {
         if (form == StatementForm.Json)
         {
@@ -57,7 +60,7 @@ public static class StatementForms
         StatementDocument document = StatementDocument.TryRead(bytes)
             ?? throw new ArgumentException("These are no bytes of a statement.", nameof(bytes));
         string hash = period?.Split is null ? "" : StatementDocument.HashOf(bytes);
-        Sheet sheet = new StatementSheet(document, hash, period, chinese).Make(kind, side);
+        Sheet sheet = new StatementSheet(document, hash, period, chinese, reconciled).Make(kind, side);
         return form switch
         {
             StatementForm.Html => Encoding.UTF8.GetBytes(SheetHtml.Write(sheet)),
@@ -66,6 +69,10 @@ public static class StatementForms
             _ => SheetXlsx.Write(sheet),
         };
     }
+
+    /// <summary>The reconciliations that the note of a period lists; none of a draft.</summary>
+    public static IReadOnlyList<ReconciledClaim> Reconciled(Catalog catalog, SettledPeriod? period) =>
+        period is null ? [] : ReconciledClaim.Find(catalog.Reconciliations, period.Agreement, period.Span);
 
     /// <summary>Standard tokens by the current rule, from the sum of a model's tokens: of text and code, for which
     /// there

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Reconciling;
 using Ciyuan.Server.Render;
 using Ciyuan.Settlement;
 using NodaTime;
@@ -25,19 +26,24 @@ public sealed class StatementSheet
     private readonly string _hash;
     private readonly bool _chinese;
     private readonly Currency _currency;
+    private readonly IReadOnlyList<ReconciledClaim> _reconciled;
 
     /// <summary>Starts with a statement.</summary>
     /// <param name="statement">The statement.</param>
     /// <param name="hash">Its hash; empty for a draft.</param>
     /// <param name="period">The state of its period; null for a draft.</param>
     /// <param name="chinese">Chinese, else English.</param>
-    public StatementSheet(StatementDocument statement, string hash, SettledPeriod? period, bool chinese)
+    /// <param name="reconciled">Reconciliations of the period, which a settlement note lists.</param>
+    public StatementSheet(
+        StatementDocument statement, string hash, SettledPeriod? period, bool chinese,
+        IReadOnlyList<ReconciledClaim>? reconciled = null)
     {
         _statement = statement;
         _hash = hash;
         _period = period;
         _chinese = chinese;
         _currency = Currency.Parse(statement.Currency);
+        _reconciled = reconciled ?? [];
     }
 
     /// <summary>The document.</summary>
@@ -51,7 +57,7 @@ public sealed class StatementSheet
         Head = Head(),
         Tables = kind == SheetKind.Statement
             ? [Quantities(), Lines(corrects: false), .. Late(), Amounts(), Paid()]
-            : [Amounts(), Agreed(), Paid(), .. Disputes(), Signed()],
+            : [Amounts(), Agreed(), Paid(), .. Disputes(), .. Reconciled(), Signed()],
         Notes = Notes(),
         Signatures =
         [
@@ -134,8 +140,8 @@ public sealed class StatementSheet
         [
             .. corrects ? (string[])[l.Corrects] : [], Kind(l.Kind), l.Model, l.Meter,
             l.BookVersion == 0 ? l.Book : $"{l.Book} v{Plain(l.BookVersion)}", l.Price,
-            l.Tiers.Length > 0 ? l.Tiers : Per(l.Per), Table.Group(l.Quantity), Table.Group(l.ByPack), Plain(l.Calls),
-            Table.Group(l.Amount),
+            l.Tiers.Length > 0 ? l.Tiers : Per(l.Per), Table.Group(l.Quantity), Table.Group(l.ByPack),
+            l.Calls == 0 ? "" : Plain(l.Calls), Table.Group(l.Amount),
         ];
         string[] total = [.. Enumerable.Repeat("", columns.Count)];
         total[0] = T("合计", "Sum");
@@ -213,8 +219,20 @@ public sealed class StatementSheet
             [T("本期应付", "Due on this statement"), Money(_statement.Due)],
             [T("争议暂扣", "Held for open disputes"), Money((-held).ToString())],
             [T("争议核减", "Granted in disputes"), Money((-granted).ToString())],
-            [T("本期净额", "Net of the period"), Money((due - held - granted).ToString())],
         ];
+        Amount reconciled = SumOf(c => c.Owed);
+        if (_reconciled.Count > 0)
+        {
+            rows.Add([T("对账差额", "Differences from reconciliations"), Money(reconciled.ToString())]);
+        }
+
+        rows.Add([T("本期净额", "Net of the period"), Money((due - held - granted + reconciled).ToString())]);
+        if (SumOf(c => c.Held) is { IsZero: false } inDispute)
+        {
+            rows.Add([T("对账暂扣（未计入净额）", "Held for reconciliations, beside the net"),
+                Money(inDispute.ToString())]);
+        }
+
         if (_period?.State == PeriodState.Final)
         {
             rows.Add([T("结转下期", "Carried over"), Money(_period.Carried.ToString())]);
@@ -244,6 +262,26 @@ public sealed class StatementSheet
                     d.Resolved is null ? T("处理中", "open") : $"{T("已处理", "resolved")}, {d.Resolved.By}",
                 ])]),
     ];
+
+    private IEnumerable<SheetTable> Reconciled() => _reconciled.Count == 0 ? [] :
+    [
+        new SheetTable(
+            T("对账", "Reconciliations"),
+            [
+                new(T("编号", "Id")), new(T("对方账单期间", "Period of their bill")), new(T("决定", "Decision")),
+                new(T("签署人", "By")), new(T("差额", "Difference"), true), new(T("计入应付", "Owed"), true),
+                new(T("暂扣", "Held"), true),
+            ],
+            [.. _reconciled.Select(c => (string[])
+                [
+                    c.Entry.Id, $"[{Local(c.Entry.From)}, {Local(c.Entry.To)})", Decision(c.Decision),
+                    string.Join(", ", c.SignedBy), Money(c.Difference.ToString()), Money(c.Owed.ToString()),
+                    Money(c.Held.ToString()),
+                ])]),
+    ];
+
+    private Amount SumOf(Func<ReconciledClaim, Amount> of) =>
+        _reconciled.Aggregate(Amount.Zero, (sum, claim) => sum + of(claim));
 
     private SheetTable Signed() => new(
         T("确认", "Signatures"),
@@ -335,6 +373,13 @@ public sealed class StatementSheet
 
     private string SideName(AgreementSide side) =>
         side == AgreementSide.Payer ? T("付款方", "payer") : T("收款方", "payee");
+
+    private string Decision(string decision) => decision switch
+    {
+        "accepted" => T("接受", "accepted"),
+        "disputed" => T("异议中", "disputed"),
+        _ => T("已撤回", "withdrawn"),
+    };
 
     private string Cycle(string cycle) => cycle switch
     {

@@ -67,6 +67,22 @@ public sealed class BillFormatTests
     [InlineData("aliyun-bailian",
         "账单日期,实例ID,用量,用量单位,应付金额,币种\r\n20261101,text_token;llm-x;qwen-max;output_token;app,1.5,千tokens,0.09,人民币\r\n",
         "2026-10-31T16:00:00Z qwen-max output.text.fresh 1500 0.09")]
+    [InlineData("aliyun-bailian",
+        "账单信息/账单日期,资源信息/实例ID（出账粒度）,用量信息/用量,用量信息/用量单位,定价信息/定价币种,应付信息/应付金额（含税）\r\n"
+        + "20261101,4906870;ws-x;qwen3.7-plus;context_0-256k_input_token;;0,1.2346,千tokens,CNY,0.001\r\n",
+        "2026-10-31T16:00:00Z qwen3.7-plus input.text.fresh 1235 0.001")]
+    [InlineData("aliyun-bailian",
+        "账单信息/账单日期,资源信息/实例ID（出账粒度）,用量信息/用量,用量信息/用量单位,应付信息/应付金额（含税）\r\n"
+        + "20261101,;llm-x;qwen-plus;input_token_cache;0,2,千tokens,0.002\r\n",
+        "2026-10-31T16:00:00Z qwen-plus input.text.cache_read 2000 0.002")]
+    [InlineData("deepseek",
+        "user_id,utc_date,model,api_key_name,api_key,type,price,amount\r\n"
+        + "u,20261101,deepseek-v4-pro,k,sk-x,input_cache_miss_tokens,0.000003,500\r\n"
+        + "u,20261101,deepseek-v4-pro,k,sk-x,request_count,,3\r\n",
+        "2026-11-01T00:00:00Z deepseek-v4-pro input.text.fresh 500 ")]
+    [InlineData("volcengine-ark",
+        "消费开始时间(UTC+8),配置名称,计费单元,用量,单位,应付金额\r\n2026/11/1 8:00:00,doubao-seed,推理输出,12,千tokens,0.01\r\n",
+        "2026-10-31T16:00:00Z doubao-seed output.text.fresh 12000 0.01")]
     [InlineData("volcengine-ark",
         "消费日期,配置名称,计费项,用量,用量单位,应付金额,币种\r\n2026-11-01,doubao-seed,推理输入,12,千tokens,¥0.01,CNY\r\n",
         "2026-10-31T16:00:00Z doubao-seed input.text.fresh 12000 0.01")]

@@ -220,6 +220,25 @@ public sealed class SettleTests
     }
 
     [Fact]
+    public void Finish_DueWithPartsOfAFen_PaysWholeFenAndCarriesTheRest()
+    {
+        var network = new SettlingNetwork(t => t with { DisputeDays = 0 });
+        network.Use("2026-10-05T00:00:00Z", 100_000_000);
+        network.Freeze("buy", "2026-10", "2026-11-02T00:00:00Z");
+        network.Split("buy", "2026-10");
+        Assert.Equal(LedgerStatus.Done, network.Net.Post(new PostTransfer(
+            "plat/adjustment/variance-price", "qwen/due/buy", Currency.Cny, Amount.Parse("0.004"))));
+        network.Sign("buy", "2026-10", "ann", AgreementSide.Payer);
+        network.Sign("buy", "2026-10", "bob", AgreementSide.Payee);
+
+        SettlementResult final = network.Step(SettlementAction.Finish, "buy", "2026-10");
+
+        Assert.Equal(("100", "0.004"), (final.Amount.ToString(), final.Carried.ToString()));
+        Assert.Equal(
+            ("100", "0.004"), (network.Net.Balance("qwen/agreed/buy"), network.Net.Balance("qwen/due/buy")));
+    }
+
+    [Fact]
     public void Split_UsageWithoutAPrice_IsRefusedUntilItMayWait()
     {
         var network = new SettlingNetwork();

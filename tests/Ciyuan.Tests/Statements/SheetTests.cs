@@ -3,7 +3,9 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Reconciling;
 using Ciyuan.Server.Statements;
 using Ciyuan.Settlement;
 
@@ -96,6 +98,42 @@ public sealed class SheetTests
                 "To be paid before: 2026-12-20 00:00:00"],
             agreed);
     }
+
+    [Fact]
+    public void Make_AReconciledPeriod_ListsWhatIsOwedAndHeld()
+    {
+        ReconciledClaim[] claims =
+        [
+            new(Bill("b1", ("price", "5"), ("count", "-2")), "accepted", ["ann", "bob"]),
+            new(Bill("b2", ("duplicate", "7"), ("missing_there", "-3")), "disputed", ["ann", "eve"]),
+            new(Bill("b3", ("price", "9")), "withdrawn", ["ann", "bob"]),
+        ];
+        Sheet sheet = new StatementSheet(Document(1), "ab", Final(), chinese: false, claims)
+            .Make(SheetKind.Settlement);
+
+        Assert.Equal(
+            ["Differences from reconciliations: 0.00", "Net of the period: 1,184.00",
+                "Held for reconciliations, beside the net: 10.00"],
+            sheet.Tables[1].Rows.Skip(3).Take(3).Select(r => $"{r[0]}: {r[1]}"));
+        SheetTable listed = sheet.Tables.Single(t => t.Title == "Reconciliations");
+        Assert.Equal(
+            ["b1 accepted ann, bob 3.00 3.00 0.00", "b2 disputed ann, eve 4.00 -3.00 10.00",
+                "b3 withdrawn ann, bob 9.00 0.00 0.00"],
+            listed.Rows.Select(r => $"{r[0]} {string.Join(' ', r[2..])}"));
+    }
+
+    [Fact]
+    public void Invoice_AReconciledPeriod_IsForWhatIsOwedInWholeFen()
+    {
+        ReconciledClaim claim = new(Bill("b1", ("price", "5.001")), "accepted", ["ann", "bob"]);
+        InvoiceRequest invoice = InvoiceRequest.From(Document(1), Final(), [claim])!;
+
+        Assert.Equal(("1189", "1121.7", "67.3"), ($"{invoice.Gross}", $"{invoice.Net}", $"{invoice.Tax}"));
+    }
+
+    private static ReconciliationSetup Bill(string id, params (string Class, string Amount)[] differences) => new(
+        id, "sell", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "", "", "CNY", "0", "0", "",
+        [.. differences.Select(d => new VarianceSetup(d.Class, d.Amount))]);
 
     // With CIYUAN_SHEETS the files go to that folder, to be looked at.
     private static byte[] Keep(string name, byte[] file)

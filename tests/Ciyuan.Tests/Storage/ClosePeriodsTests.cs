@@ -82,6 +82,9 @@ public sealed class ClosePeriodsTests
         IReadOnlyList<WaitingRecord> waiting =
             ClosePeriods.FindWaiting(shard.Facts, query, seq => shard.ReadFrame(seq)!);
         Assert.Equal("7", Assert.Single(waiting).Id);
+        ClosedPeriod refused = Assert.Single(await ClosePeriods.SplitAsync(shard, "supply", "2026-01", Options));
+        Assert.Equal(SettlementStatus.UsageWaits, refused.Result.Status);
+        Assert.Equal(waiting, refused.Waiting);
     }
 
     private static void Check(string folder)

@@ -170,7 +170,9 @@ internal static class SettlementPages
             byte[] file = await visit.Desk.WorkAsync(() => StatementForms.Write(
                 ClosePeriods.FindBytes(visit.Desk.Shard, calendar.State, agreement, period.Period,
                     ClosingCalendar.OptionsOf(visit.User!.Id)),
-                period.Settled, form, visit.Language == Language.Chinese, kind), visit.Http.RequestAborted);
+                period.Settled, form, visit.Language == Language.Chinese, kind,
+                reconciled: StatementForms.Reconciled(calendar.State.Catalog, period.Settled)),
+                visit.Http.RequestAborted);
             await visit.FileAsync(file, form, string.Create(
                 CultureInfo.InvariantCulture, $"{kind}-{agreement}-{period.Period.Name}").ToLowerInvariant());
         }

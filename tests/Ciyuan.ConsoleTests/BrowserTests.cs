@@ -137,6 +137,73 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
     }
 
     [Fact]
+    public async Task WhatIf_WhileItIsChosen_IsNotSent()
+    {
+        if (await OpenTodayAsync("zh", 1440) is not { } page)
+        {
+            return;
+        }
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "计价", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "假如", Exact = true }).ClickAsync();
+        await page.EvaluateAsync("window.stays = true");
+        await page.SelectOptionAsync("select[name=agreement]", "bravo-2026");
+        await page.SelectOptionAsync("select[name=book]", "wholesale");
+        await page.EvaluateAsync("fetch('/console/account').then(answer => answer.text())"); // time to go elsewhere
+        Assert.True(await page.EvaluateAsync<bool>("window.stays === true"));
+
+        await page.ClickAsync("form.choose button");
+        await Assertions.Expect(page.Locator(".big")).ToContainTextAsync("→", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("h2").First).ToContainTextAsync("bravo-2026");
+        await PictureAsync(page, "whatif-done");
+    }
+
+    [Fact]
+    public async Task Usage_ChosenOtherwise_ShowsItAtAnAddressOfItsOwn()
+    {
+        if (await OpenTodayAsync("en", 1440) is not { } page)
+        {
+            return;
+        }
+
+        await page.GotoAsync(new Uri(stage.Site.Url, "/console/usage").ToString());
+        await page.SelectOptionAsync("select[name=view]", "share");
+        await page.WaitForURLAsync("**/usage?**view=share**");
+        await page.SelectOptionAsync("select[name=group]", "model");
+        await page.WaitForURLAsync("**/usage?**group=model**view=share**");
+        await Assertions.Expect(page.Locator("thead th").First).ToHaveTextAsync("Model");
+    }
+
+    [Fact]
+    public async Task Keys_Alone_ReachTheContentASearchAndARecord()
+    {
+        if (await OpenTodayAsync("en", 1440) is not { } page)
+        {
+            return;
+        }
+
+        await page.Keyboard.PressAsync("Tab");
+        await Assertions.Expect(page.Locator(".skip")).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Keyboard.PressAsync("Tab");
+        Assert.True(await page.EvaluateAsync<bool>("document.querySelector('main').contains(document.activeElement)"));
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("acme-2026");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Acme 化工");
+        await page.GotoAsync(new Uri(stage.Site.Url, "/console/usage/records?period=30d").ToString());
+        await page.Locator("main a.btn").First.FocusAsync();
+        while (!await page.EvaluateAsync<bool>("document.activeElement.matches('tbody a')"))
+        {
+            await page.Keyboard.PressAsync("Tab");
+        }
+
+        Assert.Equal("solid", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8);
+    }
+
+    [Fact]
     public async Task Today_WhenACallIsRecorded_ShowsItWithoutAReload()
     {
         if (stage.Browser is not { } browser)

@@ -49,28 +49,12 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
             return;
         }
 
-        ConsoleSite site = stage.Site;
         var faults = new List<string>();
         int visited = 0;
-        foreach (Round round in Rounds(user))
-        {
-            await using IBrowserContext context = await OpenAsync(site, browser, round);
-            IPage page = await context.NewPageAsync();
-            page.Console += (_, message) => Note(
-                faults, message.Type == "error", $"{round} {page.Url}: {message.Text}");
-            page.PageError += (_, error) => Note(faults, true, $"{round} {page.Url}: {error}");
-            foreach ((int place, string path) in PathsOf(site, round)
-                .Where(path => path.Contains(Pages, StringComparison.Ordinal)).Index())
-            {
-                await VisitAsync(page, new Uri(site.Url, path), round, faults);
-                if (place < round.AxePages)
-                {
-                    await LookForViolationsAsync(page, round, faults);
-                }
-
-                visited++;
-            }
-        }
+        // Two at a time: while one waits for the server, the other draws.
+        await Parallel.ForEachAsync(
+            Rounds(user), new ParallelOptions { MaxDegreeOfParallelism = 2 },
+            async (round, _) => Interlocked.Add(ref visited, await GoThroughAsync(stage.Site, browser, round, faults)));
 
         output.WriteLine($"{visited} pages visited");
         Assert.True(faults.Count == 0, string.Join('\n', faults.Take(40)));
@@ -186,9 +170,9 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
         await Assertions.Expect(page.Locator(".skip")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await page.Keyboard.PressAsync("Tab");
-        Assert.True(await page.EvaluateAsync<bool>("document.querySelector('main').contains(document.activeElement)"));
+        Assert.True(await page.EvaluateAsync<bool>("document.activeElement.closest('main') !== null"));
         await page.Keyboard.PressAsync("/");
-        await page.Keyboard.TypeAsync("acme-2026");
+        await page.Keyboard.TypeAsync("acme");
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Acme 化工");
         await page.GotoAsync(new Uri(stage.Site.Url, "/console/usage/records?period=30d").ToString());
@@ -198,7 +182,8 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
             await page.Keyboard.PressAsync("Tab");
         }
 
-        Assert.Equal("solid", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+        Assert.Equal("solid", await page.EvaluateAsync<string>(
+            "getComputedStyle(document.activeElement).outlineStyle"));
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8);
     }
@@ -261,6 +246,30 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
         await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8, new() { Timeout = 5_000 });
         await PictureAsync(page, "first-record");
         Assert.Empty(faults);
+    }
+
+    // Every page of a round; gives how many there were.
+    private static async Task<int> GoThroughAsync(
+        ConsoleSite site, IBrowser browser, Round round, List<string> faults)
+    {
+        await using IBrowserContext context = await OpenAsync(site, browser, round);
+        IPage page = await context.NewPageAsync();
+        // Of a page that is not there, the browser reports its own request.
+        page.Console += (_, message) => Note(
+            faults, message.Type == "error" && !message.Location.Contains("/nothing", StringComparison.Ordinal),
+            $"{round} {page.Url}: {message.Text}");
+        page.PageError += (_, error) => Note(faults, true, $"{round} {page.Url}: {error}");
+        string[] paths = [.. PathsOf(site, round).Where(path => path.Contains(Pages, StringComparison.Ordinal))];
+        foreach ((int place, string path) in paths.Index())
+        {
+            await VisitAsync(page, new Uri(site.Url, path), round, faults);
+            if (place < round.AxePages && Pictures is null)
+            {
+                await LookForViolationsAsync(page, round, faults);
+            }
+        }
+
+        return paths.Length;
     }
 
     // A call through the gateway, as any client makes it; the id of its record.
@@ -402,14 +411,6 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
             url.ToString(), new PageGotoOptions { WaitUntil = WaitUntilState.Load });
         bool missing = path.EndsWith("/nothing", StringComparison.Ordinal);
         Note(faults, answer!.Status != (missing ? 404 : 200), $"{round} {path}: {answer.Status}");
-        if (missing)
-        {
-            lock (faults)
-            {
-                faults.RemoveAll(f => f.Contains("404", StringComparison.Ordinal)); // the browser reports its own page
-            }
-        }
-
         bool wide = await page.EvaluateAsync<bool>(
             "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1");
         Note(faults, wide, $"{round} {path}: is wider than the window");

@@ -202,6 +202,22 @@ public sealed class RoleTests : IAsyncLifetime
         Assert.Contains("<td>olga</td>", audit, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Api_WithoutAToken_AnswersNobodyWhoComesThroughAProxy()
+    {
+        using HttpClient direct = _site.NewClient(out _);
+        using HttpClient proxied = _site.SignedIn("acme-user");
+        proxied.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+
+        foreach (string path in (string[])["/v1/balances", "/v1/report?group=party", "/v1/statement?agreement=bravo-2026"])
+        {
+            Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(proxied, path));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(direct, "/v1/balances"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(proxied, "/console"));
+    }
+
     private IEnumerable<ConsoleRoute> RoutesOf(string method) =>
         new ConsoleServer(_site.Desk, true, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
             .Routes.Where(r => r.Method == method);

@@ -184,7 +184,9 @@ internal static class LedgerPages
     private static async Task HoldsCsvAsync(Visit visit)
     {
         var table = new Table(
-            [new("time"), new("party"), new("hold"), new("memo"), new("amount", true), new("currency"), new("expires")]);
+        [
+            new("time"), new("party"), new("hold"), new("memo"), new("amount", true), new("currency"), new("expires"),
+        ]);
         foreach (LedgerGroup group in await FindHoldsAsync(visit))
         {
             foreach (PlaceHold hold in group.Operations.OfType<PlaceHold>())

@@ -243,7 +243,7 @@ internal static class SystemPages
 
     private static string NameOf(JsonElement entry)
     {
-        foreach (string name in (string[])["id", "key", "model", "until"])
+        foreach (string name in (string[])["id", "key", "model", "agreement", "party", "until"])
         {
             if (entry.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String)
             {

@@ -101,7 +101,7 @@ public sealed class JournalView : IDisposable
 
                 try
                 {
-                    if (FrameDecoder.CountCommands(_shard, seq, body.Rented.AsSpan(0, body.Length), _byHand) > 0)
+                    if (FrameDecoder.HasCommands(_shard, seq, body.Rented.AsSpan(0, body.Length), _byHand))
                     {
                         _commands.Add(seq);
                     }

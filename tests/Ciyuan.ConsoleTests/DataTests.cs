@@ -149,7 +149,8 @@ public sealed class DataTests
     public async Task AuditIndex_OfAJournal_HasTheFramesWithCommandsByHand()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(500);
-        long[] expected = [.. Frames(site).Where(f => f.Setups.Count + f.Groups.Count > 0)
+        await ClosedMonth.MakeAsync(site);
+        long[] expected = [.. Frames(site).Where(f => f.Setups.Count + f.Groups.Count + f.Settlements.Count > 0)
             .Select(f => f.Seq).Reverse()];
         while (!site.Desk.Journal.IndexMore(site.Host.Shard.DurableSeq, 2))
         {
@@ -157,6 +158,41 @@ public sealed class DataTests
 
         Assert.Equal(expected, site.Desk.Journal.CommandFrames(long.MaxValue, 100));
         Assert.Equal(expected[1..3], site.Desk.Journal.CommandFrames(expected[0], 2));
+    }
+
+    [Fact]
+    public async Task Audit_AfterAMonthWasClosed_NamesWhoTookEachStep()
+    {
+        await using ConsoleSite site = await ConsoleSite.StartAsync(500);
+        await ClosedMonth.MakeAsync(site);
+        using HttpClient client = site.SignedIn("ada");
+        string month = Network.Month(site.Now, -1);
+
+        string csv = await client.GetStringAsync("/console/system/audit.csv");
+        string page = await client.GetStringAsync("/console/system/audit?lang=en");
+
+        foreach (string step in (string[])["finn,settlement,Freeze acme-2026 M", "finn,settlement,Split acme-2026 M",
+            "finn,settlement,Sign zhipu-2026 M", "zhipu-user,settlement,Dispute zhipu-2026 M D-1"])
+        {
+            Assert.Contains(step.Replace("M", month), csv, StringComparison.Ordinal);
+            Assert.Contains(step.Split(',')[2].Replace("M", month), page, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Entries_AsCsv_AreThoseOfThePagesTogether()
+    {
+        await using ConsoleSite site = await ConsoleSite.StartAsync(900);
+        using HttpClient client = site.SignedIn("acme-user");
+        AccountView account = (await site.Host.Shard.BalancesAsync()).Single(a => a.Name.Path == "acme/prepaid/main");
+
+        string csv = await client.GetStringAsync("/console/ledger/account.csv?path=acme/prepaid/main&currency=CNY");
+
+        Amount sum = csv.Trim().Split("\r\n").Skip(1).Select(line => line.Split(','))
+            .Aggregate(Amount.Zero, (total, row) => total
+                + (row[6].Length > 0 ? Amount.Parse(row[6]) : Amount.Zero)
+                - (row[5].Length > 0 ? Amount.Parse(row[5]) : Amount.Zero));
+        Assert.Equal(account.Balance, sum);
     }
 
     private static IEnumerable<Frame> Frames(ConsoleSite site)

@@ -116,9 +116,11 @@ public sealed class RoleTests : IAsyncLifetime
             PeriodOf("bravo-2026").Replace("period?", "statement?form=csv&"),
             "/console/settlement/agreement?agreement=gpuco-2026", "/console/settlement/period?agreement=acme-2026",
             "/console/ledger/account?path=bravo/credit/line&currency=CNY",
+            "/console/ledger/account.csv?path=bravo/credit/line&currency=CNY", "/console/prices/book.csv?id=wholesale",
             "/console/ledger/account?path=net/revenue/acme-2026&currency=CNY", "/console/prices/book?id=wholesale",
             "/console/prices/explain?book=wholesale&model=glm-4.6", "/console/find?q=bravo",
             "/console/find?q=zhipu-2026", "/console/find?q=bravo-1", "/console/find?q=wholesale",
+            "/console/find?q=智谱", "/console/find?q=Bravo",
         ])
         {
             Assert.True(await StatusAsync(acme, path) == HttpStatusCode.NotFound, path);
@@ -200,6 +202,23 @@ public sealed class RoleTests : IAsyncLifetime
         Assert.Contains("<td>olga</td>", audit, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Api_WithoutAToken_AnswersNobodyWhoComesThroughAProxy()
+    {
+        using HttpClient direct = _site.NewClient(out _);
+        using HttpClient proxied = _site.SignedIn("acme-user");
+        proxied.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+
+        foreach (string path in (string[])
+            ["/v1/balances", "/v1/report?group=party", "/v1/statement?agreement=bravo-2026"])
+        {
+            Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(proxied, path));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(direct, "/v1/balances"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(proxied, "/console"));
+    }
+
     private IEnumerable<ConsoleRoute> RoutesOf(string method) =>
         new ConsoleServer(_site.Desk, true, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
             .Routes.Where(r => r.Method == method);
@@ -208,11 +227,12 @@ public sealed class RoleTests : IAsyncLifetime
     {
         "/console/usage/record/*" => "/console/usage/record/4.0",
         "/console/parties/*" => "/console/parties/acme",
-        "/console/prices/book" => "/console/prices/book?id=list",
+        "/console/prices/book" or "/console/prices/book.csv" => route.Path + "?id=list",
         "/console/settlement/agreement" => "/console/settlement/agreement?agreement=acme-2026",
         "/console/settlement/period" => PeriodOf("acme-2026"),
         "/console/settlement/statement" => PeriodOf("acme-2026").Replace("period?", "statement?form=html&"),
-        "/console/ledger/account" => "/console/ledger/account?path=acme/prepaid/main&currency=CNY",
+        "/console/ledger/account" or "/console/ledger/account.csv" =>
+            route.Path + "?path=acme/prepaid/main&currency=CNY",
         "/console/find" => "/console/find?q=acme",
         _ => route.Path,
     };

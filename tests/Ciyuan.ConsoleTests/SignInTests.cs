@@ -155,6 +155,20 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task SignOut_WithALivePageOpen_EndsItsFeed()
+    {
+        await using ConsoleSite site = await ConsoleSite.StartAsync(0);
+        using HttpClient client = site.SignedIn("ada");
+        string token = await ConsoleSite.FormTokenAsync(client, "/console/account");
+        using Stream feed = await client.GetStreamAsync("/console/live");
+
+        using HttpResponseMessage _ = await client.PostAsync("/console/sign-out", ConsoleSite.Form(("form", token)));
+
+        using var reader = new StreamReader(feed);
+        await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(1)); // a feed that goes on would never end
+    }
+
+    [Fact]
     public async Task SignOut_Done_EndsTheSessionOnTheServer()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(0);

@@ -63,8 +63,8 @@ internal static class Problems
 
     internal static Problem ForeignHost => new(
         StatusCodes.Status421MisdirectedRequest, "foreign-host",
-        "Without a token the server answers only requests to localhost, 127.0.0.1 or [::1]. Use one of these, or set "
-            + "a token.");
+        "Without a token the server answers only requests to localhost, 127.0.0.1 or [::1], and none through a proxy. "
+            + "Use one of these, or set a token.");
 
     internal static Problem TooManyBytes(long most) => new(
         StatusCodes.Status413PayloadTooLarge, "too-many-bytes",

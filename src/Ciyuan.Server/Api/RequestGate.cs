@@ -49,20 +49,22 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
 
     private Problem? FindRefusal(HttpRequest request)
     {
+        // Calls to models carry keys of their own, which the gateway knows; to the console people sign in.
+        bool open = request.Path == HealthPath || Gateway.ModelGateway.Answers(request)
+            || Console.ConsoleServer.Answers(request);
         if (token is not null)
         {
-            // Calls to models carry keys of their own, which the gateway knows; to the console people sign in.
-            bool open = request.Path == HealthPath || Gateway.ModelGateway.Answers(request)
-                || Console.ConsoleServer.Answers(request)
-                || token.Matches(request.Headers.Authorization);
-            return open ? null : Problems.TokenRequired;
+            return open || token.Matches(request.Headers.Authorization) ? null : Problems.TokenRequired;
         }
 
         // A page in a browser on this machine could reach a server without a token under a name of its own.
         string host = request.Host.Host;
         bool isAddress = IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address);
         bool local = host == "localhost" || (isAddress && IPAddress.IsLoopback(address!));
-        return local || !loopback ? null : Problems.ForeignHost;
+        // Through a proxy on this machine anybody could be asking, whatever name it asks by.
+        bool proxied = request.Headers.ContainsKey("Forwarded") || request.Headers.ContainsKey("X-Forwarded-For")
+            || request.Headers.ContainsKey("X-Forwarded-Proto");
+        return (local || !loopback) && (open || !proxied) ? null : Problems.ForeignHost;
     }
 
     private static Task RefuseAsync(HttpContext http, Problem refusal)

@@ -69,6 +69,11 @@ internal sealed partial class ConsoleServer
         }
     }
 
+    /// <summary>The session that the browser's cookie stands for, as it is now; null when it is over. Looking does not
+    /// prolong it.</summary>
+    internal static (Session Session, UserSetup User)? FindSession(Visit visit) => visit.Desk.Users.Find(
+        visit.Http.Request.Cookies[visit.IsSecure ? SecureCookie : PlainCookie], byPerson: false);
+
     /// <summary>The browser's session ends and another begins, if there is a secret.</summary>
     internal static void SetSession(Visit visit, string? secret)
     {

@@ -21,6 +21,9 @@ internal sealed class Desk : IDisposable
     /// <summary>How long balances may be old: they are asked of the writer's thread.</summary>
     private static readonly TimeSpan BalancesFor = TimeSpan.FromSeconds(2);
 
+    /// <summary>Frames that are looked through in one go, some 50 ms: single frames are read in between.</summary>
+    private const int SomeFrames = 256;
+
     private readonly SemaphoreSlim _free = new(AtOnce, AtOnce);
     private readonly ShardOptions _options;
     private readonly Lock _lock = new();
@@ -124,23 +127,29 @@ internal sealed class Desk : IDisposable
     /// <summary>Frames with commands by hand; looking for them goes on in the background.</summary>
     internal (IReadOnlyList<long> Frames, long Indexed, long Of) CommandFrames(long before, int most)
     {
-        const int Some = 256; // frames in one go, some 50 ms: single frames are read in between
         long last = Shard.DurableSeq;
-        bool whole = Journal.IndexMore(last, Some);
+        bool whole = Journal.IndexMore(last, SomeFrames);
         lock (_lock)
         {
             if (!whole && _indexing is not { IsCompleted: false })
             {
-                _indexing = Task.Run(() =>
-                {
-                    while (!Journal.IndexMore(last, Some))
-                    {
-                    }
-                });
+                _indexing = Task.Run(() => IndexCommands(last, Stopping));
             }
         }
 
         return (Journal.CommandFrames(before, most), Journal.IndexedSeq, last);
+    }
+
+    /// <summary>Looks for commands by hand up to a frame; false when nobody waits for it any more.</summary>
+    internal bool IndexCommands(long last, CancellationToken cancel)
+    {
+        bool whole = false;
+        while (!whole && !cancel.IsCancellationRequested)
+        {
+            whole = Journal.IndexMore(last, SomeFrames);
+        }
+
+        return whole;
     }
 
     /// <summary>What the first look at a day would wait for is worked out before it: at the start, and at each

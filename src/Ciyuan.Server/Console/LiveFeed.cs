@@ -76,7 +76,7 @@ internal static class LiveFeed
         }
     }
 
+    // Signed out, idle for too long, disabled, or of another role: all end it.
     private static bool IsStillIn(Visit visit) =>
-        visit.Desk.Catalog.Users.Find(visit.User!.Id) is { Disabled: false } user
-        && user.Credential == visit.Session!.Credential && user.Role == visit.User.Role;
+        ConsoleServer.FindSession(visit) is { } found && found.User.Role == visit.User!.Role;
 }

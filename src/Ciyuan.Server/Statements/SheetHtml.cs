@@ -15,12 +15,14 @@ public static class SheetHtml
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0}
         dt{color:#555}
         dd{margin:0;overflow-wrap:anywhere}div.t{overflow-x:auto}table{border-collapse:collapse;width:100%}
-        th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
-        th{background:#f2f2f2}.n{text-align:right;font-variant-numeric:tabular-nums}tfoot td{font-weight:600}
+        th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}
+        th{background:#f2f2f2}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        tfoot td{font-weight:600}
         .sign{display:grid;grid-template-columns:1fr 1fr;gap:2rem;margin-top:3rem}.sign div{border:1px solid #111;
         padding:.4rem .6rem}.sign p{margin:4rem 0 0;white-space:pre-wrap}
         footer{margin-top:2rem;color:#555;font-size:12px;overflow-wrap:anywhere}
-        @media print{thead{display:table-header-group}tr{break-inside:avoid}body{margin:0;max-width:none}}
+        @media print{thead{display:table-header-group}tr{break-inside:avoid}body{margin:0;max-width:none}
+        table{font-size:8pt}th,td{padding:.15rem .3rem}td:not(.n){overflow-wrap:anywhere}div.t{overflow:visible}}
         """;
 
     /// <summary>The page's style, as a content security policy allows it.</summary>

@@ -37,20 +37,21 @@
     }
     if (m.kind === 'share') {
       return { ...base,
-        grid: { ...base.grid, top: 4, right: 72 },
+        grid: { ...base.grid, top: 4, left: 20, right: 72 },
         xAxis: { type: 'value', show: false },
-        yAxis: { type: 'category', inverse: true, data: m.labels, ...axis, axisLabel: { color: ink, width: 150, overflow: 'truncate' } },
+        yAxis: { type: 'category', inverse: true, data: m.labels, ...axis, axisLabel: { color: ink, width: 180, overflow: 'truncate' } },
         tooltip: { ...base.tooltip, formatter: (p) => `${p.name}\n${exact(p.value)}${unit}` },
         series: m.series.map((s) => ({ type: 'bar', name: s.name, data: s.values, barMaxWidth: 18, itemStyle: { borderRadius: 3 },
           label: { show: true, position: 'right', color: ink, formatter: (p) => short(p.value, lang) } })) };
     }
     const stacked = m.kind === 'stack';
+    const whole = m.series.every((s) => s.values.every(Number.isInteger)); // then a scale has no fractions
     return { ...base,
       legend: { show: m.series.length > 1, top: 0, left: 0, type: 'scroll', textStyle: { color: ink, fontSize: 13 }, icon: 'roundRect', itemWidth: 12, itemHeight: 8 },
       tooltip: { ...base.tooltip, trigger: 'axis', formatter: (ps) => ps[0].axisValueLabel + '\n' + ps.filter((p) => p.value !== undefined)
         .map((p) => `${p.marker} ${p.seriesName}  ${exact(p.value)}${unit}`).join('\n') },
       xAxis: { type: 'category', boundaryGap: stacked, data: m.labels, ...axis, splitLine: { show: false } },
-      yAxis: { type: 'value', ...axis, axisLine: { show: false }, axisLabel: { color: ink, formatter: (v) => short(v, lang) } },
+      yAxis: { type: 'value', minInterval: whole ? 1 : 0, ...axis, axisLine: { show: false }, axisLabel: { color: ink, formatter: (v) => short(v, lang) } },
       series: m.series.map((s) => stacked && !s.dashed
         ? { type: 'bar', stack: 'all', name: s.name, data: s.values, barMaxWidth: 28 }
         : { type: 'line', name: s.name, data: s.values, showSymbol: s.values.length < 3, smooth: 0.2,

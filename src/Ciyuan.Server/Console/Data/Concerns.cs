@@ -1,7 +1,9 @@
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Console.Settlement;
 using Ciyuan.Statistics;
+using Ciyuan.Storage;
 
 namespace Ciyuan.Server.Console.Data;
 
@@ -13,13 +15,15 @@ internal static class Concerns
 
     private const int MostOfAKind = 8;
 
-    /// <summary>Looks through balances, agreements, keys and what waits for a price.</summary>
-    internal static List<Concern> Find(Visit visit, IReadOnlyList<AccountView> accounts, ReportScope days)
+    /// <summary>Looks through balances, what waits for a price, disputes, differences, agreements and keys.</summary>
+    internal static List<Concern> Find(
+        Visit visit, IReadOnlyList<AccountView> accounts, ReportScope days, SettlementState settlement)
     {
         var all = new List<Concern>();
         AccountView[] own = [.. accounts.Where(a => visit.Scope.SeesAccount(a.Name.Path))];
         AddLedger(visit, own, days, all);
         AddFunding(visit, own, all);
+        all.AddRange(SettlementConcerns.Find(visit, settlement));
         AddEnds(visit, all);
         return [.. all.OrderByDescending(c => c.IsUrgent)];
     }
@@ -102,10 +106,10 @@ internal static class Concerns
         }
     }
 
-    // A tenth of what came in is left, or less.
-    private static bool IsLow(AccountView account) => PartOf(account, 1) is "prepaid" or "pack"
-        && account.Available is { } left && account.CreditsPosted > Amount.Zero
-        && left.Pico * 10 < account.CreditsPosted.Pico;
+    // A tenth is left, or less: of what came in, or of what may be owed.
+    private static bool IsLow(AccountView account) => PartOf(account, 1) is "prepaid" or "pack" or "credit"
+        && account is { Available: { } left, MayOwe: { } mayOwe }
+        && left.Pico * 10 < (PartOf(account, 1) == "credit" ? mayOwe : account.CreditsPosted).Pico;
 
     // Whoever is not the platform: its page has the agreement.
     private static string PartyOf(Agreement agreement, Catalog catalog) =>

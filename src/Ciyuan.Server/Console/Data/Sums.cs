@@ -36,9 +36,9 @@ internal sealed class Sums
     /// <summary>What moves between others, by currency.</summary>
     internal SortedDictionary<string, Int128> Between { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Currencies that occur.</summary>
-    internal IEnumerable<string> Currencies =>
-        Income.Keys.Union(Cost.Keys).Union(Between.Keys).Order(StringComparer.Ordinal);
+    /// <summary>Currencies in which something moves.</summary>
+    internal IEnumerable<string> Currencies => Income.Concat(Cost).Concat(Between).Where(sum => sum.Value != 0)
+        .Select(sum => sum.Key).Distinct().Order(StringComparer.Ordinal);
 
     /// <summary>The figures of some rows.</summary>
     internal static Sums Of(Report report, IEnumerable<ReportRow> rows)

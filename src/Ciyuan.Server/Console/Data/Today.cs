@@ -2,6 +2,7 @@ using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Statistics;
+using Ciyuan.Storage;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Console.Data;
@@ -110,6 +111,7 @@ internal sealed class Today(Desk desk)
         (Report before, Report now) = await WeeksAsync(visit);
         Report cuts = await CutsAsync(visit);
         IReadOnlyList<AccountView> accounts = await desk.BalancesAsync(CancellationToken.None);
+        SettlementState settlement = await desk.Shard.SettlementAsync();
         (Sums today, Sums same, Sums yesterday, List<Sums> hours) = Split(visit, days);
         (string lastMonth, List<Owed> owed) = await OwedAsync(visit);
         return new TodayModel
@@ -127,7 +129,7 @@ internal sealed class Today(Desk desk)
             Owed = owed,
             LastMonth = lastMonth,
             Latency = visit.Scope.IsAll ? FindLatency() : null,
-            Concerns = Concerns.Find(visit, accounts, days.Scope),
+            Concerns = Concerns.Find(visit, accounts, days.Scope, settlement),
             DataToSeq = days.Scope.DataToSeq,
             DataToTime = days.Scope.DataToTime,
             IsEmpty = days.Scope.RecordsIn + days.Scope.RecordsOutsidePeriod + days.Scope.RecordsFilteredOut == 0,

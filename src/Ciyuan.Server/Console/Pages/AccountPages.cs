@@ -112,8 +112,18 @@ internal static class AccountPages
             : catalog.FindKey(q) is { } key && visit.Scope.SeesParty(key.Party) && (visit.Scope.IsAll
                 || visit.Scope.IsConsumer) ? Visit.Link(UsagePages.Path, ("f", "key:" + q))
             : q.Contains('/') ? Visit.Link(LedgerPages.Path, ("match", q.TrimEnd('*') + "*"))
+            : FindNamed(visit, q) is { } party ? $"{PartyPages.Path}/{party}"
             : await FindRecordAsync(visit, q);
         await (link is null ? visit.FailAsync(404, "find.none") : visit.GoAsync(link));
+    }
+
+    // The one party that has this in its name; null when none or several have.
+    private static string? FindNamed(Visit visit, string part)
+    {
+        string[] ids = [.. visit.Desk.Catalog.Parties.Values
+            .Where(p => visit.Scope.SeesParty(p.Id) && p.Name.Contains(part, StringComparison.OrdinalIgnoreCase))
+            .Select(p => p.Id).Take(2)];
+        return part.Length > 1 && ids.Length == 1 ? ids[0] : null;
     }
 
     private static async Task<string?> FindRecordAsync(Visit visit, string id)

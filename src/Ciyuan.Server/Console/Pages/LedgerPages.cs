@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
@@ -39,6 +40,7 @@ internal static class LedgerPages
     internal const string Source = "console";
 
     private const int MostAccounts = 2_000;
+    private const int MostCsvEntries = 10_000;
 
     internal static int ShownAccounts => MostAccounts;
 
@@ -47,7 +49,9 @@ internal static class LedgerPages
         new("GET", Path, ConsoleRoute.All, ShowAsync),
         new("GET", Path + ".csv", ConsoleRoute.All, CsvAsync),
         new("GET", Path + "/account", ConsoleRoute.All, AccountAsync),
+        new("GET", Path + "/account.csv", ConsoleRoute.All, AccountCsvAsync),
         new("GET", Path + "/holds", ConsoleRoute.Staff, HoldsAsync),
+        new("GET", Path + "/holds.csv", ConsoleRoute.Staff, HoldsCsvAsync),
         new("GET", Path + "/statement", ConsoleRoute.All, StatementAsync),
         new("GET", Path + "/statement.csv", ConsoleRoute.All, StatementCsvAsync),
         new("POST", Path + "/deposit", ConsoleRoute.Money, DepositAsync),
@@ -104,39 +108,101 @@ internal static class LedgerPages
 
     private static async Task AccountAsync(Visit visit)
     {
-        string path = visit.Query("path");
-        if (!Currency.TryParse(visit.Query("currency"), out Currency currency) || !visit.Scope.SeesAccount(path))
+        if (await FindAccountAsync(visit) is not { } account)
         {
             await visit.FailAsync(404, "error.id");
             return;
+        }
+
+        EntryPage page = await visit.Desk.WorkAsync(
+            () => EntrySearch.Find(visit.Desk.Journal, account.Name, LastFrame(visit)), visit.Http.RequestAborted);
+        await visit.PageAsync<AccountSheet>(account.Name.Path, new AccountModel(account.Name, account, page));
+    }
+
+    private static async Task AccountCsvAsync(Visit visit)
+    {
+        if (await FindAccountAsync(visit) is not { } account)
+        {
+            await visit.FailAsync(404, "error.id");
+            return;
+        }
+
+        var table = new Table([
+            new("recorded"), new("kind"), new("place"), new("text"), new("other_account"), new("debit", true),
+            new("credit", true), new("currency")]);
+        CancellationToken left = visit.Http.RequestAborted;
+        EntryPage page = await visit.Desk.WorkAsync(() => FindEntries(visit, account.Name, left), left);
+        foreach (AccountEntry entry in page.Entries)
+        {
+            string amount = (entry.Amount.IsNegative ? -entry.Amount : entry.Amount).ToString();
+            table.Add(
+                entry.Recorded.ToString(), entry.Kind.ToString().ToLowerInvariant(),
+                string.Create(CultureInfo.InvariantCulture, $"{entry.Position.Seq}.{entry.Position.Index}"), entry.Text,
+                entry.Other.Path, entry.Amount.IsNegative ? amount : "", entry.Amount.IsNegative ? "" : amount,
+                account.Name.Currency.ToString());
+        }
+
+        await visit.CsvAsync(table, "entries");
+    }
+
+    private static EntryPage FindEntries(Visit visit, AccountName account, CancellationToken left)
+    {
+        var entries = new List<AccountEntry>();
+        long last = LastFrame(visit);
+        while (last > 0 && entries.Count < MostCsvEntries && !left.IsCancellationRequested)
+        {
+            EntryPage page = EntrySearch.Find(visit.Desk.Journal, account, last);
+            entries.AddRange(page.Entries);
+            last = page.Next;
+        }
+
+        return new EntryPage(entries, last);
+    }
+
+    private static long LastFrame(Visit visit) =>
+        long.TryParse(visit.Query("before"), NumberStyles.None, CultureInfo.InvariantCulture, out long before)
+            ? before
+            : visit.Desk.Shard.DurableSeq;
+
+    // An account that the visitor sees; null: there is none.
+    private static async Task<AccountView?> FindAccountAsync(Visit visit)
+    {
+        string path = visit.Query("path");
+        if (!Currency.TryParse(visit.Query("currency"), out Currency currency) || !visit.Scope.SeesAccount(path))
+        {
+            return null;
         }
 
         var name = new AccountName(path, currency);
         IReadOnlyList<AccountView> accounts = await visit.Desk.BalancesAsync(visit.Http.RequestAborted);
-        AccountView? view = accounts.FirstOrDefault(a => a.Name == name);
-        if (view is null)
+        return accounts.FirstOrDefault(a => a.Name == name);
+    }
+
+    private static async Task HoldsAsync(Visit visit) =>
+        await visit.PageAsync<HoldsSheet>(visit.T("holds.title"), await FindHoldsAsync(visit));
+
+    private static async Task HoldsCsvAsync(Visit visit)
+    {
+        var table = new Table(
+        [
+            new("time"), new("party"), new("hold"), new("memo"), new("amount", true), new("currency"), new("expires"),
+        ]);
+        foreach (LedgerGroup group in await FindHoldsAsync(visit))
         {
-            await visit.FailAsync(404, "error.id");
-            return;
+            foreach (PlaceHold hold in group.Operations.OfType<PlaceHold>())
+            {
+                table.Add(group.EventTime.ToString(), hold.Party, hold.Hold, group.Memo, hold.Amount.ToString(),
+                    hold.Currency.ToString(), hold.Expires.ToString());
+            }
         }
 
-        long last = long.TryParse(
-            visit.Query("before"), System.Globalization.NumberStyles.None,
-            System.Globalization.CultureInfo.InvariantCulture, out long before)
-                ? before
-                : visit.Desk.Shard.DurableSeq;
-        EntryPage page = await visit.Desk.WorkAsync(
-            () => EntrySearch.Find(visit.Desk.Journal, name, last), visit.Http.RequestAborted);
-        await visit.PageAsync<AccountSheet>(path, new AccountModel(name, view, page));
+        await visit.CsvAsync(table, "holds");
     }
 
-    private static async Task HoldsAsync(Visit visit)
-    {
-        Timestamp since = visit.Now.PlusNanoseconds(-24L * 3600 * Timestamp.PerSecond);
-        IReadOnlyList<LedgerGroup> open = await visit.Desk.Shard.OpenHoldsAsync(
-            GatewayRecorder.Source, since, visit.Http.RequestAborted);
-        await visit.PageAsync<HoldsSheet>(visit.T("holds.title"), open);
-    }
+    private static async Task<IReadOnlyList<LedgerGroup>> FindHoldsAsync(Visit visit) =>
+        await visit.Desk.Shard.OpenHoldsAsync(
+            GatewayRecorder.Source, visit.Now.PlusNanoseconds(-24L * 3600 * Timestamp.PerSecond),
+            visit.Http.RequestAborted);
 
     private static async Task<(StatementModel? Model, bool IsForeign)> FindStatementAsync(Visit visit)
     {
@@ -146,7 +212,7 @@ internal static class LedgerPages
             .ToDateTimeUnspecified());
         string month = visit.Query("period") is { Length: > 0 } given
             ? given
-            : today.PlusMonths(-1).ToString("uuuu-MM", System.Globalization.CultureInfo.InvariantCulture);
+            : today.PlusMonths(-1).ToString("uuuu-MM", CultureInfo.InvariantCulture);
         if (id.Length == 0)
         {
             return (new StatementModel(null, agreements, "", month), false);

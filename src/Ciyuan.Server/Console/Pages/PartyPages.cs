@@ -4,6 +4,7 @@ using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Console.Data;
 using Ciyuan.Server.Gateway;
+using Ciyuan.Server.Render;
 using Ciyuan.Statistics;
 
 namespace Ciyuan.Server.Console.Pages;
@@ -33,6 +34,7 @@ internal static class PartyPages
     internal static ConsoleRoute[] Routes { get; } =
     [
         new("GET", Path, ConsoleRoute.All, ListAsync),
+        new("GET", Path + ".csv", ConsoleRoute.Staff, CsvAsync),
         new("POST", Path, ConsoleRoute.Operators, AddAsync),
         new("GET", Path + "/*", ConsoleRoute.All, v => ShowAsync(v, v.Rest(Path + "/"), "")),
         new("POST", Path + "/keys", ConsoleRoute.Operators, MakeKeyAsync),
@@ -50,6 +52,29 @@ internal static class PartyPages
             return;
         }
 
+        await visit.PageAsync<PartiesSheet>(visit.T("nav.parties"), await FindAsync(visit));
+    }
+
+    private static async Task CsvAsync(Visit visit)
+    {
+        var table = new Table(
+            [new("party"), new("name"), new("roles"), new("currency"), new("last_month", true), new("month", true)]);
+        foreach (PartyLine line in await FindAsync(visit))
+        {
+            string roles = string.Join(' ', line.Party.Roles.Select(r => r.ToString().ToLowerInvariant()));
+            foreach (string currency in line.LastMonth.Currencies.Union(line.Month.Currencies).DefaultIfEmpty(""))
+            {
+                table.Add(line.Party.Id, line.Party.Name, roles, currency,
+                    new Amount(line.LastMonth.Moved(currency)).ToString(),
+                    new Amount(line.Month.Moved(currency)).ToString());
+            }
+        }
+
+        await visit.CsvAsync(table, "parties");
+    }
+
+    private static async Task<List<PartyLine>> FindAsync(Visit visit)
+    {
         Report report = await MonthsAsync(visit, 2);
         string now = visit.Local(visit.Now, "uuuu-MM");
         var lines = new List<PartyLine>();
@@ -64,7 +89,7 @@ internal static class PartyPages
                 Sums.Of(report, rows.Where(r => r.Key[0] == now))));
         }
 
-        await visit.PageAsync<PartiesSheet>(visit.T("nav.parties"), lines);
+        return lines;
     }
 
     private static Task<Report> MonthsAsync(Visit visit, int months)

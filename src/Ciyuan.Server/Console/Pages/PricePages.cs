@@ -4,6 +4,7 @@ using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Rating;
 using Ciyuan.Server.Console.Data;
+using Ciyuan.Server.Render;
 using Ciyuan.Usage;
 
 namespace Ciyuan.Server.Console.Pages;
@@ -23,7 +24,12 @@ internal sealed record BookLine(string Name, IReadOnlyList<BookVersion> Versions
 /// <param name="Changes">What differs.</param>
 internal sealed record BookModel(
     string Name, IReadOnlyList<BookVersion> Versions, BookVersion Version, BookVersion? Against, string Search,
-    IReadOnlyList<PriceChange> Changes);
+    IReadOnlyList<PriceChange> Changes)
+{
+    /// <summary>Whether the lines of a model are shown.</summary>
+    internal bool Shows(string model) =>
+        Search.Length == 0 || model.Contains(Search, StringComparison.OrdinalIgnoreCase);
+}
 
 /// <summary>A price that differs between two versions.</summary>
 /// <param name="Model">Model, and provider if the line has one.</param>
@@ -48,7 +54,10 @@ internal static class PricePages
     internal static ConsoleRoute[] Routes { get; } =
     [
         new("GET", Path, ConsoleRoute.All, ListAsync),
-        new("GET", Path + "/book", ConsoleRoute.All, BookAsync),
+        new("GET", Path + "/book", ConsoleRoute.All, v => FindBook(v) is { } book
+            ? v.PageAsync<BookSheet>(book.Name, book) : v.FailAsync(404, "error.id")),
+        new("GET", Path + "/book.csv", ConsoleRoute.All, v => FindBook(v) is { } book
+            ? BookCsvAsync(v, book) : v.FailAsync(404, "error.id")),
         new("GET", Path + "/explain", ConsoleRoute.All, ExplainAsync),
         new("GET", Path + "/whatif", ConsoleRoute.Staff, v => v.PageAsync<WhatIfSheet>(v.T("whatif.title"),
             WhatIfModel.Of(v))),
@@ -68,12 +77,44 @@ internal static class PricePages
             [.. visit.Desk.Catalog.Agreements.Where(a => a.Setup.Book == name && visit.Scope.Sees(a.Id))
                 .Select(a => a.Id)])).ToArray());
 
-    private static Task BookAsync(Visit visit)
+    // The lines that are shown; beside another version, what changed.
+    private static Task BookCsvAsync(Visit visit, BookModel book)
+    {
+        if (book.Against is not null)
+        {
+            var changes = new Table([new("model"), new("class"), new("before"), new("now")]);
+            foreach (PriceChange change in book.Changes.Where(c => book.Shows(c.Model)))
+            {
+                changes.Add(change.Model, change.Class, change.Before, change.Now);
+            }
+
+            return visit.CsvAsync(changes, $"changes-{book.Name}");
+        }
+
+        var lines = new Table([
+            new("model"), new("provider"), new("class"), new("price", true), new("per"), new("currency")]);
+        foreach (PriceSetup line in book.Version.Setup.Prices.Where(l => book.Shows(l.Model)))
+        {
+            foreach ((string name, string price) in line.PerMillionTokens)
+            {
+                lines.Add(line.Model, line.Provider ?? "", name, price, "1000000", book.Version.Currency.ToString());
+            }
+
+            foreach ((string name, string price) in line.PerUnit ?? new Dictionary<string, string>())
+            {
+                lines.Add(line.Model, line.Provider ?? "", name, price, "1", book.Version.Currency.ToString());
+            }
+        }
+
+        return visit.CsvAsync(lines, $"prices-{book.Name}");
+    }
+
+    private static BookModel? FindBook(Visit visit)
     {
         string name = visit.Query("id");
         if (!Seen(visit).Contains(name))
         {
-            return visit.FailAsync(404, "error.id");
+            return null;
         }
 
         IReadOnlyList<BookVersion> versions = visit.Desk.Books.Versions(name);
@@ -84,9 +125,9 @@ internal static class PricePages
         BookVersion newest = versions.MaxBy(v => v.Setup.Version)!;
         BookVersion version = Find("version", newest);
         BookVersion against = Find("against", version);
-        return visit.PageAsync<BookSheet>(name, new BookModel(
+        return new BookModel(
             name, versions, version, against == version ? null : against, visit.Query("q"),
-            against == version ? [] : Compare(against.Setup, version.Setup)));
+            against == version ? [] : Compare(against.Setup, version.Setup));
     }
 
     private static List<PriceChange> Compare(BookSetup before, BookSetup now)

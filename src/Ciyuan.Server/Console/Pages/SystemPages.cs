@@ -6,6 +6,8 @@ using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Server.Console.Users;
 using Ciyuan.Server.Ingest;
+using Ciyuan.Server.Render;
+using Ciyuan.Settlement;
 using Ciyuan.Storage;
 
 namespace Ciyuan.Server.Console.Pages;
@@ -64,6 +66,7 @@ internal static class SystemPages
         new("POST", Path + "/users", ConsoleRoute.Operators, SetUserAsync),
         new("POST", Path + "/invite", ConsoleRoute.Operators, InviteAsync),
         new("GET", Path + "/audit", ConsoleRoute.Staff, AuditAsync),
+        new("GET", Path + "/audit.csv", ConsoleRoute.Staff, AuditCsvAsync),
         new("GET", Path + "/setup", ConsoleRoute.Operators, v => v.PageAsync<SetupSheet>(v.T("setup.title"), "")),
         new("POST", Path + "/setup", ConsoleRoute.Operators, ApplySetupAsync),
         new("GET", Path + "/state", ConsoleRoute.Staff, StateAsync),
@@ -134,15 +137,33 @@ internal static class SystemPages
         return $"{scheme}://{visit.Http.Request.Host}{SignInPages.FirstPath}?code={visit.Desk.Users.Invite(user)}";
     }
 
-    private static async Task AuditAsync(Visit visit)
+    private static async Task AuditAsync(Visit visit) =>
+        await visit.PageAsync<AuditSheet>(visit.T("audit.title"), await FindAuditAsync(visit, 50));
+
+    private static async Task AuditCsvAsync(Visit visit)
     {
-        const int Frames = 50;
+        long last = visit.Desk.Shard.DurableSeq;
+        CancellationToken left = visit.Http.RequestAborted;
+        await visit.Desk.WorkAsync(() => visit.Desk.IndexCommands(last, left), left);
+        var table = new Table(
+            [new("time"), new("by"), new("kind"), new("what"), new("refused"), new("frame", true), new("text")]);
+        foreach (AuditEntry entry in (await FindAuditAsync(visit, int.MaxValue)).Entries)
+        {
+            table.Add(entry.Time.ToString(), entry.By, entry.Kind["audit.".Length..], entry.Parts,
+                entry.IsRefused ? "1" : "", entry.Position.Seq.ToString(CultureInfo.InvariantCulture), entry.Text);
+        }
+
+        await visit.CsvAsync(table, "audit");
+    }
+
+    private static async Task<AuditModel> FindAuditAsync(Visit visit, int most)
+    {
         long before = long.TryParse(
             visit.Query("before"), NumberStyles.None, CultureInfo.InvariantCulture, out long given)
                 ? given
                 : long.MaxValue;
         (IReadOnlyList<long> frames, long indexed, long of) = await visit.Desk.WorkAsync(
-            () => visit.Desk.CommandFrames(before, Frames), visit.Http.RequestAborted);
+            () => visit.Desk.CommandFrames(before, most), visit.Http.RequestAborted);
         var entries = new List<AuditEntry>();
         foreach (long seq in frames)
         {
@@ -152,8 +173,7 @@ internal static class SystemPages
             }
         }
 
-        await visit.PageAsync<AuditSheet>(visit.T("audit.title"), new AuditModel(
-            entries, frames.Count == Frames ? frames[^1] : 0, indexed, of));
+        return new AuditModel(entries, frames.Count == most ? frames[^1] : 0, indexed, of);
     }
 
     private static IEnumerable<AuditEntry> EntriesOf(Frame frame)
@@ -168,13 +188,18 @@ internal static class SystemPages
                 PartsOf(json.RootElement), false);
         }
 
+        for (int i = 0; i < frame.Settlements.Count; i++)
+        {
+            yield return EntryOf(frame, i);
+        }
+
         for (int i = 0; i < frame.Groups.Count; i++)
         {
             LedgerGroup group = frame.Groups[i];
             if (group.Source != Gateway.GatewayRecorder.Source)
             {
                 yield return new AuditEntry(
-                    new(frame.Seq, i), frame.Time, group.Source, "audit.group",
+                    new(frame.Seq, i), frame.Time, WhoOf(group), "audit.group",
                     string.Join('\n', group.Operations.Select(o => o.ToString())), $"{group.Id} {group.Memo}",
                     frame.GroupResults[i].Status != LedgerStatus.Done);
             }
@@ -189,6 +214,27 @@ internal static class SystemPages
         }
     }
 
+    private static AuditEntry EntryOf(Frame frame, int index)
+    {
+        SettlementCommand step = frame.Settlements[index];
+        string[] lines =
+        [
+            $"{step.Action} {step.Agreement} {step.Period}", $"id: {step.Id}", $"side: {step.Side}",
+            $"dispute: {step.Dispute}", $"amount: {step.Amount}", $"hash: {step.Hash}",
+            $"accept waiting: {step.AcceptWaiting}", $"memo: {step.Memo}",
+        ];
+        return new AuditEntry(
+            new(frame.Seq, index), frame.Time, step.By, "audit.settlement", string.Join('\n', lines),
+            $"{step.Action} {step.Agreement} {step.Period} {step.Dispute}".TrimEnd(),
+            frame.SettlementResults[index].Status != SettlementStatus.Done);
+    }
+
+    // The console's groups say who in their memo; others are by who sent them.
+    private static string WhoOf(LedgerGroup group) =>
+        group.Source == LedgerPages.Source && group.Memo.Split([' ', ':'], 3) is ["by", { Length: > 0 } user, ..]
+            ? user
+            : group.Source;
+
     // "parties: acme, bravo; keys: k1"
     private static string PartsOf(JsonElement setup) => string.Join("; ", setup.EnumerateObject()
         .Where(p => p.Value.ValueKind == JsonValueKind.Array && p.Value.GetArrayLength() > 0)
@@ -197,7 +243,7 @@ internal static class SystemPages
 
     private static string NameOf(JsonElement entry)
     {
-        foreach (string name in (string[])["id", "key", "model", "until"])
+        foreach (string name in (string[])["id", "key", "model", "agreement", "party", "until"])
         {
             if (entry.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String)
             {

@@ -27,6 +27,9 @@ internal sealed record ShelvedBill(
     string Sha256, string Name, string Agreement, string Period, string Format, string Zone, BillMatching Matching,
     string IdTag, string Tolerance, string Mapping, string By, string Time)
 {
+    /// <summary>What came of the last comparison; null before the first.</summary>
+    public BillFinding? Found { get; init; }
+
     /// <summary>Its id: another one for another way to compare the same file.</summary>
     internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
         Sha256, Agreement, Period, Format, Zone, Matching.ToString(), IdTag, Tolerance, Mapping]))))[..16];
@@ -42,6 +45,12 @@ internal sealed record ShelvedBill(
     };
 }
 
+/// <summary>What came of comparing a bill.</summary>
+/// <param name="Differences">How many there are.</param>
+/// <param name="Delta">Theirs less ours, as a decimal.</param>
+/// <param name="Currency">Currency.</param>
+internal sealed record BillFinding(long Differences, string Delta, string Currency);
+
 /// <summary>
 /// Bills that people brought, in the data folder: the second person who signs has the same file in hand. What came of
 /// a bill is kept for a minute, to be paged through; for a signature it is worked out anew.
@@ -56,16 +65,21 @@ internal sealed class BillShelf(Desk desk)
 
     private readonly Lock _lock = new();
     private readonly List<(string Id, long At, ReconciledBill Result)> _results = [];
+    private Dictionary<string, ShelvedBill>? _bills;
 
     private string Folder => Path.Combine(desk.Options.Folder, "bills");
 
     /// <summary>The bills, the newest first.</summary>
-    internal IReadOnlyList<ShelvedBill> All => !Directory.Exists(Folder) ? [] :
-    [
-        .. Directory.EnumerateFiles(Folder, "*.json")
-            .Select(file => JsonSerializer.Deserialize<ShelvedBill>(File.ReadAllText(file), Json)!)
-            .OrderByDescending(b => b.Time, StringComparer.Ordinal),
-    ];
+    internal IReadOnlyList<ShelvedBill> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. ById().Values.OrderByDescending(b => b.Time, StringComparer.Ordinal)];
+            }
+        }
+    }
 
     /// <summary>Takes a bill.</summary>
     internal async Task<ShelvedBill> AddAsync(Stream file, Func<string, ShelvedBill> describe, CancellationToken cancel)
@@ -82,8 +96,7 @@ internal sealed class BillShelf(Desk desk)
                 ShelvedBill bill = describe(hash);
                 copy.Close();
                 File.Move(part, PathOf(bill), overwrite: true);
-                await File.WriteAllTextAsync(
-                    Path.Combine(Folder, bill.Id + ".json"), JsonSerializer.Serialize(bill, Json), cancel);
+                Keep(bill);
                 return bill;
             }
         }
@@ -96,11 +109,10 @@ internal sealed class BillShelf(Desk desk)
     /// <summary>A bill by its id; null when there is none.</summary>
     internal ShelvedBill? Find(string id)
     {
-        bool isId = id.Length == 16 && id.All(char.IsAsciiHexDigitLower);
-        string file = Path.Combine(Folder, id + ".json");
-        return isId && File.Exists(file)
-            ? JsonSerializer.Deserialize<ShelvedBill>(File.ReadAllText(file), Json)
-            : null;
+        lock (_lock)
+        {
+            return ById().GetValueOrDefault(id);
+        }
     }
 
     /// <summary>Compares a bill with our records: as they are now, or some seconds ago.</summary>
@@ -118,6 +130,12 @@ internal sealed class BillShelf(Desk desk)
         using SqliteJournal journal = SqliteJournal.OpenReadOnly(desk.Options.Folder);
         ReconciledBill result = bill.ToRequest().Run(
             PathOf(bill), bill.Name, desk.Catalog, desk.Shard.Facts, () => SettlementState.Frames(journal));
+        Keep(bill with
+        {
+            Found = new BillFinding(
+                result.Comparison.Differences.Count, result.Comparison.Differences.Delta.ToString(),
+                result.Currency.ToString()),
+        });
         lock (_lock)
         {
             _results.RemoveAll(r => r.Id == bill.Id);
@@ -129,6 +147,28 @@ internal sealed class BillShelf(Desk desk)
         }
 
         return result;
+    }
+
+    // Read once: nobody else writes them.
+    private Dictionary<string, ShelvedBill> ById() => _bills ??= !Directory.Exists(Folder) ? []
+        : Directory.EnumerateFiles(Folder, "*.json")
+            .Select(file => JsonSerializer.Deserialize<ShelvedBill>(File.ReadAllText(file), Json)!)
+            .ToDictionary(b => b.Id, StringComparer.Ordinal);
+
+    private void Keep(ShelvedBill bill)
+    {
+        lock (_lock)
+        {
+            if (ById().TryGetValue(bill.Id, out ShelvedBill? kept) && kept == bill)
+            {
+                return;
+            }
+
+            string file = Path.Combine(Folder, bill.Id + ".json");
+            File.WriteAllText(file + ".part", JsonSerializer.Serialize(bill, Json));
+            File.Move(file + ".part", file, overwrite: true);
+            ById()[bill.Id] = bill;
+        }
     }
 
     private string PathOf(ShelvedBill bill) => Path.Combine(Folder, bill.Sha256 + ".bill");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
+using Ciyuan.Server.Render;
 using Ciyuan.Server.Statements;
 using Ciyuan.Settlement;
 using Ciyuan.Storage;
@@ -55,10 +56,12 @@ internal static class SettlementPages
     internal static ConsoleRoute[] Routes { get; } =
     [
         new("GET", Path, ConsoleRoute.All, CalendarAsync),
+        new("GET", Path + ".csv", ConsoleRoute.All, CalendarCsvAsync),
         new("GET", Path + "/agreement", ConsoleRoute.All, AgreementAsync),
         new("GET", Path + "/period", ConsoleRoute.All, PeriodAsync),
         new("GET", Path + "/statement", ConsoleRoute.All, StatementAsync),
         new("GET", Path + "/disputes", ConsoleRoute.All, DisputesAsync),
+        new("GET", Path + "/disputes.csv", ConsoleRoute.All, DisputesCsvAsync),
         new("POST", Path + "/close", ConsoleRoute.Money, SettlementSteps.CloseAsync),
         new("POST", Path + "/sign", Signers, SettlementSteps.SignAsync),
         new("POST", Path + "/dispute", Signers, SettlementSteps.DisputeAsync),
@@ -88,13 +91,38 @@ internal static class SettlementPages
 
     private static async Task CalendarAsync(Visit visit)
     {
+        ClosingCalendar calendar = await FindAsync(visit);
+        YearMonth[] months = MonthsOf(visit);
+        await visit.PageAsync<CalendarSheet>(visit.T("nav.settlement"), new CalendarModel(
+            months, [.. calendar.Rows(months)], visit.Is(ConsoleRoute.Money) ? calendar.Ready() : []));
+    }
+
+    private static async Task CalendarCsvAsync(Visit visit)
+    {
+        var table = new Table([
+            new("agreement"), new("period"), new("state"), new("currency"), new("due", true), new("held", true),
+            new("granted", true), new("payable", true), new("pay_before")]);
+        foreach (CalendarRow row in (await FindAsync(visit)).Rows(MonthsOf(visit)))
+        {
+            foreach (CalendarPeriod period in row.Months.SelectMany(m => m))
+            {
+                SettledPeriod? split = period.Settled is { Split: not null } settled ? settled : null;
+                table.Add(
+                    row.Agreement.Id, period.Period.Name, period.State.ToString().ToLowerInvariant(),
+                    row.Agreement.Currency.ToString(), $"{split?.Due}", $"{split?.Held}", $"{split?.Granted}",
+                    split?.Final is null ? "" : $"{split.Payable}", split?.Final is null ? "" : $"{split.PayUntil}");
+            }
+        }
+
+        await visit.CsvAsync(table, "periods");
+    }
+
+    private static YearMonth[] MonthsOf(Visit visit)
+    {
         YearMonth last = YearMonthPattern.Iso.Parse(visit.Query("until")) is { Success: true } until
             ? until.Value
             : visit.Now.ToInstant().InZone(visit.Zone).Date.ToYearMonth();
-        ClosingCalendar calendar = await FindAsync(visit);
-        YearMonth[] months = [.. Enumerable.Range(1 - ShownMonths, ShownMonths).Select(last.PlusMonths)];
-        await visit.PageAsync<CalendarSheet>(visit.T("nav.settlement"), new CalendarModel(
-            months, [.. calendar.Rows(months)], visit.Is(ConsoleRoute.Money) ? calendar.Ready() : []));
+        return [.. Enumerable.Range(1 - ShownMonths, ShownMonths).Select(last.PlusMonths)];
     }
 
     private static async Task AgreementAsync(Visit visit)
@@ -197,16 +225,35 @@ internal static class SettlementPages
         return response.Body.WriteAsync(file, visit.Http.RequestAborted).AsTask();
     }
 
-    private static async Task DisputesAsync(Visit visit)
+    private static async Task DisputesAsync(Visit visit) =>
+        await visit.PageAsync<DisputesSheet>(visit.T("settle.disputes"), await FindDisputesAsync(visit));
+
+    private static async Task DisputesCsvAsync(Visit visit)
+    {
+        var table = new Table([
+            new("agreement"), new("period"), new("dispute"), new("side"), new("by"), new("time"), new("currency"),
+            new("amount", true), new("reason"), new("granted", true), new("resolved_by"), new("resolved")]);
+        foreach (DisputeLine line in await FindDisputesAsync(visit))
+        {
+            SettlementDispute d = line.Dispute;
+            table.Add(
+                line.Agreement.Id, line.Period, d.Id, d.Side.ToString().ToLowerInvariant(), d.By, d.Time.ToString(),
+                line.Agreement.Currency.ToString(), d.Amount.ToString(), d.Reason,
+                d.Resolved is null ? "" : d.Granted.ToString(), d.Resolved?.By ?? "", $"{d.Resolved?.Time}");
+        }
+
+        await visit.CsvAsync(table, "disputes");
+    }
+
+    private static async Task<IReadOnlyList<DisputeLine>> FindDisputesAsync(Visit visit)
     {
         ClosingCalendar calendar = await FindAsync(visit);
-        DisputeLine[] lines =
+        return
         [
             .. calendar.Agreements.SelectMany(a => calendar.State.Calendar.Of(a.Id)
                 .SelectMany(p => p.Disputes.Select(d => new DisputeLine(a, p.Name, d))))
                 .OrderBy(l => l.Dispute.Resolved is not null).ThenByDescending(l => l.Dispute.Time)
                 .Take(MostPeriods),
         ];
-        await visit.PageAsync<DisputesSheet>(visit.T("settle.disputes"), lines);
     }
 }

@@ -102,11 +102,10 @@ internal static class CheckUnits
         {
             int[] own = places.GetValueOrDefault(line.Price.Model, none);
             int models = places.Count - (own.Length > 0 ? 1 : 0);
+            decimal least = PricesOf(line, CheckedLine.Output).Any(p => p.Price > 0) ? LeastWithOutput : Least;
             foreach ((decimal price, int row) in PricesOf(line, meter).Where(p => p.Price > 0))
             {
-                string? problem = models >= MinNeighbours
-                    ? ByNeighbours(price, all, own, line.Prices(CheckedLine.Output) ? LeastWithOutput : Least)
-                    : ByItself(price);
+                string? problem = models >= MinNeighbours ? ByNeighbours(price, all, own, least) : ByItself(price);
                 if (problem is not null)
                 {
                     findings.Add(new PriceFinding(FindingKind.Unit, true, line.File, row, line.Where,

@@ -77,6 +77,7 @@ public sealed class CheckPricesTests
     // Small models beside dear ones, embeddings beside chat, one very dear one: far from the others, and right.
     [Theory]
     [InlineData("""{ input: "0.02" }""", "5", "15", "30")]
+    [InlineData("""{ input: "0.004", output: "0" }""", "5", "15", "30")]
     [InlineData("""{ input: "0.05", output: "0.40" }""", "5", "15", "30")]
     [InlineData("""{ input: "150", output: "600" }""", "0.2", "0.3", "0.4")]
     public void Check_PriceThatModelsHave_IsRightHoweverFarFromTheOthers(string prices, params string[] others) =>

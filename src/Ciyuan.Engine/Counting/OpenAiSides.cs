@@ -27,7 +27,8 @@ internal static class OpenAiSides
             }
 
             TakeCacheWrites(side, Place.Within, within,
-                ["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"], "cache_creation");
+                ["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"],
+                within.Has("cache_creation_token_details") ? "cache_creation_token_details" : "cache_creation");
         }
 
         return side;

@@ -153,7 +153,7 @@ internal static class ReadLine
     {
         if (!known)
         {
-            faults.Add($"{what}: '{name}' is no token class such as input.text.cache_read, front part of one, or unit");
+            faults.Add($"{what}: {Unknown(name)}");
         }
         else if (prices.Exists(p => p.Meters == meters))
         {
@@ -163,6 +163,24 @@ internal static class ReadLine
         {
             prices.Add(new WrittenPrice(meters, ReadPrice(price, steps, what, name, faults)));
         }
+    }
+
+    // What was meant is often plain: a kind without its direction, or a unit among the tokens.
+    private static string Unknown(string name)
+    {
+        if (MeterPattern.TryParse(name, out MeterPattern elsewhere))
+        {
+            return elsewhere.Value < 256
+                ? $"'{name}' is counted in tokens; write its price under 'per_million_tokens'"
+                : $"'{name}' is counted by itself and not in tokens; write its price under 'per_unit'";
+        }
+
+        string kind = name.Split('.')[^1];
+        string direction = name.StartsWith("output", StringComparison.Ordinal) ? "output" : "input";
+        string near = $"{direction}.text.{kind}";
+        near = TokenClass.TryParse(near, out _) ? near : "input.text.cache_read";
+        return $"'{name}' is no token class such as {near}, front part of one, or unit ("
+            + $"{string.Join(", ", Meter.OtherUnits)}; a minute is {{ price: 0.006, units: 60 }} of second)";
     }
 
     private static PriceFactor ReadFactor(FactorSetup setup, bool hasCalendar, string what, List<string> faults)

@@ -283,8 +283,7 @@ public sealed class ResponseJson(ResponseConstants constants)
             flavours.Count > 0 ? "flavour" : "provider", provider.Length == 0
                 ? "is missing: it says how the response is to be read"
                 : flavours.Count > 0 ? $"'{flavour}' of {provider} is not known: {string.Join(", ", flavours)}"
-                : $"'{provider}' has no reader. "
-                    + Render.NearNames.Unknown("provider", provider, UsageReaders.Providers)
+                : Render.NearNames.Unknown("reader for provider", provider, UsageReaders.Providers)
                     + " Or name a convention by api, such as openai/chat");
         return null;
     }

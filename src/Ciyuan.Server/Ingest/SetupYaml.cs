@@ -1,4 +1,5 @@
 using Ciyuan.Parties;
+using YamlDotNet.RepresentationModel;
 
 namespace Ciyuan.Server.Ingest;
 
@@ -6,13 +7,19 @@ namespace Ciyuan.Server.Ingest;
 /// line and column. Whether parties, books and agreements fit together is for the engine to say.</summary>
 public static class SetupYaml
 {
+    private const string What = "a setup";
+
     /// <summary>Reads a setup.</summary>
     /// <param name="yaml">The file's text.</param>
     /// <param name="by">Who makes the change, where the file does not say it under <c>by</c>.</param>
     /// <exception cref="YamlFileException">Names line and column.</exception>
-    public static Setup Parse(string yaml, string by)
+    public static Setup Parse(string yaml, string by) => Read(Load(yaml), by);
+
+    internal static YamlMappingNode Load(string yaml) => StrictYaml.Load(yaml, What);
+
+    internal static Setup Read(YamlMappingNode root, string by)
     {
-        StrictYaml file = StrictYaml.Parse(yaml, "a setup");
+        var file = new StrictYaml(root, What);
         var setup = new Setup
         {
             By = file.Text("by", by),

@@ -19,7 +19,7 @@ internal sealed class StrictYaml
     private readonly YamlMappingNode _map;
     private readonly HashSet<string> _asked = [];
 
-    private StrictYaml(YamlMappingNode map, string what)
+    internal StrictYaml(YamlMappingNode map, string what)
     {
         _map = map;
         What = what;
@@ -33,7 +33,11 @@ internal sealed class StrictYaml
 
     /// <summary>Reads a file's one document, which must be a map.</summary>
     /// <exception cref="YamlFileException">Not YAML, or not one map.</exception>
-    internal static StrictYaml Parse(string yaml, string what)
+    internal static StrictYaml Parse(string yaml, string what) => new(Load(yaml, what), what);
+
+    /// <summary>A file's one document as nodes, for those who also want to know where each stands.</summary>
+    /// <exception cref="YamlFileException">Not YAML, or not one map.</exception>
+    internal static YamlMappingNode Load(string yaml, string what)
     {
         if (yaml.Length > MaxBytes)
         {
@@ -51,7 +55,7 @@ internal sealed class StrictYaml
         }
 
         return stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode map
-            ? new StrictYaml(map, what)
+            ? map
             : throw new YamlFileException($"{what} must be one YAML document with a map at the top.");
     }
 
@@ -68,13 +72,13 @@ internal sealed class StrictYaml
 
     internal int Whole(string key, int fallback) => Find(key) is not { } node ? fallback
         : int.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out int value) ? value
-        : throw Fault(node, $"'{key}' must be a whole number");
+        : throw Fault(node, $"'{key}' must be a whole number, not '{Text(node, key)}'");
 
     internal int? WholeIfAny(string key) => Find(key) is null ? null : Whole(key, 0);
 
     internal long? WholeOrNull(string key) => Find(key) is not { } node ? null
         : long.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out long value) ? value
-        : throw Fault(node, $"'{key}' must be a whole number");
+        : throw Fault(node, $"'{key}' must be a whole number such as 32000, not '{Text(node, key)}'");
 
     internal int[] Wholes(string key) => [.. Items(key).Select(node =>
         int.TryParse(Text(node, key), System.Globalization.NumberStyles.None, null, out int value) ? value

@@ -93,8 +93,11 @@ public sealed class UsageJson
 
         if (field == UsageField.None)
         {
-            return builder.Refuse(
-                IngestCode.UnknownField, Name(name), "is not a field of a usage record: put it under tags");
+            string unknown = Name(name);
+            return builder.Refuse(IngestCode.UnknownField, unknown, unknown is "response" or "events"
+                ? "belongs to a raw response, which is sent as application/vnd.ciyuan.response+json, or imported with "
+                    + "--as responses"
+                : "is not a field of a usage record: put it under tags");
         }
 
         if (!builder.TryTake(field) || !reader.Read())

@@ -91,13 +91,17 @@ internal static class CheckNames
                 : null;
     }
 
-    private static bool IsApart(string first, string second) => first[0] != '*' && second[0] != '*'
-        && !second.StartsWith(Front(first), StringComparison.Ordinal)
-        && !first.StartsWith(Front(second), StringComparison.Ordinal);
+    // By what stands before the first star of both, or after the last.
+    private static bool IsApart(string first, string second)
+    {
+        int front = Math.Min(
+            first.IndexOf('*', StringComparison.Ordinal), second.IndexOf('*', StringComparison.Ordinal));
+        int end = Math.Min(first.Length - first.LastIndexOf('*'), second.Length - second.LastIndexOf('*')) - 1;
+        return !first.AsSpan(0, front).SequenceEqual(second.AsSpan(0, front))
+            || !first.AsSpan(first.Length - end).SequenceEqual(second.AsSpan(second.Length - end));
+    }
 
     private static string Longest(string pattern) => pattern.Split('*').MaxBy(part => part.Length)!;
-
-    private static string Front(string pattern) => pattern[..pattern.IndexOf('*', StringComparison.Ordinal)];
 
     // A line whose patterns share names with many others is told once.
     private static void AddShared(

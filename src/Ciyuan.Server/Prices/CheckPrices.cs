@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Ciyuan.Parties;
 using Ciyuan.Rating;
 using Ciyuan.Server.Ingest;
+using YamlDotNet.RepresentationModel;
 
 namespace Ciyuan.Server.Prices;
 
@@ -25,7 +26,8 @@ public static partial class CheckPrices
         {
             try
             {
-                setups.Add((file, SetupYaml.Parse(file.Yaml, "check"), new YamlPlaces(file.Yaml)));
+                YamlMappingNode root = SetupYaml.Load(file.Yaml);
+                setups.Add((file, SetupYaml.Read(root, "check"), new YamlPlaces(root)));
             }
             catch (YamlFileException fault)
             {
@@ -35,7 +37,7 @@ public static partial class CheckPrices
         }
 
         List<CheckedLine> lines = [.. setups.SelectMany(s => LinesOf(s.File, s.Setup, s.Places))];
-        AddFaults(setups, lines, findings);
+        AddFaults(setups, findings);
         foreach (CheckedLine line in lines)
         {
             CheckRules.Run(line, findings);
@@ -67,10 +69,9 @@ public static partial class CheckPrices
         }
     }
 
-    // What a setup with the files would be refused for. The engine names book, version and model: so the line is found.
+    // What a setup with the files would be refused for.
     private static void AddFaults(
-        List<(PriceFile File, Setup Setup, YamlPlaces Places)> setups, List<CheckedLine> lines,
-        List<PriceFinding> findings)
+        List<(PriceFile File, Setup Setup, YamlPlaces Places)> setups, List<PriceFinding> findings)
     {
         var all = new Setup
         {
@@ -81,15 +82,7 @@ public static partial class CheckPrices
         var faults = new List<string>();
         bool changed = false;
         PriceBooks.Empty.With(all, faults, ref changed);
-        foreach (string fault in faults)
-        {
-            Match named = NamedLine().Match(fault);
-            CheckedLine? line = lines.Find(l => named.Success && l.Book.Id == named.Groups["book"].Value
-                && l.Book.Version.ToString(CultureInfo.InvariantCulture) == named.Groups["version"].Value
-                && (!named.Groups["model"].Success || l.Price.Model == named.Groups["model"].Value));
-            findings.Add(new PriceFinding(
-                FindingKind.Fault, true, line?.File ?? "", line?.Row ?? 0, line?.Where ?? "", fault));
-        }
+        findings.AddRange(faults.Select(fault => FaultPlaces.Find(fault, setups)));
     }
 
     private static List<T>? Joined<T>(
@@ -107,8 +100,4 @@ public static partial class CheckPrices
 
     [GeneratedRegex("^line ([0-9]+)", RegexOptions.CultureInvariant)]
     private static partial Regex LineNumber();
-
-    [GeneratedRegex("^book '(?<book>[^']*)' version (?<version>[0-9]+)(?:, model '(?<model>[^']*)')?",
-        RegexOptions.CultureInvariant)]
-    private static partial Regex NamedLine();
 }

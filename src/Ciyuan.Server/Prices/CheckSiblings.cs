@@ -7,13 +7,16 @@ internal static class CheckSiblings
 {
     private const int MinSiblings = 3;
 
+    // What the names of models have in them that answer with no text and cache none.
+    private static readonly string[] WithoutOutput = ["embed", "rerank", "moderation"];
+
     internal static void Run(List<CheckedLine> lines, List<PriceFinding> findings)
     {
         foreach (IGrouping<(string, int, string?), CheckedLine> version in
             lines.GroupBy(line => (line.Book.Id, line.Book.Version, line.Price.Provider)))
         {
-            // Lines that price both directions: others are of another kind, such as embeddings.
-            CheckedLine[] chat = [.. version.Where(line => Prices(line, CheckedLine.Input))];
+            CheckedLine[] chat = [.. version.Where(line => line.Prices(CheckedLine.Input) && !Array.Exists(
+                WithoutOutput, word => line.Price.Model.Contains(word, StringComparison.OrdinalIgnoreCase)))];
             foreach (string meter in (string[])[CheckedLine.Output, CheckedLine.CacheRead])
             {
                 CheckedLine[] without = [.. chat.Where(line => !Has(line, meter))];
@@ -25,7 +28,7 @@ internal static class CheckSiblings
 
                 foreach (CheckedLine line in without)
                 {
-                    string then = Prices(line, meter) ? "those tokens cost as input" : "they go to suspense";
+                    string then = line.Prices(meter) ? "those tokens cost as input" : "they go to suspense";
                     findings.Add(new PriceFinding(FindingKind.Gap, false, line.File, line.Row, line.Where,
                         string.Create(CultureInfo.InvariantCulture,
                             $"no price of its own for {meter}, which {with} of {chat.Length} lines have: {then}")));
@@ -35,8 +38,5 @@ internal static class CheckSiblings
     }
 
     private static bool Has(CheckedLine line, string meter) =>
-        meter == CheckedLine.Output ? Prices(line, meter) : line.Names(meter);
-
-    private static bool Prices(CheckedLine line, string meter) => line.Own(meter) is not null
-        || line.HasCurve(meter) || line.Rules.Any(rule => CheckedLine.Of(rule, meter) is not null);
+        meter == CheckedLine.Output ? line.Prices(meter) : line.Names(meter);
 }

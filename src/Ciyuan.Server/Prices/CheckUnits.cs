@@ -13,15 +13,26 @@ internal static class CheckUnits
     /// <summary>Fewest other models of the same currency by which a price is judged.</summary>
     private const int MinNeighbours = 3;
 
-    /// <summary>How far outside the neighbours' range a price must be to look wrong at all: known models differ by
-    /// less, the dearest from the second or the cheapest from the next.</summary>
+    /// <summary>How far outside the neighbours' range a price must be to look wrong at all.</summary>
     private const decimal FarOutside = 20;
 
-    /// <summary>Without neighbours: per million tokens no model has cost less, in any currency, than 0.0005, nor more
-    /// than 10 000.</summary>
-    private const decimal Least = 0.0005m;
+    /// <summary>What no model is known to cost less than, per million tokens in any currency. A small one among dear
+    /// ones is far outside as well, and right.</summary>
+    private const decimal Least = 0.004m;
 
-    private const decimal Most = 10_000m;
+    /// <summary>The same of models with output; embeddings cost less.</summary>
+    private const decimal LeastWithOutput = 0.01m;
+
+    /// <summary>What no model is known to cost more than; the dearest asked 600 dollars.</summary>
+    private const decimal Most = 1_000m;
+
+    /// <summary>The same without neighbours, and so without knowing what the currency is worth.</summary>
+    private const decimal MostByItself = 10_000m;
+
+    /// <summary>What one of a unit is known to cost at most, in any currency, with room. A character costs 0.0002 yuan,
+    /// a token kept for an hour 0.000000017.</summary>
+    private static readonly (string Unit, decimal Price)[] MostOfUnits =
+        [("character", 0.01m), ("cache_token_hour", 0.001m), ("second", 100), ("page", 100), ("image", 1_000)];
 
     /// <summary>How much dearer than input output has been known to be: 60 times, for images.</summary>
     private const decimal MostTimes = 500;
@@ -30,23 +41,35 @@ internal static class CheckUnits
 
     internal static void Run(List<CheckedLine> lines, List<PriceFinding> findings)
     {
-        foreach (IGrouping<string, CheckedLine> currency in lines.GroupBy(line => line.Book.Currency))
-        {
-            foreach (string meter in (string[])[CheckedLine.Input, CheckedLine.Output])
-            {
-                CheckMeter([.. currency], meter, findings);
-            }
-        }
-
         foreach (CheckedLine line in lines)
         {
-            CheckLine(line, line.Row, "", meter => line.Own(meter), findings);
+            CheckLine(line, line.Row, "", line.Own, findings);
             for (int i = 0; i < line.Rules.Count; i++)
             {
                 RuleSetup rule = line.Rules[i];
                 CheckLine(line, line.RuleRows[i], $"rule '{rule.Name}': ",
                     meter => CheckedLine.Of(rule, meter), findings);
             }
+        }
+
+        foreach (IGrouping<string, CheckedLine> currency in lines.GroupBy(line => line.Book.Currency))
+        {
+            CheckCurrency(currency.First(), findings);
+            foreach (string meter in (string[])[CheckedLine.Input, CheckedLine.Output])
+            {
+                CheckMeter([.. currency], meter, findings);
+            }
+        }
+    }
+
+    // Names that people use for a currency, and that no exchange rate and no agreement would have.
+    private static void CheckCurrency(CheckedLine line, List<PriceFinding> findings)
+    {
+        if (line.Book.Currency switch { "RMB" or "CNH" or "YUAN" => "CNY", "YEN" => "JPY", "EURO" => "EUR", _ => "" }
+            is { Length: > 0 } code)
+        {
+            Add(findings, true, line, line.Row,
+                $"currency '{line.Book.Currency}' is no code of ISO 4217: write {code}");
         }
     }
 
@@ -79,9 +102,10 @@ internal static class CheckUnits
         {
             int[] own = places.GetValueOrDefault(line.Price.Model, none);
             int models = places.Count - (own.Length > 0 ? 1 : 0);
+            decimal least = PricesOf(line, CheckedLine.Output).Any(p => p.Price > 0) ? LeastWithOutput : Least;
             foreach ((decimal price, int row) in PricesOf(line, meter).Where(p => p.Price > 0))
             {
-                string? problem = models >= MinNeighbours ? ByNeighbours(price, all, own) : ByItself(price);
+                string? problem = models >= MinNeighbours ? ByNeighbours(price, all, own, least) : ByItself(price);
                 if (problem is not null)
                 {
                     findings.Add(new PriceFinding(FindingKind.Unit, true, line.File, row, line.Where,
@@ -102,35 +126,36 @@ internal static class CheckUnits
         return all[at].Price;
     }
 
-    private static string? ByNeighbours(decimal price, (string Model, decimal Price)[] all, int[] own)
+    private static string? ByNeighbours(
+        decimal price, (string Model, decimal Price)[] all, int[] own, decimal least)
     {
         // The outermost tenth at each end may be wrong itself.
         int others = all.Length - own.Length;
         decimal low = OfOthers(others / 10, all, own);
         decimal high = OfOthers(others - 1 - (others / 10), all, own);
-        if (price * FarOutside < low)
+        bool isLow = price < least && price * FarOutside < low;
+        if (!isLow && (price <= Most || price <= high * FarOutside))
         {
-            decimal factor = Array.Find(Factors, f => price * f >= low / FarOutside && price * f <= high * FarOutside);
-            return factor == 0 ? null
-                : $"looks like a price {(factor == 1_000 ? "per thousand" : "per token")}: others cost "
-                    + Range(low, high);
+            return null;
         }
 
-        if (price > high * FarOutside)
-        {
-            decimal factor = Array.Find(Factors, f => price / f >= low / FarOutside && price / f <= high * FarOutside);
-            return factor == 0 ? null
-                : $"looks {(factor == 1_000 ? "a thousand" : "a million")} times too high: others cost "
-                    + Range(low, high);
-        }
-
-        return null;
+        decimal factor = Array.Find(Factors, f => (isLow ? price * f : price / f) is var meant
+            && meant >= low / FarOutside && meant <= high * FarOutside);
+        string range = $": others cost {Plain(low)} to {Plain(high)}";
+        return factor == 0 ? null : (isLow ? PerLess(factor) : TooHigh(factor)) + range;
     }
 
     private static string? ByItself(decimal price) =>
-        price < Least ? "looks like a price per token: no model is known to cost so little"
-        : price > Most ? "looks a million times too high: no model is known to cost so much"
+        price < Least
+            ? $"{PerLess(price * 1_000 < LeastWithOutput ? 1_000_000 : 1_000)}: no model is known to cost so little"
+        : price > MostByItself ? $"{TooHigh(1_000_000)}: no model is known to cost so much"
         : null;
+
+    private static string PerLess(decimal factor) =>
+        $"looks like a price {(factor == 1_000 ? "per thousand" : "per token")}";
+
+    private static string TooHigh(decimal factor) =>
+        $"looks {(factor == 1_000 ? "a thousand" : "a million")} times too high";
 
     private static void CheckLine(
         CheckedLine line, int row, string prefix, Func<string, decimal?> price, List<PriceFinding> findings)
@@ -148,6 +173,15 @@ internal static class CheckUnits
             else if (output < input)
             {
                 Add(findings, false, line, row, $"{both}: output is cheaper than input");
+            }
+        }
+
+        foreach ((string unit, decimal most) in MostOfUnits)
+        {
+            if (price(unit) is { } one && one > most)
+            {
+                Add(findings, true, line, row, $"{prefix}one {unit} at {Plain(one)} {TooHigh(1_000_000)}; a price of "
+                    + $"a million is written {{ price: {Plain(one)}, units: 1000000 }}");
             }
         }
 
@@ -172,8 +206,6 @@ internal static class CheckUnits
                 $"{prefix}writing to the cache at {Plain(write.Value)} is cheaper than reading at {Plain(cached)}");
         }
     }
-
-    private static string Range(decimal low, decimal high) => $"{Plain(low)} to {Plain(high)}";
 
     internal static string Plain(decimal value) => value.ToString("0.############", CultureInfo.InvariantCulture);
 

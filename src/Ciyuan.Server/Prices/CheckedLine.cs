@@ -45,13 +45,19 @@ internal sealed record CheckedLine(string File, BookSetup Book, PriceSetup Price
     /// <summary>A rule's price of a meter.</summary>
     internal static decimal? Of(RuleSetup rule, string meter) => Find(rule.PerMillionTokens, rule.PerUnit, meter);
 
+    /// <summary>Whether a meter has a price, by the line itself, a curve or a rule.</summary>
+    internal bool Prices(string meter) =>
+        Own(meter) is not null || HasCurve(meter) || Rules.Any(rule => Of(rule, meter) is not null);
+
     /// <summary>Whether the line or a rule names this very class or unit.</summary>
     internal bool Names(string meter) => Names(Price.PerMillionTokens, Price.PerUnit, meter)
         || Rules.Any(rule => Names(rule.PerMillionTokens, rule.PerUnit, meter));
 
     /// <summary>Whether a class or front part of a name covers a meter.</summary>
-    internal static bool Covers(string pattern, string meter) => MeterPattern.TryParse(pattern, out MeterPattern of)
-        && Meter.TryParse(meter, out Meter one) && of.Matches(one);
+    internal static bool Covers(string pattern, string meter) => pattern == meter
+        || (pattern.Length > 0 && pattern[0] == meter[0] // most are told apart by that, and quickly
+            && MeterPattern.TryParse(pattern, out MeterPattern of) && Meter.TryParse(meter, out Meter one)
+            && of.Matches(one));
 
     // One class, or one kind of all modalities.
     private static bool Names(

@@ -23,27 +23,33 @@ internal static class NamePatterns
     internal static bool Covers(string wide, string narrow)
     {
         // A star of the narrow one can only be met by a star of the wide one; so it is a letter that nothing equals.
-        bool[] met = new bool[wide.Length + 1];
-        met[0] = true;
-        Spread(wide, met);
-        foreach (char c in narrow)
+        // The last star of the wide one takes as little as it can, and more when the rest does not fit.
+        (int w, int star, int taken) = (0, -1, 0);
+        for (int n = 0; n < narrow.Length;)
         {
-            bool[] next = new bool[wide.Length + 1];
-            for (int i = 0; i < wide.Length; i++)
+            if (w < wide.Length && wide[w] == '*')
             {
-                next[i] |= met[i] && wide[i] == '*';
-                next[i + 1] |= met[i] && wide[i] == c && c != '*';
+                (star, taken) = (w++, n);
             }
-
-            Spread(wide, next);
-            met = next;
+            else if (w < wide.Length && wide[w] == narrow[n])
+            {
+                (w, n) = (w + 1, n + 1);
+            }
+            else if (star >= 0)
+            {
+                (w, n) = (star + 1, ++taken);
+            }
+            else
+            {
+                return false;
+            }
         }
 
-        return met[^1];
+        return wide.AsSpan(w).Trim('*').IsEmpty;
     }
 
     /// <summary>Characters that must be met literally.</summary>
-    internal static int LiteralLength(string pattern) => pattern.Count(c => c != '*');
+    internal static int LiteralLength(string pattern) => pattern.Length - pattern.AsSpan().Count('*');
 
     /// <summary>A pattern without stars that follow one another.</summary>
     internal static string Normal(string pattern)
@@ -58,15 +64,6 @@ internal static class NamePatterns
         }
 
         return text.ToString();
-    }
-
-    // A star may also stand for nothing.
-    private static void Spread(string wide, bool[] met)
-    {
-        for (int i = 0; i < wide.Length; i++)
-        {
-            met[i + 1] |= met[i] && wide[i] == '*';
-        }
     }
 
     private static HashSet<string> From(string a, int i, string b, int j, Dictionary<(int, int), HashSet<string>> known)

@@ -1,32 +1,16 @@
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Ciyuan.Server.Prices;
 
 /// <summary>Where the parts of a setup file stand, for findings that name a line.</summary>
-internal sealed class YamlPlaces
+/// <param name="root">Its document.</param>
+internal sealed class YamlPlaces(YamlMappingNode root)
 {
-    private readonly YamlNode? _root;
-
-    internal YamlPlaces(string yaml)
-    {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-            _root = stream.Documents.Count > 0 ? stream.Documents[0].RootNode : null;
-        }
-        catch (YamlException)
-        {
-            _root = null; // the reader of setups says what is wrong
-        }
-    }
-
     /// <summary>The line of an entry: keys of maps and numbers of list entries, from the top. Of a path that does not
     /// exist, the line of its deepest part that does.</summary>
     internal int Line(params ReadOnlySpan<object> path)
     {
-        YamlNode? at = _root;
+        YamlNode at = root;
         foreach (object step in path)
         {
             YamlNode? next = (at, step) switch
@@ -44,6 +28,6 @@ internal sealed class YamlPlaces
             at = next;
         }
 
-        return at is null ? 0 : (int)at.Start.Line;
+        return (int)at.Start.Line;
     }
 }

@@ -51,6 +51,18 @@ public sealed class UsageJsonTests
         Assert.Equal(counts, Parse(json).Counts.Length);
 
     [Theory]
+    [InlineData("response", "application/vnd.ciyuan.response+json")]
+    [InlineData("events", "application/vnd.ciyuan.response+json")]
+    [InlineData("team", "put it under tags")]
+    public void TryParse_FieldOfSomethingElse_SaysWhereItBelongs(string field, string advice)
+    {
+        string json = $$"""{"source":"s","id":"i","time":"2026-11-01T00:00:00Z","{{field}}":{ } }""";
+        Assert.False(new UsageJson().TryParse(Utf8(json), out _, out IngestFault fault));
+        Assert.Equal((IngestCode.UnknownField, field), (fault.Code, fault.Field));
+        Assert.Contains(advice, fault.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "not_json", "")]
     [InlineData("[]", "not_json", "")]
     [InlineData("17", "not_json", "")]

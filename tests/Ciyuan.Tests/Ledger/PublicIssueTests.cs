@@ -185,6 +185,34 @@ public sealed class PublicIssueTests
         Assert.Equal("99.104", (await MoneyAsync(shard)).Balance.ToString()); // 3200 × 0.00028
     }
 
+    // Beyond some hundred calls a second each one's own write to a table of spend held the calls up, or was lost.
+    [Fact]
+    public async Task Litellm_31866_1714_ThousandsOfCallsEachByItself_AreAllChargedInFewWrites()
+    {
+        using var folder = new TemporaryFolder();
+        await using Shard shard = await OpenAsync(folder, "100");
+        UsageReply[] replies = await Task.WhenAll(Enumerable.Range(0, 4_000).Select(async i =>
+            (await shard.RecordAsync(ShardSamples.Records(i, 1)))[0]));
+        Assert.All(replies, r => Assert.Equal(UsageStatus.Posted, r.Status));
+        Assert.Equal("98.88", (await MoneyAsync(shard)).Balance.ToString()); // 4000 × 0.00028
+        using SqliteJournal journal = SqliteJournal.OpenReadOnly(folder.Path);
+        Assert.InRange(journal.LastSeq(), 3, 1_000); // a setup, a deposit, and calls that share their write
+    }
+
+    // A plan that is bound to some channels: what goes over others is paid from the balance, and leaves the plan alone.
+    [Fact]
+    public void NewApi_4239_PlanBoundToSomeModels_LeavesTheOthersToTheBalance()
+    {
+        TestNetwork net = Usual(
+            new FundingSetup("acme", "plan", FundingKind.Pack, Models: ["m-low*"]),
+            new FundingSetup("acme", "main", FundingKind.Prepaid, "CNY"));
+        net.Deposit("acme/pack/plan", "2000", "TOK").Deposit("acme/prepaid/main", "1");
+        net.Use(Record("low", 1000, 100, model: "m-low-1"));
+        net.Use(Record("high", 1000, 100, model: "m-high"));
+        Assert.Equal(("900", "0.9972"),
+            (net.Balance("acme/pack/plan", "TOK"), net.Balance("acme/prepaid/main"))); // 1000 × 2/M + 100 × 8/M
+    }
+
     // Sums of doubles: 0.000009999999999999999 where five times 0.000002 is 0.00001.
     [Fact]
     public void Langwatch_6440_SumOfSmallAmounts_HasNoTail()

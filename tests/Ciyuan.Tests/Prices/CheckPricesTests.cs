@@ -74,6 +74,34 @@ public sealed class CheckPricesTests
         Assert.Contains(what, finding.Text, StringComparison.Ordinal);
     }
 
+    // Small models beside dear ones, embeddings beside chat, one very dear one: far from the others, and right.
+    [Theory]
+    [InlineData("""{ input: "0.02" }""", "5", "15", "30")]
+    [InlineData("""{ input: "0.004", output: "0" }""", "5", "15", "30")]
+    [InlineData("""{ input: "0.05", output: "0.40" }""", "5", "15", "30")]
+    [InlineData("""{ input: "150", output: "600" }""", "0.2", "0.3", "0.4")]
+    public void Check_PriceThatModelsHave_IsRightHoweverFarFromTheOthers(string prices, params string[] others) =>
+        Assert.DoesNotContain(Check(string.Concat(others.Select(input =>
+            $"      - {{ model: m{input}, per_million_tokens: {{ input: \"{input}\", output: \"30\" }} }}\n")
+            .Prepend($"      - {{ model: odd, per_million_tokens: {prices} }}\n").Prepend(Head))).Findings,
+            f => f.Kind == FindingKind.Unit && f.IsWrong);
+
+    [Theory]
+    [InlineData("cache_token_hour", "0.017")]
+    [InlineData("character", "15")]
+    public void Check_UnitAtThePriceOfAMillion_IsWrongWithWhatToWrite(string unit, string price)
+    {
+        PriceFinding finding = Only(
+            $"{Head}      - {{ model: m, per_unit: {{ {unit}: \"{price}\" }} }}\n", FindingKind.Unit);
+        Assert.True(finding.IsWrong);
+        Assert.Contains($"{{ price: {price}, units: 1000000 }}", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_PricePerThousandAlone_IsWrongToo() => Assert.Contains("per thousand", Only(
+        $"{Head}      - {{ model: m, per_million_tokens: {{ input: \"0.0025\", output: \"0.01\" }} }}\n",
+        FindingKind.Unit).Text, StringComparison.Ordinal);
+
     [Fact]
     public void Check_RuleThatCanNeverWin_IsWrongAtTheRule()
     {
@@ -138,6 +166,7 @@ public sealed class CheckPricesTests
                   - { model: b, per_million_tokens: { input: "2", input.text.cache_read: "0.2", output: "8" } }
                   - { model: c, per_million_tokens: { input: "2", input.text.cache_read: "0.2", output: "8" } }
                   - { model: d, per_million_tokens: { input: "2", output: "8" } }
+                  - { model: text-embedding-3-small, per_million_tokens: { input: "0.02" } }
             """;
         PriceFinding finding = Only(Head + Lines, FindingKind.Gap);
         Assert.False(finding.IsWrong);
@@ -230,6 +259,39 @@ public sealed class CheckPricesTests
         Assert.True(fault.IsWrong);
         Assert.Equal(row, fault.Line);
     }
+
+    [Theory]
+    [InlineData("days: [Monday]", "0.5", 9, "rule 'r': days has 'Monday'")]
+    [InlineData("days: [mon]", "50%", 10, "factor 'f'")]
+    public void Check_FaultOfARuleOrFactor_IsAtItsLine(string when, string factor, int row, string what)
+    {
+        PriceFinding fault = Check(Head + $$"""
+                  - model: m
+                    per_million_tokens: { input: "1" }
+                    rules:
+                      - { name: r, when: { {{when}} }, per_million_tokens: { input: "2" } }
+                    factors: [{ name: f, when: {}, factor: "{{factor}}" }]
+            """).Findings.First(f => f.Kind == FindingKind.Fault);
+        Assert.Equal((row, "b version 1, m"), (fault.Line, fault.Where));
+        Assert.Contains(what, fault.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_FaultOfACalendar_IsAtItsLine()
+    {
+        PriceFinding fault = Only("""
+            by: test
+            calendars:
+              - { id: a, version: 1, years: [2026, 2027, 2028], holidays: ["2026-10-01"] }
+              - { id: b, version: 1, years: [2026, 2027, 2028], holidays: ["2026/10/01"] }
+            """, FindingKind.Fault);
+        Assert.Equal(("f0.yaml", 4, "calendar b version 1"), (fault.File, fault.Line, fault.Where));
+    }
+
+    [Fact]
+    public void Check_CurrencyThatIsNoCode_IsWrongWithTheCode() => Assert.Contains("write CNY", Only(
+        $"{Head}      - {{ model: m, per_million_tokens: {{ input: \"2\" }} }}\n".Replace("USD", "RMB"),
+        FindingKind.Unit).Text, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("2025", "true")] // of this year nothing is known

@@ -96,6 +96,13 @@ public sealed class VendorBooksTests
             "input.text=123457,input.text.cache_read=9999,output.text=777,output.text.reasoning=223", "",
             ((123_457 * 4.5m) + (9_999 * 0.15m) + ((777 + 223) * 13.5m)) / 1_000_000);
 
+        // Searches of a model on the server, since November: 5 yuan or 0.75 dollars a thousand.
+        const string Searches = "input.text=1000,output.text=200,request=3";
+        yield return ("deepseek-cny", "deepseek-flash", "2026-11-01T00:00:00+08:00", Searches, "tool=web_search",
+            ((1_000 * 1) + (200 * 4)) / 1_000_000m + (3 * 0.005m));
+        yield return ("deepseek-usd", "deepseek-v4-pro", "2026-10-31T16:00:00Z", Searches, "tool=web_search",
+            ((1_000 * 0.66m) + (200 * 1.98m)) / 1_000_000 + (3 * 0.00075m));
+
         // Versions: the flat price, then peak and off-peak on all days, then weekends, then the new Flash.
         yield return ("deepseek-usd", "deepseek-v4-pro", "2026-08-16T15:59:59.999Z", Million, "",
             0.435m + 0.003625m + 0.87m);
@@ -315,6 +322,7 @@ public sealed class VendorBooksTests
     [Theory]
     [InlineData("deepseek-cny", "deepseek-v4-pro", "2027-01-04T10:00:00+08:00", "input.text=1", "CalendarUnknown")]
     [InlineData("deepseek-cny", "deepseek-v4-pro", "2026-01-04T10:00:00+08:00", "input.text=1", "NoBookVersion")]
+    [InlineData("deepseek-cny", "deepseek-flash", "2026-10-31T23:59:59.999+08:00", "request=1", "NoClassPrice")]
     [InlineData("qwen-cny", "qwen3-max", "2026-11-20T10:00:00Z", "input.text=256001", "NoClassPrice")]
     [InlineData("zhipu-cny", "glm-4.7", "2026-11-20T10:00:00Z", "input.text=200000", "NoClassPrice")]
     [InlineData("zhipu-cny", "glm-4.7", "2026-11-20T10:00:00Z", "input.text=1,cache_token_hour=1", "NoClassPrice")]

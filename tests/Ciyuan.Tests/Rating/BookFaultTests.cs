@@ -45,6 +45,10 @@ public sealed class BookFaultTests
         + "factors: [{name: f, when: {}, factor: 1, meters: [input.text]}]", "make it a curve for each")]
     [InlineData("", "curves: [{name: c, meters: [input], kind: volume, per: day, steps: [{price: 1}]}, "
         + "{name: d, meters: [input.text], kind: volume, per: day, steps: [{price: 1}]}]", "price the same meter")]
+    [InlineData("", "per_million_tokens: {image: 0.04}", "write its price under 'per_unit'")]
+    [InlineData("", "per_unit: {input.text: 2}", "write its price under 'per_million_tokens'")]
+    [InlineData("", "per_million_tokens: {output.reasoning: 4}", "such as output.text.reasoning")]
+    [InlineData("", "per_unit: {minute: 0.006}", "a minute is { price: 0.006, units: 60 } of second")]
     [InlineData("", "minimum_per_call: free", "price 'free' of minimum_per_call")]
     [InlineData("", "billable: {second: {step: 0}}", "billable 'second' must be")]
     [InlineData("", "per_unit: {second: 0.36/0}", "price '0.36/0' of second must be a decimal")]

@@ -124,6 +124,48 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Empty(found[DifferenceClass.Rounding]);
     }
 
+    // The provider's usage interface beside what was counted here: how much of it is covered, how far the sums are
+    // apart, and in which model and class (preflight#59, conductai#478, token-monitor#36, bike4mind PR#1520).
+    [Fact]
+    public void Preflight_59_Conductai_478_TokenMonitor_36_Bike4mind_1520_UsageExport_TellsWhereTheDriftIs()
+    {
+        (string Day, string Model, long Input, long Cached, long Output)[] days = [.. OpenAi()
+            .Where(r => r.Outcome == Outcome.Ok && r.Context.ModelAsked == "gpt-5" && _november.Contains(r.EventTime))
+            .GroupBy(r => r.EventTime.ToString()[..10]).Select(day => (day.Key, "gpt-5",
+                Sum(day, "input.text.fresh"), Sum(day, "input.text.cache_read"), Sum(day, "output.text.fresh")))];
+        days[1].Output += 1_000;
+        days[2].Model = "gpt-6";
+        using var file = new BillFile($$"""
+            {"data":[{{string.Join(',', days.Select(d => $$"""
+            {"start_time":{{At(d.Day).UnixNanoseconds / Timestamp.PerSecond}},"end_time":0,"results":[
+            {"model":"{{d.Model}}","input_tokens":{{d.Input + d.Cached}},"input_cached_tokens":{{d.Cached}},
+            "output_tokens":{{d.Output}}}]}
+            """))}}]}
+            """);
+
+        BillComparison result = ReconcileBill.Run(
+            Ask(12), file.Open("USD", "openai-usage"), BillMatching.Day, "", _network.Shard.Facts, Frames);
+
+        Difference[] found = [.. result.Differences.Kept.Where(d => d.Model != "whisper")];
+        Difference more = Assert.Single(found, d => d.Class == DifferenceClass.Count);
+        Assert.Equal(("gpt-5", "output.text.fresh", "0.01"),
+            (more.Model, more.Of.ToString(), more.Delta.ToString())); // 1 000 × 10/M
+        Assert.All(found.Where(d => d.Class == DifferenceClass.MissingHere), d => Assert.Equal("gpt-6", d.Model));
+        Assert.Equal(
+            found.Count(d => d.Class == DifferenceClass.MissingHere),
+            found.Count(d => d.Class == DifferenceClass.MissingThere));
+        Assert.Equal(result.AmountThere - result.AmountHere, result.Differences.Delta);
+    }
+
+    private static long Sum(IEnumerable<UsageRecord> records, string name)
+    {
+        Assert.True(Meter.TryParse(name, out Meter meter));
+        return records.Sum(r => r.Counts.Where(c => c.Meter == meter).Sum(c => c.Steps));
+    }
+
+    private static Timestamp At(string day) =>
+        Timestamp.TryParse($"{day}T00:00:00Z", out Timestamp time) ? time : throw new FormatException(day);
+
     [Fact]
     public async Task Run_CorrectedCharges_AreComparedAsTheyStand()
     {

@@ -24,9 +24,10 @@ internal static class Anthropic
     ];
 
     // Charged by the tokens that they bring, or by the hour of a container, which no response tells.
-    private static readonly string[] FreeTools = ["web_fetch", "code_execution", "tool_search"];
+    internal static void Take(UsageObject usage, ReadingDraft draft) =>
+        Take(usage, draft, "web_fetch", "code_execution", "tool_search");
 
-    internal static void Take(UsageObject usage, ReadingDraft draft)
+    internal static void Take(UsageObject usage, ReadingDraft draft, params ReadOnlySpan<string> freeTools)
     {
         TakeOne(usage, draft);
         foreach (UsageObject iteration in usage.Items("iterations"))
@@ -34,7 +35,7 @@ internal static class Anthropic
             TakeIteration(iteration, draft);
         }
 
-        TakeTools(usage, draft);
+        TakeTools(usage, draft, freeTools);
         foreach (string name in (string[])["service_tier", "inference_geo", "speed"])
         {
             draft.Tag(name, usage.Text(name));
@@ -78,12 +79,12 @@ internal static class Anthropic
         }
     }
 
-    private static void TakeTools(UsageObject usage, ReadingDraft draft)
+    private static void TakeTools(UsageObject usage, ReadingDraft draft, ReadOnlySpan<string> freeTools)
     {
         foreach ((string name, long calls) in usage.Child("server_tool_use")?.Numbers() ?? [])
         {
             string tool = name.Replace("_requests", "", StringComparison.Ordinal);
-            draft.AddCalls(tool, calls, !FreeTools.Contains(tool));
+            draft.AddCalls(tool, calls, !freeTools.Contains(tool));
         }
     }
 }

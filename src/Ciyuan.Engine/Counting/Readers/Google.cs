@@ -22,7 +22,7 @@ internal static class Google
             Beside = ServerTools.OfGemini,
         },
         new("google", "anthropic", Anthropic.Take) { AlsoProviders = ["vertex", "google-vertex"] },
-        new("google", "chat", OpenAiChat.Take) { AlsoProviders = ["gemini", "vertex", "google-vertex"] },
+        new("google", "chat", TakeChat) { AlsoProviders = ["gemini", "vertex", "google-vertex"] },
     ];
 
     private static void Take(UsageObject usage, ReadingDraft draft)
@@ -53,6 +53,24 @@ internal static class Google
         // Embeddings have an input alone.
         bool hasOutput = output.Whole is not null || output.HasModalities || output.Parts.Count > 0;
         draft.Settle(input, hasOutput ? output : null, usage.Count("totalTokenCount"), usage.PathOf("totalTokenCount"));
+    }
+
+    // Through OpenAI's interface thoughts that are charged stand in the total alone.
+    private static void TakeChat(UsageObject usage, ReadingDraft draft)
+    {
+        SideCounts input = OpenAiChat.Input(usage, draft);
+        SideCounts output = OpenAiChat.Output(usage, draft);
+        string path = usage.PathOf("total_tokens");
+        if (usage.Count("total_tokens") - input.Whole - output.Whole is > 0 and { } rest
+            && rest != input.SumOf(Place.Within) && output.SumOf(Place.Within) == 0)
+        {
+            output.Kind(TokenKind.Reasoning, Place.Beside, rest, path);
+            draft.Tag("thinking", "on");
+            draft.Lower(FindingCode.ReasoningBeside, path,
+                $"is {rest} more than prompt and completion: thoughts, which are named nowhere else", Direction.Output);
+        }
+
+        OpenAiChat.Settle(usage, draft, input, output);
     }
 
     private static void TakePart(

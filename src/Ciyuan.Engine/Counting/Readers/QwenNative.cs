@@ -90,24 +90,30 @@ internal static class QwenNative
         draft.Settle(input, output, usage.Count("total_tokens"), usage.PathOf("total_tokens"));
     }
 
+    private static readonly (Modality Modality, string Name)[] Flat =
+        [(Modality.Image, "image_tokens"), (Modality.Video, "video_tokens"), (Modality.Audio, "audio_tokens")];
+
+    // Within the input, except where they are more than it, or the total has them beside it.
     private static void TakeFlatModalities(UsageObject usage, ReadingDraft draft, SideCounts input)
     {
-        foreach ((Modality modality, string name) in (ReadOnlySpan<(Modality, string)>)
-            [(Modality.Image, "image_tokens"), (Modality.Video, "video_tokens"), (Modality.Audio, "audio_tokens")])
+        long sum = Flat.Sum(f => usage.Count(f.Name) ?? 0);
+        if (input.HasModalities && usage.Has("input_tokens_details"))
         {
-            if (usage.Count(name) is not { } tokens || input.HasModalities && usage.Has("input_tokens_details"))
-            {
-                continue; // the details say the same
-            }
+            return; // the details say the same
+        }
 
-            if (modality == Modality.Audio && tokens > input.Whole)
-            {
-                draft.Lower(FindingCode.DetailsExceedWhole, usage.PathOf(name),
-                    $"is {tokens}, more than the input {input.Whole}: read as standing beside it", Direction.Input);
-                input.Whole += tokens;
-            }
+        long? beside = usage.Count("total_tokens") - (usage.Count("output_tokens") ?? 0) - input.Whole;
+        if (sum > 0 && (sum > input.Whole || sum == beside))
+        {
+            draft.Lower(FindingCode.DetailsExceedWhole, usage.PathOf("input_tokens"),
+                $"is {input.Whole}, without the {sum} tokens of other modalities: read as standing beside it",
+                Direction.Input);
+            input.Whole += sum;
+        }
 
-            input.Modal(modality, tokens);
+        foreach ((Modality modality, string name) in Flat)
+        {
+            input.Modal(modality, usage.Count(name));
         }
     }
 

@@ -99,7 +99,8 @@ internal sealed class CharacterMap
 
             bool ends = (_trie[place] & HasLeaf) != 0;
             place ^= Offset(place);
-            if (ends && place < (uint)_trie.Length && (int)(_trie[place] & ~(1u << 31)) is var at && at < _texts.Length)
+            int at = ends && place < (uint)_trie.Length ? (int)(_trie[place] & int.MaxValue) : _texts.Length;
+            if (at < _texts.Length)
             {
                 becomes = _texts.AsSpan(at, _texts.AsSpan(at).IndexOf((byte)0));
                 found = i + 1;

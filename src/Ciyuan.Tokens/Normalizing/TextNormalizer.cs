@@ -9,14 +9,6 @@ namespace Ciyuan.Tokens.Normalizing;
 /// <summary>Brings text into the form that a vocabulary wants. Immutable. Text is valid UTF-8.</summary>
 internal sealed class TextNormalizer
 {
-    private static readonly CanonicalTable Table = CanonicalTable.Instance;
-
-    /// <summary>
-    /// What is no ASCII and no Latin up to U+02FF begins with these bytes, but for U+4000 to U+9FFF: of the others,
-    /// nothing is ever unsettled.
-    /// </summary>
-    private static readonly SearchValues<byte> Doubtful = SearchValues.Create(
-        [.. Enumerable.Range(0xCC, 0xF5 - 0xCC).Where(lead => lead is < 0xE4 or > 0xE9).Select(lead => (byte)lead)]);
     private readonly Normalization _rule;
     private readonly CharacterMap? _map;
     private readonly bool _areWords;
@@ -211,11 +203,14 @@ internal sealed class TextNormalizer
         to.Write(text[done..]);
     }
 
+    /// <summary>Made when a text is composed first: most vocabularies never do, and it takes milliseconds.</summary>
+    private static CanonicalTable Table => CanonicalTable.Instance;
+
     private static int FindUnsettled(ReadOnlySpan<byte> text, int from)
     {
         for (int at = from; at < text.Length;)
         {
-            int next = text[at..].IndexOfAny(Doubtful);
+            int next = text[at..].IndexOfAny(CanonicalTable.Doubtful);
             if (next < 0)
             {
                 return -1;

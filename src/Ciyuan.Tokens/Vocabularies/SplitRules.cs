@@ -50,8 +50,8 @@ internal static class SplitRules
 
     private static readonly string[] DeepSeekLlm =
     [
-        "[\r\n]", @"\s?[" + FirstDeepSeekScanner.LlmLetters + "]+", @"\s?[" + FirstDeepSeekScanner.LlmSigns + "]+", @"\s+$",
-        "[" + FirstDeepSeekScanner.Scripts + "]+",
+        "[\r\n]", @"\s?[" + FirstDeepSeekScanner.LlmLetters + "]+", @"\s?[" + FirstDeepSeekScanner.LlmSigns + "]+",
+        @"\s+$", "[" + FirstDeepSeekScanner.Scripts + "]+",
     ];
 
     private static readonly string[] DeepSeekCoder =

@@ -27,7 +27,7 @@ public sealed class Tokenizer : IDisposable
     private Tokenizer(Vocabulary vocabulary)
     {
         Vocabulary = vocabulary;
-        _normalizer = new TextNormalizer(vocabulary.Normalization);
+        _normalizer = new TextNormalizer(vocabulary.Normalization, vocabulary.Split == SplitRule.MarkedWords);
         _scanner = vocabulary.Split == SplitRule.None ? null : PieceScanner.For(vocabulary.Split);
         _early = EarlyCounter.For(vocabulary, _scanner);
     }

@@ -26,7 +26,7 @@ internal sealed class FastPath : IDisposable
         _vocabulary = vocabulary;
         _normalizer = normalizer;
         Merger = MakeMerger(vocabulary, new TokenIndex(vocabulary));
-        _scanner = scanner ?? new SeamScanner(Merger.Seams, cuts: !new UnknownCharacters(vocabulary).Fuse);
+        _scanner = scanner ?? new SeamScanner(Merger.Seams, cuts: !Merger.JoinsUnknown);
         Pool = new CounterPool(MakeFeed);
         _asText = new TextWalk(vocabulary, normalizer, SpecialTokens.AsText);
     }

@@ -12,6 +12,8 @@ namespace Ciyuan.Tokens.Counting;
 internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerger merger) : Counter(scanner, merger)
     where TRule : IBlockRule
 {
+    private readonly bool _divides = !merger.JoinsUnknown;
+
     private static Vector128<byte> PartKey => Vector128.Create(0, (ulong)PartMark << 48).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -177,6 +179,12 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         {
             Wait(ShortCounts.Key(piece, length, KeyMasks), waiting);
             return waiting + 1;
+        }
+
+        if (!_divides)
+        {
+            count += CountLong(piece, length, false, readable);
+            return waiting;
         }
 
         return Avx2.IsSupported && length <= LongCounts.MaxLength && AreThrees(piece, length)

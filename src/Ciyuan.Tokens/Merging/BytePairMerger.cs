@@ -38,6 +38,8 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
 
     internal override Seams Seams => _seams.Value;
 
+    internal override bool JoinsUnknown => _unknown?.Fuse ?? false;
+
     internal override long NativeBytes =>
         _index.NativeBytes + (_seams.IsValueCreated ? Seams.NativeBytes : 0)
         + ((_owned as PairTable)?.NativeBytes ?? 0);

@@ -9,6 +9,11 @@ internal abstract unsafe class PieceMerger : IDisposable
     /// <summary>Where pieces can be taken apart.</summary>
     internal abstract Seams Seams { get; }
 
+    /// <summary>
+    /// Whether neighbours that are no entries become one token: then a piece can't be taken apart between them.
+    /// </summary>
+    internal abstract bool JoinsUnknown { get; }
+
     /// <summary>The number of tokens.</summary>
     /// <param name="at">A piece, or a part of one between two seams.</param>
     /// <param name="length">Its length in bytes.</param>

@@ -34,6 +34,8 @@ internal sealed unsafe class UnigramMerger : PieceMerger
 
     internal override Seams Seams { get; }
 
+    internal override bool JoinsUnknown => _unknown.Fuse;
+
     internal override long NativeBytes => _index.NativeBytes + Seams.NativeBytes;
 
     public override void Dispose()

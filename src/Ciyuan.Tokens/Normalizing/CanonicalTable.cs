@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Reflection;
 
 namespace Ciyuan.Tokens.Normalizing;
@@ -11,6 +12,14 @@ namespace Ciyuan.Tokens.Normalizing;
 internal sealed class CanonicalTable
 {
     internal static readonly CanonicalTable Instance = new();
+
+    /// <summary>
+    /// What is no ASCII and no Latin up to U+02FF begins with these bytes, but for U+4000 to U+9FFF: of the others,
+    /// nothing is ever unsettled.
+    /// </summary>
+    internal static readonly SearchValues<byte> Doubtful = SearchValues.Create(
+        [.. Enumerable.Range(0xCC, 0xF5 - 0xCC).Where(lead => lead is < 0xE4 or > 0xE9).Select(lead => (byte)lead)]);
+
     private readonly Dictionary<int, byte> _classes = [];
     private readonly Dictionary<int, (int First, int Second)> _apart = [];
     private readonly Dictionary<(int, int), int> _together = [];

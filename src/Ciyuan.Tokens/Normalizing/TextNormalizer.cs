@@ -9,37 +9,37 @@ namespace Ciyuan.Tokens.Normalizing;
 /// <summary>Brings text into the form that a vocabulary wants. Immutable. Text is valid UTF-8.</summary>
 internal sealed class TextNormalizer
 {
-    private static readonly CanonicalTable Table = CanonicalTable.Instance;
-
-    /// <summary>
-    /// What is no ASCII and no Latin up to U+02FF begins with these bytes, but for U+4000 to U+9FFF: of the others,
-    /// nothing is ever unsettled.
-    /// </summary>
-    private static readonly SearchValues<byte> Doubtful = SearchValues.Create(
-        [.. Enumerable.Range(0xCC, 0xF5 - 0xCC).Where(lead => lead is < 0xE4 or > 0xE9).Select(lead => (byte)lead)]);
     private readonly Normalization _rule;
+    private readonly CharacterMap? _map;
+    private readonly bool _areWords;
 
+    /// <param name="rule">What is done to text.</param>
+    /// <param name="areWords">Whether words get a mark and what is between them goes:
+    /// <see cref="SplitRule.MarkedWords"/>.</param>
     /// <exception cref="NotSupportedException">The form is not known here.</exception>
-    internal TextNormalizer(Normalization rule)
+    internal TextNormalizer(Normalization rule, bool areWords = false)
     {
         _rule = rule;
-        if (rule.Form is not (UnicodeForm.None or UnicodeForm.Nfc))
+        _areWords = areWords;
+        _map = rule.Form is UnicodeForm.CharacterMap or UnicodeForm.ClusterMap
+            ? new CharacterMap(rule.CharacterMap.Span, rule.Form == UnicodeForm.ClusterMap) : null;
+        if (rule.Form is not (UnicodeForm.None or UnicodeForm.Nfc) && _map is null)
         {
             throw new NotSupportedException($"Text is not brought into the form {rule.Form} here.");
         }
     }
 
     /// <summary>True when text always stays as it is.</summary>
-    internal bool IsIdentity =>
-        _rule is { Form: UnicodeForm.None, CollapseSpaces: false, Prefix: SpacePrefix.None, EscapeSpaces: false };
+    internal bool IsIdentity => !IsWholeText && _rule.Form == UnicodeForm.None;
 
     /// <summary>True when the form of a text depends on where it stands, or on all of it.</summary>
-    internal bool IsWholeText => _rule.CollapseSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
+    internal bool IsWholeText => _areWords || _map is not null
+        || _rule.CollapseSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
 
     /// <summary>
     /// True when a text may be brought into its form part by part, cut at <see cref="LastSettled"/>.
     /// </summary>
-    internal bool IsLocal => !IsWholeText && _rule.Form is UnicodeForm.None or UnicodeForm.Nfc;
+    internal bool IsLocal => !IsWholeText;
 
     /// <summary>True when a stretch of text is in its form already.</summary>
     internal bool IsNormal(ReadOnlySpan<byte> stretch) => IsIdentity || (!IsWholeText && FindUnsettled(stretch, 0) < 0);
@@ -70,9 +70,22 @@ internal sealed class TextNormalizer
             return;
         }
 
-        if (_rule.CollapseSpaces)
+        if (_map is not null)
         {
-            stretch = Collapse(stretch);
+            ArrayBufferWriter<byte> mapped = new(stretch.Length + 16);
+            _map.Write(stretch, mapped);
+            stretch = mapped.WrittenSpan;
+        }
+
+        if (_areWords)
+        {
+            WriteWords(stretch, to);
+            return;
+        }
+
+        if (_rule.CollapseSpaces && (stretch = Collapse(stretch)).IsEmpty)
+        {
+            return;
         }
 
         if (GetsSpace(stretch, first))
@@ -109,10 +122,36 @@ internal sealed class TextNormalizer
         };
     }
 
-    private static ReadOnlySpan<byte> Collapse(ReadOnlySpan<byte> text)
+    private static unsafe void WriteWords(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> to)
     {
+        bool isInWord = false;
+        for (int at = 0, length; at < text.Length; at += length)
+        {
+            byte kind = UnicodeTable.Kinds[Decode(text, at, out length)];
+            if ((CharacterKind)(kind & UnicodeTable.KindBits) is CharacterKind.Space or CharacterKind.LineEnd)
+            {
+                isInWord = false;
+                continue;
+            }
+
+            to.Write(isInWord || text[at..].StartsWith("▁"u8) ? default : "▁"u8);
+            to.Write(text.Slice(at, length));
+            isInWord = true;
+        }
+    }
+
+    /// <summary>Runs of spaces become one, and those at both ends go; where spaces are marked, marks at the end too.
+    /// </summary>
+    private ReadOnlySpan<byte> Collapse(ReadOnlySpan<byte> text)
+    {
+        text = text.Trim((byte)' ');
+        while (_rule.EscapeSpaces && text.EndsWith("▁"u8))
+        {
+            text = text[..^3].TrimEnd((byte)' ');
+        }
+
         List<byte> kept = new(text.Length);
-        foreach (byte value in text.Trim((byte)' '))
+        foreach (byte value in text)
         {
             if (value != ' ' || kept[^1] != ' ')
             {
@@ -164,11 +203,14 @@ internal sealed class TextNormalizer
         to.Write(text[done..]);
     }
 
+    /// <summary>Made when a text is composed first: most vocabularies never do, and it takes milliseconds.</summary>
+    private static CanonicalTable Table => CanonicalTable.Instance;
+
     private static int FindUnsettled(ReadOnlySpan<byte> text, int from)
     {
         for (int at = from; at < text.Length;)
         {
-            int next = text[at..].IndexOfAny(Doubtful);
+            int next = text[at..].IndexOfAny(CanonicalTable.Doubtful);
             if (next < 0)
             {
                 return -1;

@@ -159,7 +159,7 @@ internal sealed unsafe class DeepSeekScanner : PieceScanner
                 at += length;
             }
 
-            while (at < end && *at is (byte)'\r' or (byte)'\n')
+            while (!kana && at < end && *at is (byte)'\r' or (byte)'\n')
             {
                 at++;
             }

@@ -228,7 +228,8 @@ internal sealed unsafe class LineageScanner(SplitTraits traits) : PieceScanner
                 return afterLineEnd;
             }
 
-            return at == end || last == start ? at : last;
+            bool ends = at == end || (traits.DigitsEnd && KindAt(at, out _) == CharacterKind.Number);
+            return ends || last == start ? at : last;
         }
     }
 }

@@ -16,6 +16,8 @@ internal abstract unsafe class PieceScanner
     internal static PieceScanner For(SplitRule rule) => rule switch
     {
         SplitRule.DeepSeekV3 => new DeepSeekScanner(),
+        SplitRule.DeepSeekLlm or SplitRule.DeepSeekCoder => new FirstDeepSeekScanner(rule),
+        SplitRule.WordMark or SplitRule.MarkedWords => new WordMarkScanner(),
         _ => new LineageScanner(SplitTraits.Of(rule)
             ?? throw new NotSupportedException($"There is no scanner for the rule {rule}.")),
     };

@@ -35,6 +35,7 @@ internal enum Contractions
 /// <param name="SlashTail">After line ends punctuation goes on with slashes.</param>
 /// <param name="HanApart">Runs of Han are pieces of their own.</param>
 /// <param name="TrailingSpaceWhole">White space that ends the text is one piece, line ends or not.</param>
+/// <param name="DigitsEnd">A digit ends what is before it as the end of the text does.</param>
 internal sealed record SplitTraits(
     Contractions Contractions,
     int MaxDigits,
@@ -46,7 +47,8 @@ internal sealed record SplitTraits(
     bool LineEnds,
     bool SlashTail,
     bool HanApart,
-    bool TrailingSpaceWhole)
+    bool TrailingSpaceWhole,
+    bool DigitsEnd = false)
 {
     private static readonly SplitTraits O200k = new(
         Contractions.Suffix, 3, true, true, true, true, false, true, true, false, false);
@@ -61,6 +63,7 @@ internal sealed record SplitTraits(
     internal static SplitTraits? Of(SplitRule rule) => rule switch
     {
         SplitRule.Gpt2 => Gpt2,
+        SplitRule.Gpt2Digits => Gpt2 with { MaxDigits = 1, DigitPrefix = false, DigitsEnd = true },
         SplitRule.Cl100k => Llama3 with { TrailingSpaceWhole = true },
         SplitRule.O200k => O200k,
         SplitRule.Llama3 => Llama3,

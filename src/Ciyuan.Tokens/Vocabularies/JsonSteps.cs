@@ -28,8 +28,7 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     private static JsonSteps OnCharacters(List<JsonElement> normalizers, List<string> cuts)
     {
         string all = string.Join(", then ", cuts);
-        bool areWords = all is "WhitespaceSplit, then Metaspace(always,split)" or "Metaspace(always,split)"
-            && normalizers.Any(n => n.Text("type") == "Precompiled");
+        bool areWords = all == "WhitespaceSplit, then Metaspace(always,split)";
         Normalization normal = ReadNormalization(normalizers, areWords);
         return all switch
         {
@@ -43,7 +42,7 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
             "Metaspace(first,split)" => Spaced(SplitRule.WordMark, SpacePrefix.StartUnlessThere),
             "Metaspace(always,split)" => Spaced(SplitRule.WordMark, SpacePrefix.EachStretchUnlessThere),
             "Metaspace(never,split)" => Spaced(SplitRule.WordMark, SpacePrefix.None),
-            "WhitespaceSplit, then Metaspace(always,split)" => new JsonSteps(SplitRule.MarkedWords, normal, false),
+            _ when areWords && !normal.EscapeSpaces => new JsonSteps(SplitRule.MarkedWords, normal, false),
             _ => throw Unknown("pre_tokenizer", all),
         };
 
@@ -84,7 +83,7 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     {
         JsonElement text = step.Need("precompiled_charsmap", JsonValueKind.String, "normalizer");
         return text.TryGetBytesFromBase64(out byte[]? map) && CharacterMaps.IsWhole(map)
-            ? before with { Form = UnicodeForm.CharacterMap, CharacterMap = map }
+            ? before with { Form = UnicodeForm.ClusterMap, CharacterMap = map }
             : throw new VocabularyException("tokenizer.json: normalizer.precompiled_charsmap is damaged.");
     }
 
@@ -143,6 +142,8 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
                 string otherwise = step.Flag("add_prefix_space", "pre_tokenizer", true) ? "always" : "never";
                 string whole = step.Flag("split", "pre_tokenizer", true) ? "split" : "whole";
                 return $"Metaspace({step.Text("prepend_scheme") ?? otherwise},{whole})";
+            case "Digits":
+                return step.Flag("individual_digits", "pre_tokenizer") ? "Digits(true)" : "Digits(false)";
             case { } type:
                 return type;
             default:

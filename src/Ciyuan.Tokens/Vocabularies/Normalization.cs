@@ -14,6 +14,9 @@ public enum UnicodeForm
 
     /// <summary>The character map of a SentencePiece model: <see cref="Normalization.CharacterMap"/>.</summary>
     CharacterMap = 3,
+
+    /// <summary>The same map, applied to clusters of characters, as Hugging Face's tokenizers apply it.</summary>
+    ClusterMap = 4,
 }
 
 /// <summary>

@@ -50,4 +50,7 @@ public enum SplitRule
     /// each further one (T5, XLM-R).
     /// </summary>
     MarkedWords = 13,
+
+    /// <summary>StarCoder, Command R, SmolLM: digits one by one, and <see cref="Gpt2"/> between them.</summary>
+    Gpt2Digits = 14,
 }

@@ -1,3 +1,5 @@
+using Ciyuan.Tokens.Splitting;
+
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>The patterns by which files spell the known rules of cutting.</summary>
@@ -8,6 +10,9 @@ internal static class SplitRules
     private const string UpperThenLower = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+";
     private const string UpperFirst = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*";
     private const string Lead = @"[^\r\n\p{L}\p{N}]?";
+
+    /// <summary>Digits one by one, as <see cref="JsonSteps"/> describes it.</summary>
+    private const string Digits = "Digits(true)";
 
     private const string KimiUpper = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
     private const string KimiLower = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
@@ -43,6 +48,15 @@ internal static class SplitRules
             + "| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
     ];
 
+    private static readonly string[] DeepSeekLlm =
+    [
+        "[\r\n]", @"\s?[" + FirstDeepSeekScanner.LlmLetters + "]+", @"\s?[" + FirstDeepSeekScanner.LlmSigns + "]+",
+        @"\s+$", "[" + FirstDeepSeekScanner.Scripts + "]+",
+    ];
+
+    private static readonly string[] DeepSeekCoder =
+        ["[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[" + FirstDeepSeekScanner.Scripts + "]+"];
+
     /// <summary>The rule of a pattern that alone is one, in any known spelling; null for another.</summary>
     internal static SplitRule? OfPattern(string pattern) =>
         Single.TryGetValue(pattern, out SplitRule rule) ? rule : null;
@@ -52,13 +66,19 @@ internal static class SplitRules
     {
         if (isGpt2Last)
         {
-            return cuts.Count == 0 ? SplitRule.Gpt2 : null;
+            return cuts.Count == 0 ? SplitRule.Gpt2 : cuts is [Digits] ? SplitRule.Gpt2Digits : null;
         }
 
-        if (cuts.SequenceEqual(DeepSeekV3.Select(pattern => $"Split(Regex:{pattern},Isolated,false)")))
+        if (cuts.Count > 1)
         {
-            return SplitRule.DeepSeekV3;
+            return Are(DeepSeekV3) ? SplitRule.DeepSeekV3
+                : Are(DeepSeekLlm, Digits) ? SplitRule.DeepSeekLlm
+                : Are(DeepSeekCoder, Digits) ? SplitRule.DeepSeekCoder
+                : null;
         }
+
+        bool Are(string[] patterns, params string[] more) =>
+            cuts.SequenceEqual([.. patterns.Select(pattern => $"Split(Regex:{pattern},Isolated,false)"), .. more]);
 
         const string start = "Split(Regex:";
         if (cuts is not [string only] || !only.StartsWith(start, StringComparison.Ordinal))

@@ -166,7 +166,7 @@ public sealed class Vocabulary
         ImageReader.Demand(Enum.IsDefined(Model) && Enum.IsDefined(Split) && Enum.IsDefined(Normalization.Form)
             && Enum.IsDefined(Normalization.Prefix), "a rule, or it is of a later program,");
         ImageReader.Demand(UnknownId >= -1 && UnknownId < _header.Entries, "its unknown token");
-        ImageReader.Demand(Normalization.Form != UnicodeForm.CharacterMap
+        ImageReader.Demand(Normalization.Form is not (UnicodeForm.CharacterMap or UnicodeForm.ClusterMap)
             || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Ciyuan.Tokens.Vocabularies;
 
 namespace Ciyuan.Tokens.Tests.Vocabularies;
@@ -54,6 +55,27 @@ public sealed class LoaderTests
     [InlineData("""{"vocab":[],"merges":[]}""", "model.vocab")]
     public void ReadTokenizerJson_Model_IsReadOrNamed(string model, string what) => AssertOutcome(
         () => TokenizerJson.Read(Encoding.UTF8.GetBytes($"{{\"model\":{model},{ByteLevel}}}"), "t"), what, "");
+
+    [Theory]
+    [InlineData(SplitRule.DeepSeekLlm, false)]
+    [InlineData(SplitRule.DeepSeekCoder, false)]
+    [InlineData(SplitRule.Gpt2Digits, true)]
+    public void ReadTokenizerJson_PatternsAndDigits_AreTheirRule(SplitRule rule, bool isGpt2Last)
+    {
+        IEnumerable<string> patterns = isGpt2Last ? [] : ReferenceTokenizer.Patterns(rule)[..^1];
+        string steps = string.Concat(patterns.Select(pattern =>
+            "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + JsonSerializer.Serialize(pattern)
+            + "},\"behavior\":\"Isolated\",\"invert\":false},"));
+        Vocabulary Read(string digits) => TokenizerJson.Read(
+            Encoding.UTF8.GetBytes(
+                "{\"model\":{\"vocab\":{},\"merges\":[]},\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
+                + steps + "{\"type\":\"Digits\",\"individual_digits\":" + digits + "},{\"type\":\"ByteLevel\","
+                + "\"add_prefix_space\":false,\"use_regex\":" + (isGpt2Last ? "true" : "false") + "}]}}"),
+            "t");
+
+        Assert.Equal(rule, Read("true").Split);
+        Assert.Throws<VocabularyException>(() => Read("false"));
+    }
 
     [Theory]
     [InlineData(@"\\p{N}{1,3}")]

@@ -133,6 +133,99 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>
+    /// llama.cpp's texts. Vocabularies that are not shipped here are looked for as <c>llama.cpp/NAME.json</c> or
+    /// <c>.model</c>: those that its GGUF files hold.
+    /// </summary>
+    [Theory]
+    [InlineData("gpt-2", "gpt2")]
+    [InlineData("qwen2", "qwen2_5")]
+    [InlineData("llama-bpe", null)]
+    [InlineData("llama-spm", null)]
+    [InlineData("mpt", null)]
+    [InlineData("starcoder", null)]
+    [InlineData("refact", null)]
+    [InlineData("deepseek-llm", null)]
+    [InlineData("deepseek-coder", null)]
+    public void Encode_TextsOfLlamaCpp_GivesTheirIds(string model, string? shipped)
+    {
+        if (Open($"llama.cpp/{model}", shipped) is not { } vocabulary)
+        {
+            return;
+        }
+
+        using var tokenizer = Tokenizer.For(vocabulary);
+        string[] lines = VectorFiles.Read("llama-cpp.vectors");
+        Assert.Equal(47, lines.Length);
+        foreach (string line in lines[..46])
+        {
+            using JsonDocument vector = JsonDocument.Parse(line);
+            string text = vector.RootElement.GetProperty("text").GetString()!;
+            int[] ids = [.. vector.RootElement.GetProperty(model).EnumerateArray().Select(id => id.GetInt32())];
+            AssertIds(tokenizer, text, ids, SpecialTokens.AsText);
+        }
+    }
+
+    /// <summary>Vocabularies of kitoken's that are read from their own files, with its lines.</summary>
+    [Theory]
+    [InlineData("sentencepiece/llama2.model", false)]
+    [InlineData("sentencepiece/mistral01.model", false)]
+    [InlineData("sentencepiece/mistral03.model", false)]
+    [InlineData("sentencepiece/nai-t5.model", false)]
+    [InlineData("sentencepiece/nerdstash.model", false)]
+    [InlineData("sentencepiece/xlnet_base_cased.model", false)]
+    [InlineData("tokenizers/gpt2.json", true)]
+    [InlineData("tokenizers/gpt_neox.json", true)]
+    [InlineData("tokenizers/llama2.json", true)]
+    [InlineData("tokenizers/mistral01.json", true)]
+    [InlineData("tokenizers/mistral03.json", true)]
+    [InlineData("tokenizers/modernbert.json", true)]
+    [InlineData("tokenizers/mpt.json", true)]
+    public void Encode_LinesOfKitoken_UnderItsFiles_GivesTheirIds(string file, bool withSpecial)
+    {
+        if (Open($"kitoken/models/{Path.ChangeExtension(file, null)}", null) is not { } vocabulary)
+        {
+            return;
+        }
+
+        using var tokenizer = Tokenizer.For(vocabulary);
+        string folder = $"kitoken/{Path.GetDirectoryName(file)}";
+        foreach (string set in (string[])["small", "utf8", "mixed"])
+        {
+            string text = File.ReadAllText(VectorFiles.Find($"kitoken/{set}_input.txt", output)!);
+            string[] ids = File.ReadAllText(VectorFiles.Find(
+                $"{folder}/{set}_tokens_{Path.GetFileNameWithoutExtension(file)}.txt", output)!).Split('\n');
+            string[] lines = ids.Length == 1 ? [text] : [.. text.Split('\n').Select(Unescape)];
+            for (int i = 0; i < lines.Length; i++)
+            {
+                AssertIds(tokenizer, lines[i], Ids(ids[i]), withSpecial ? SpecialTokens.Parsed : SpecialTokens.AsText);
+            }
+        }
+    }
+
+    private Vocabulary? Open(string path, string? shipped)
+    {
+        if (shipped is not null)
+        {
+            return VocabularyCatalog.Shipped.Get(shipped);
+        }
+
+        string? file = VectorFiles.Find($"{path}.model", output) ?? VectorFiles.Find($"{path}.json", output);
+        return file is null ? null : file.EndsWith(".model", StringComparison.Ordinal)
+            ? SentencePieceModel.Read(File.ReadAllBytes(file), "tried")
+            : TokenizerJson.Read(File.ReadAllBytes(file), "tried");
+    }
+
+    private static void AssertIds(Tokenizer tokenizer, string text, int[] expected, SpecialTokens policy)
+    {
+        int[] ids = tokenizer.Encode(text, policy);
+        Assert.True(
+            expected.AsSpan().SequenceEqual(ids),
+            $"{Rune(text)}: {string.Join(",", expected)} is right, not {string.Join(",", ids)}");
+        Assert.Equal(expected.Length, tokenizer.Count(text, policy));
+        Assert.Equal(expected.Length, tokenizer.Count(Encoding.UTF8.GetBytes(text), policy));
+    }
+
     private static void AssertIds(string name, string text, int[] expected, bool withSpecial = false)
     {
         (ReferenceTokenizer reference, Tokenizer fast) = Get(name);

@@ -209,7 +209,8 @@ public sealed class RoleTests : IAsyncLifetime
         using HttpClient proxied = _site.SignedIn("acme-user");
         proxied.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
 
-        foreach (string path in (string[])["/v1/balances", "/v1/report?group=party", "/v1/statement?agreement=bravo-2026"])
+        foreach (string path in (string[])
+            ["/v1/balances", "/v1/report?group=party", "/v1/statement?agreement=bravo-2026"])
         {
             Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(proxied, path));
         }

@@ -84,6 +84,41 @@ public sealed class EventsTests
         Assert.Equal("0.00216", (string)report["total"]!["income_CNY"]!);
     }
 
+    // A batch with an id that is known already was refused whole.
+    [Fact]
+    public async Task LagoApi_3049_BatchWithAnIdThatIsKnown_TakesTheOthers()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        await server.PostAsync("/v1/events", Json, Event("a"));
+        (int status, JsonNode answer) = await server.PostAsync(
+            "/v1/events", Json, Batch([Event("a"), Event("b"), Event("b"), Event("c")]));
+        Assert.Equal(200, status);
+        Assert.Equal(["exists", "posted", "exists", "posted"], StatusesOf(answer));
+    }
+
+    // An id that the sender makes up anew for each retry made one use four. A response has an id of its own, which is
+    // taken where the sender gives none; and none is ever made up here.
+    [Fact]
+    public async Task LagoAgentToolkit_65_Vexa_330_RetryWithoutAnIdOfItsOwn_IsChargedOnce()
+    {
+        await using TestServer server = await StartWithSetupAsync();
+        string response = ResponseOf("", 1_000).Replace("\"id\":\"\",", "", StringComparison.Ordinal)
+            .Replace("\"response\":{", "\"response\":{\"id\":\"chatcmpl-1\",", StringComparison.Ordinal);
+        for (int retry = 0; retry < 4; retry++)
+        {
+            (int status, JsonNode answer) = await server.PostAsync(
+                "/v1/events", "application/vnd.ciyuan.response+json", response);
+            Assert.Equal((200, retry == 0 ? "posted" : "exists"), (status, (string)answer["status"]!));
+        }
+
+        (int refused, JsonNode problem) = await server.PostAsync(
+            "/v1/events", Json, Event("").Replace("\"id\":\"\",", "", StringComparison.Ordinal));
+        Assert.Equal(400, refused);
+        Assert.StartsWith("id:", (string)problem["result"]!["reason"]!, StringComparison.Ordinal);
+        (_, JsonNode report) = await server.GetAsync("/v1/report?group=party&from=2026-11-01&to=2026-12-01");
+        Assert.Equal("0.00216", (string)report["total"]!["income_CNY"]!);
+    }
+
     [Fact]
     public async Task PostEvents_RawResponseWithUsageOfAnotherModel_AnswersItAfterAllEvents()
     {

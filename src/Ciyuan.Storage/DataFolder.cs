@@ -40,7 +40,7 @@ public sealed class DataFolder : IDisposable
     public static DataFolder Lock(string folder)
     {
         folder = Path.GetFullPath(folder);
-        Directory.CreateDirectory(folder);
+        Make(folder);
         FileStream lockFile = TakeLock(folder);
         try
         {
@@ -52,6 +52,20 @@ public sealed class DataFolder : IDisposable
         }
 
         return new DataFolder(folder, lockFile);
+    }
+
+    // Who paid whom for what is for nobody else's eyes: a new folder is its owner's alone.
+    private static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows() || Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(
+                folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     /// <summary>Takes an existing folder so that no writer starts meanwhile, and writes nothing.</summary>

@@ -225,6 +225,37 @@ public sealed class AdmitTests
         Assert.True(new Amount(spent) <= Amount.Parse("0.003"));
     }
 
+    // No interface is a way around a budget (litellm#27381).
+    [Fact]
+    public async Task Budget_ThatIsSpent_RefusesEveryInterface()
+    {
+        await using GatewayServer server = await StartAsync(
+            Sandbox, more: "budgets: [{ id: b, party: acme, currency: CNY, amount: \"0.003\", period: day }]");
+        string[] paths = ["/v1/chat/completions", "/v1/messages", "/v1beta/models/m:generateContent", "/v1/responses"];
+        string[] bodies =
+        [
+            Chat(), Chat(more: ",\"max_tokens\":100"),
+            """{"contents":[{"role":"user","parts":[{"text":"Say it."}]}]}""",
+            """{"model":"m","input":"Say it."}""",
+        ];
+        int served = 0;
+        int refused = 0;
+        for (int call = 0; refused < paths.Length && call < 1_000; call++)
+        {
+            (int status, string body, _) = await server.PostAsync(paths[call % 4], bodies[call % 4]);
+            Assert.True(status is 200 or 402, $"{paths[call % 4]} {status}: {body}");
+            refused = status == 402 ? refused + 1 : 0; // one after the other: each interface once
+            served += status == 200 ? 1 : 0;
+            await server.RecordsAsync(served);
+        }
+
+        Assert.Equal(paths.Length, refused);
+        Assert.True(served >= 2, $"{served} served");
+        Int128 spent = (await server.RecordsAsync(served)).SelectMany(r => r.Result.Charges)
+            .Aggregate((Int128)0, (sum, charge) => sum + charge.Amount.Pico);
+        Assert.True(new Amount(spent) <= Amount.Parse("0.003"), new Amount(spent).ToString());
+    }
+
     // Spent is read from what is durable, not from memory that a restart forgets (litellm#40020).
     [Fact]
     public async Task Budget_AfterARestart_KnowsWhatWasSpent()

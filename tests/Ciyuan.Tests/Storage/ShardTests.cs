@@ -30,6 +30,16 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public async Task OpenAsync_OfANewFolder_MakesItItsOwnersAlone()
+    {
+        using var folder = new TemporaryFolder();
+        string data = Path.Combine(folder.Path, "data");
+        await using Shard shard = await Shard.OpenAsync(Samples.Options(data));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(data)
+            == (UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+    }
+
+    [Fact]
     public async Task RecordAsync_ManyCallersWithOverlappingRecords_PostEachOnce()
     {
         using var folder = new TemporaryFolder();

@@ -81,8 +81,7 @@ internal sealed unsafe class FirstDeepSeekScanner : PieceScanner
         bool isWhite = (first & White) != 0;
         int kinds = first | (isWhite ? ClassAt(at, end, out _) : 0);
         bool word = (kinds & Letter) != 0;
-        bool sign = (first & Sign) != 0 || ((kinds & Sign) != 0 && IsInside(at, end, word));
-        Piece piece = new(this, end, word, sign);
+        Piece piece = new(this, end, word, (first & Sign) != 0 || ((kinds & Sign) != 0 && IsInside(at, end, word)));
         byte* middle = at; // white space up to here is not the end of what the first rules left
         for (byte value; piece.Has(at, out value, out length); at += length)
         {

@@ -35,9 +35,6 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
     /// <summary>Where a zero byte shows that a file is no text.</summary>
     private const int BeginningBytes = 8192;
 
-    private const string ParquetRemark = "Parquet is not read here. Write its columns as JSON lines first, such as by "
-        + "duckdb -c \"COPY (FROM 'x.parquet') TO 'x.jsonl'\".";
-
     private long _doneBytes;
     private int _doneFiles;
 
@@ -64,7 +61,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
                 stop.Token.ThrowIfCancellationRequested();
                 if (IsParquet(file))
                 {
-                    (file.Status, file.Remark) = (CountStatus.Unreadable, ParquetRemark);
+                    await Guarded(file, () => HandOutParquetAsync(file, work.Writer, stop.Token));
                     Interlocked.Increment(ref _doneFiles);
                 }
                 else if (IsRows(file))
@@ -146,6 +143,35 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
 
         file.Bytes = total;
         Interlocked.Increment(ref _doneFiles);
+    }
+
+    private async Task HandOutParquetAsync(CountedFile file, ChannelWriter<Action> work, CancellationToken cancel)
+    {
+        await using ParquetTexts texts = await ParquetTexts.OpenAsync(file.Path, plan.Columns, cancel);
+        for (int group = 0; group < texts.Groups; group++)
+        {
+            (long rows, List<ParquetColumn> columns) = await texts.ReadAsync(group, cancel);
+            file.Add([], [], rows, 0);
+            long done = (file.Bytes * (group + 1) / texts.Groups) - (file.Bytes * group / texts.Groups);
+            await work.WriteAsync(() => CountColumns(file, columns, done), cancel);
+        }
+    }
+
+    private void CountColumns(CountedFile file, List<ParquetColumn> columns, long bytes)
+    {
+        using var rows = new RowCounter(plan);
+        foreach (ParquetColumn column in columns)
+        {
+            foreach (ReadOnlyMemory<char> text in column.Texts)
+            {
+                rows.CountText(text.Span);
+            }
+
+            column.Dispose();
+        }
+
+        file.Add(rows.Tokens, rows.Code, 0, rows.Skipped);
+        Interlocked.Add(ref _doneBytes, bytes);
     }
 
     private void CountPart(CountedFile file, RowPart part, int skip, CsvHeader? header, long firstLine)

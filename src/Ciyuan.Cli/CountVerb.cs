@@ -27,7 +27,8 @@ internal static class CountVerb
         Option<string[]> models = Many(
             "--model", "A model: its vocabulary, and its rules for images and sound", "NAME");
         Option<string[]> columns = Many(
-            "--column", "Only this column of .jsonl and .csv: a text, or chat messages; a.b is b inside of a", "NAME");
+            "--column",
+            "Only this column of .jsonl, .csv and .parquet: a text, or chat messages; a.b is b inside of a", "NAME");
         Option<string> form = GlobalOptions.Words(
             "--as", "With --column, what the files hold; else their names tell", "auto", "jsonl", "csv");
         (Option<string?> book, Option<string[]> books, Option<string> side) = PriceOptions();

@@ -86,6 +86,13 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
     }
 
+    /// <summary>Counts a text that may be messages as JSON.</summary>
+    internal void CountText(ReadOnlySpan<char> text)
+    {
+        Reserve(Encoding.UTF8.GetMaxByteCount(text.Length));
+        CountCell(_buffer.AsSpan(0, Encoding.UTF8.GetBytes(text, _buffer)));
+    }
+
     /// <summary>A cell may hold messages as JSON.</summary>
     private void CountCell(ReadOnlySpan<byte> cell)
     {

@@ -83,7 +83,7 @@ internal sealed class CharacterMap
         }
     }
 
-    /// <summary>The length of a beginning of a text that the map has, and what it becomes; 0 when it has none.</summary>
+    /// <summary>The length of a beginning of a text that the map has; 0 when it has none.</summary>
     private int Find(ReadOnlySpan<byte> text, bool longest, out ReadOnlySpan<byte> becomes)
     {
         becomes = default;

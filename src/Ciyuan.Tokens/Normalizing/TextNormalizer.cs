@@ -70,13 +70,7 @@ internal sealed class TextNormalizer
             return;
         }
 
-        if (_map is not null)
-        {
-            ArrayBufferWriter<byte> mapped = new(stretch.Length + 16);
-            _map.Write(stretch, mapped);
-            stretch = mapped.WrittenSpan;
-        }
-
+        stretch = Mapped(stretch);
         if (_areWords)
         {
             WriteWords(stretch, to);
@@ -107,6 +101,18 @@ internal sealed class TextNormalizer
         }
 
         to.Write(stretch);
+    }
+
+    private ReadOnlySpan<byte> Mapped(ReadOnlySpan<byte> stretch)
+    {
+        if (_map is null)
+        {
+            return stretch;
+        }
+
+        ArrayBufferWriter<byte> mapped = new(stretch.Length + 16);
+        _map.Write(stretch, mapped);
+        return mapped.WrittenSpan;
     }
 
     private bool GetsSpace(ReadOnlySpan<byte> stretch, bool first)

@@ -78,11 +78,10 @@ internal sealed unsafe class FirstDeepSeekScanner : PieceScanner
             return at;
         }
 
-        byte next = ClassAt(at, end, out _);
         bool isWhite = (first & White) != 0;
-        bool word = (first & Letter) != 0 || (isWhite && (next & Letter) != 0);
-        Piece piece = new(
-            this, end, word, (first & Sign) != 0 || (isWhite && (next & Sign) != 0 && IsInside(at, end, word)));
+        int kinds = first | (isWhite ? ClassAt(at, end, out _) : 0);
+        bool word = (kinds & Letter) != 0;
+        Piece piece = new(this, end, word, (first & Sign) != 0 || ((kinds & Sign) != 0 && IsInside(at, end, word)));
         byte* middle = at; // white space up to here is not the end of what the first rules left
         for (byte value; piece.Has(at, out value, out length); at += length)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Ciyuan.Tests.Tidy;
 using Ciyuan.Tokens;
 using Ciyuan.Tokens.Vocabularies;
 using Xunit;
@@ -196,6 +197,81 @@ public sealed class CountVerbTests : IDisposable
         Assert.Equal(1, (await RunAsync("vocab", "add", "own.tiktoken", "--name", "own", "--split", "cl100k")).Code);
     }
 
+    /// <summary>
+    /// Processors without AVX2, and without any of what is used of them: each family's rule, on text, code and Chinese.
+    /// </summary>
+    [Theory]
+    [InlineData("DOTNET_EnableAVX2")]
+    [InlineData("DOTNET_EnableHWIntrinsic")]
+    [Trait("Takes", "Long")]
+    public async Task Count_LesserProcessor_GivesTheSameCounts(string switchedOff)
+    {
+        string[] arguments =
+        [
+            "count", Path.Combine(Repository.Root, "docs"), Path.Combine(Repository.Root, "README.zh-CN.md"),
+            .. ((string[])["o200k_base", "cl100k_base", "gpt2", "qwen3", "deepseek_v3", "mistral_nemo"])
+                .SelectMany(name => (string[])["--vocab", name]),
+            "--format", "json",
+        ];
+
+        (_, string expected, _) = await RunAsync(arguments);
+        (int code, string output, _) = await RunAsync(arguments, "", (switchedOff, "0"));
+
+        Assert.Equal(0, code);
+        Assert.Equal(Counts(expected), Counts(output));
+
+        static string[] Counts(string said) => [.. JsonDocument.Parse(said).RootElement.GetProperty("files")
+            .EnumerateArray().Select(file => $"{file.GetProperty("file")} {file.GetProperty("counts")}")];
+    }
+
+    /// <summary>
+    /// The file is made by DuckDB 1.5.6, of ten rows: lists, structures and nulls in them, packed by Zstandard.
+    /// </summary>
+    [Theory]
+    [InlineData("text", 0, "Hello, world!", "你好，世界。", "a b c")]
+    [InlineData("messages", 0, "Hello, world!", "a b c", "你好")]
+    [InlineData("prompt.parts", 0, "x", "a b c")]
+    [InlineData("prompt.system", 0, "a b c", "Hello, world!")]
+    [InlineData("tags", 0, "a b c", "x", "Hello, world!")]
+    [InlineData("json", 0, "a b c", "a b c", "a b c", "a b c", "a b c")]
+    [InlineData("n", 1)]
+    [InlineData("nothing", 1)]
+    public async Task Count_ParquetColumn_CountsItsTexts(string column, int code, params string[] texts)
+    {
+        string file = Path.Combine(Repository.Root, "tests", "Ciyuan.Tests", "Cli", "chats.parquet");
+
+        (int ended, string output, _) = await RunAsync("count", file, "--column", column, "--format", "json");
+
+        JsonElement counted = JsonDocument.Parse(output).RootElement.GetProperty("files")[0];
+        Assert.Equal(code, ended);
+        Assert.Equal(code == 0 ? 10 : 0, counted.GetProperty("rows").GetInt32());
+        Assert.Equal($"{2 * texts.Sum(text => O200k.Count(text))}", Tokens(counted, 0));
+    }
+
+    [Fact]
+    public async Task Count_DamagedParquet_IsToldAndNothingElseHappens()
+    {
+        byte[] whole = File.ReadAllBytes(
+            Path.Combine(Repository.Root, "tests", "Ciyuan.Tests", "Cli", "chats.parquet"));
+        var random = new Random(1);
+        for (int i = 0; i < 24; i++)
+        {
+            byte[] damaged = whole[..(i % 3 == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (int j = i % 3 * 8; j > 0; j--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            File.WriteAllBytes(Path.Combine(_folder, $"{i}.parquet"), damaged);
+        }
+
+        (int code, string output, string errors) =
+            await RunAsync("count", ".", "--column", "text", "--column", "messages", "--format", "json");
+
+        Assert.Equal((1, ""), (code, errors));
+        Assert.Equal(24, JsonDocument.Parse(output).RootElement.GetProperty("files").GetArrayLength());
+    }
+
     private static string Tokens(JsonElement file, int column) =>
         file.GetProperty("counts")[column].GetProperty("tokens").GetString()!;
 
@@ -253,7 +329,8 @@ public sealed class CountVerbTests : IDisposable
     private Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) =>
         RunAsync(arguments, "");
 
-    private async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments, string input)
+    private async Task<(int Code, string Output, string Errors)> RunAsync(
+        string[] arguments, string input, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ciyuan.dll"), .. arguments])
         {
@@ -262,6 +339,11 @@ public sealed class CountVerbTests : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = _folder,
         };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         using Process process = Process.Start(start)!;
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

@@ -12,6 +12,7 @@ public sealed class PackageTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    [Trait("Takes", "Long")]
     public async Task Pack_Library_CarriesWhatItsUsersNeedAndDependsOnNothing()
     {
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Name; // artifacts/bin/PROJECT/release

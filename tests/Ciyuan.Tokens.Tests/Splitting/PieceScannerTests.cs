@@ -16,6 +16,7 @@ public sealed class PieceScannerTests
 
     [Theory]
     [MemberData(nameof(Rules))]
+    [Trait("Takes", "Long")]
     public void Next_RandomText_CutsAsThePublishedPatternsDo(SplitRule rule)
     {
         ReferencePattern[] patterns = [.. ReferenceTokenizer.Patterns(rule).Select(ReferencePattern.Parse)];
@@ -31,6 +32,7 @@ public sealed class PieceScannerTests
     /// <summary>What is called settled stays, whatever is read after it.</summary>
     [Theory]
     [MemberData(nameof(Rules))]
+    [Trait("Takes", "Long")]
     public unsafe void IsSettled_TextGoesOn_PieceStays(SplitRule rule)
     {
         var scanner = PieceScanner.For(rule);

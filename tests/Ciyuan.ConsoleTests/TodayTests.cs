@@ -37,6 +37,23 @@ public sealed partial class TodayTests
     }
 
     [Fact]
+    public async Task Today_AsAPart_IsSharedByThoseAloneWhoSeeTheSame()
+    {
+        await using ConsoleSite site = await ConsoleSite.StartAsync(2_000);
+        using HttpClient operators = site.SignedIn("olga");
+        using HttpClient finance = site.SignedIn("finn");
+        using HttpClient consumer = site.SignedIn("acme-user");
+
+        string chinese = await operators.GetStringAsync("/console?part=1&lang=zh");
+        Assert.StartsWith("<div id=\"overview\"", chinese, StringComparison.Ordinal);
+        Assert.Equal(chinese, await finance.GetStringAsync("/console?part=1&lang=zh"));
+        Assert.NotEqual(chinese, await finance.GetStringAsync("/console?part=1&lang=en"));
+        string own = await consumer.GetStringAsync("/console?part=1&lang=zh");
+        Assert.StartsWith("<div id=\"overview\"", own, StringComparison.Ordinal);
+        Assert.DoesNotContain("zhipu-2026", own, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Today_WithDisputesAndDifferences_NamesThemUntilTheyAreEnded()
     {
         await using ConsoleSite site = await ConsoleSite.StartAsync(2_000);

@@ -31,6 +31,23 @@ internal static class Answers
     internal static Task PartAsync<TPart>(this Visit visit, object model)
         where TPart : ConsolePart => RenderAsync(visit, typeof(TPart), model, null);
 
+    /// <summary>A part of a page as HTML, for all who see the same.</summary>
+    internal static async Task<byte[]> MakePartAsync<TPart>(this Visit visit, object model)
+        where TPart : ConsolePart => Encoding.UTF8.GetBytes(await MakeAsync(visit, typeof(TPart), model));
+
+    /// <summary>Answers with HTML.</summary>
+    internal static async Task SendAsync(this Visit visit, byte[] body)
+    {
+        HttpResponse response = visit.Http.Response;
+        response.ContentType = Html;
+        response.Headers.Vary = "Cookie, HX-Request";
+        response.ContentLength = body.Length;
+        if (visit.Http.Request.Method != HttpMethods.Head)
+        {
+            await response.Body.WriteAsync(body, visit.Http.RequestAborted);
+        }
+    }
+
     /// <summary>A page that says what went wrong, and what to do.</summary>
     internal static Task FailAsync(this Visit visit, int status, string text, params string[] details) =>
         visit.PageAsync<Failure>(visit.T("error.title"), new FailureModel(status, text, details), status);
@@ -76,10 +93,13 @@ internal static class Answers
         await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), visit.Http.RequestAborted);
     }
 
-    private static async Task RenderAsync(Visit visit, Type part, object model, string? before)
+    private static async Task RenderAsync(Visit visit, Type part, object model, string? before) =>
+        await visit.SendAsync(Encoding.UTF8.GetBytes(before + await MakeAsync(visit, part, model)));
+
+    private static async Task<string> MakeAsync(Visit visit, Type part, object model)
     {
         await using var renderer = new HtmlRenderer(NoServices, NullLoggerFactory.Instance);
-        string html = await renderer.Dispatcher.InvokeAsync(async () =>
+        return await renderer.Dispatcher.InvokeAsync(async () =>
         {
             var parameters = ParameterView.FromDictionary(new Dictionary<string, object?>
             {
@@ -88,15 +108,6 @@ internal static class Answers
             });
             return (await renderer.RenderComponentAsync(part, parameters)).ToHtmlString();
         });
-        byte[] body = Encoding.UTF8.GetBytes(before + html);
-        HttpResponse response = visit.Http.Response;
-        response.ContentType = Html;
-        response.Headers.Vary = "Cookie, HX-Request";
-        response.ContentLength = body.Length;
-        if (visit.Http.Request.Method != HttpMethods.Head)
-        {
-            await response.Body.WriteAsync(body, visit.Http.RequestAborted);
-        }
     }
 
     // The renderer asks for a few services; of these only the encoder matters: Chinese goes out as it is written.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
@@ -65,6 +66,9 @@ internal sealed record TodayModel
     internal required Timestamp DataToTime { get; init; }
 
     internal required bool IsEmpty { get; init; }
+
+    /// <summary>How it looks, by language.</summary>
+    internal ConcurrentDictionary<Language, Lazy<Task<byte[]>>> Parts { get; } = new();
 }
 
 /// <summary>Works today's page out; people with the same scope share it.</summary>

@@ -19,6 +19,14 @@ internal static class TodayPage
             return;
         }
 
+        if (visit.IsPart)
+        {
+            // Every open page asks for this after each news: it is made once for all who see the same.
+            await visit.SendAsync(await model.Parts.GetOrAdd(
+                visit.Language, _ => new(() => visit.MakePartAsync<Overview>(model))).Value);
+            return;
+        }
+
         await visit.PageAsync<Overview>(visit.T("nav.today"), model);
     }
 }

@@ -42,8 +42,8 @@ internal static class ServeVerb
 
     /// <summary>
     /// Makes what an upstream answers be read on where it arrives, without another thread: switching takes as long as
-    /// much of the work does (bench/README.md). The runtime looks at it when the first socket is made; nothing that
-    /// goes on after a wait for a socket blocks.
+    /// much of the work does (bench/README.md). The runtime looks at it when the first socket is made. What
+    /// goes on after an upstream's answer must not block.
     /// </summary>
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 

@@ -49,12 +49,9 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
 
     private Problem? FindRefusal(HttpRequest request)
     {
-        // Calls to models carry keys of their own, which the gateway knows; to the console people sign in.
-        bool open = request.Path == HealthPath || Gateway.ModelGateway.Answers(request)
-            || Console.ConsoleServer.Answers(request);
         if (token is not null)
         {
-            return open || token.Matches(request.Headers.Authorization) ? null : Problems.TokenRequired;
+            return token.Matches(request.Headers.Authorization) || IsOpen(request) ? null : Problems.TokenRequired;
         }
 
         // A page in a browser on this machine could reach a server without a token under a name of its own.
@@ -64,8 +61,12 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
         // Through a proxy on this machine anybody could be asking, whatever name it asks by.
         bool proxied = request.Headers.ContainsKey("Forwarded") || request.Headers.ContainsKey("X-Forwarded-For")
             || request.Headers.ContainsKey("X-Forwarded-Proto");
-        return (local || !loopback) && (open || !proxied) ? null : Problems.ForeignHost;
+        return (local || !loopback) && (!proxied || IsOpen(request)) ? null : Problems.ForeignHost;
     }
+
+    // Calls to models carry keys of their own, which the gateway knows; to the console people sign in.
+    private static bool IsOpen(HttpRequest request) => request.Path == HealthPath
+        || Gateway.ModelGateway.Answers(request) || Console.ConsoleServer.Answers(request);
 
     private static Task RefuseAsync(HttpContext http, Problem refusal)
     {

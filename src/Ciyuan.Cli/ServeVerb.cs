@@ -40,13 +40,6 @@ internal static class ServeVerb
         HelpName = "DAYS",
     };
 
-    /// <summary>
-    /// Makes what an upstream answers be read on where it arrives, without another thread: switching takes as long as
-    /// much of the work does (bench/README.md). The runtime looks at it when the first socket is made. What
-    /// goes on after an upstream's answer must not block.
-    /// </summary>
-    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
-
     internal static Command Make()
     {
         var command = new Command("serve", "Serve the gateway, ingest, reports and the ledger over HTTP")
@@ -58,11 +51,7 @@ internal static class ServeVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, VerbContext context, CancellationToken cancel)
     {
-        if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
-        {
-            Environment.SetEnvironmentVariable(InlineCompletions, "1");
-        }
-
+        ServerRuntime.Apply();
         var options = new ServerOptions(new ShardOptions(context.Data) { Log = VerbContext.Say })
         {
             Listen = parsed.GetValue(Listen)!,

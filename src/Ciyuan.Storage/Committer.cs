@@ -5,7 +5,9 @@ namespace Ciyuan.Storage;
 /// <summary>What was applied together: a frame, unless nothing had an effect, and those who wait for it.</summary>
 /// <param name="Frame">The frame.</param>
 /// <param name="Work">Who waits.</param>
-internal sealed record Batch(Frame? Frame, IReadOnlyList<ShardWork> Work);
+/// <param name="IsBrief">Whether it is so small that handing it to another thread would take longer than what that
+/// could do meanwhile.</param>
+internal sealed record Batch(Frame? Frame, IReadOnlyList<ShardWork> Work, bool IsBrief = false);
 
 /// <summary>Batches on their way from the engine's thread to the journal's. Neither spins while it waits: each has
 /// some tenths of a millisecond to wait, and others have a use for the core.</summary>
@@ -58,7 +60,8 @@ internal sealed class BatchQueue(int most)
 }
 
 /// <summary>
-/// The thread that makes frames durable, in order, and answers only then. After any failure it accepts nothing, so that
+/// Makes frames durable, in order, and answers only then: on a thread of its own, so that the engine works on the next
+/// frame meanwhile, or, where that is not worth it, on the engine's. After any failure it accepts nothing, so that
 /// no frame is written after one that was not, until the engine has been recovered.
 /// </summary>
 internal sealed class Committer : IDisposable
@@ -108,12 +111,19 @@ internal sealed class Committer : IDisposable
     /// <summary>Whether all that was handed over is done.</summary>
     internal bool IsIdle => Volatile.Read(ref _underWay) == 0;
 
-    /// <summary>Told, on the journal's thread, when it becomes idle; set before the first batch.</summary>
+    /// <summary>Told, on the journal's thread, when that becomes idle; set before the first batch.</summary>
     internal Action Idle { private get; set; } = static () => { };
 
-    /// <summary>Hands over a batch; waits while two are in flight.</summary>
+    /// <summary>Hands over a batch; waits while two are in flight. A brief one, when nothing is, is done at once, on
+    /// the caller's thread: waking another would take about as long as the commit.</summary>
     internal void Add(Batch batch)
     {
+        if (batch.IsBrief && IsIdle)
+        {
+            Run(batch);
+            return;
+        }
+
         Interlocked.Increment(ref _underWay);
         _queue.Add(batch);
     }

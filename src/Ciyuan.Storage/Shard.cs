@@ -41,7 +41,8 @@ public sealed record ShardOptions(string Folder)
 /// <remarks>
 /// <code>
 /// callers ─▶ queue ─▶ engine thread: Apply ─▶ journal thread: encode, hash, commit ─▶ answers ─▶ statistics thread
-///                     (Steps 4 to 6)          (two frames in flight)
+///                     (Steps 4 to 6)          (two frames in flight;
+///                                             a small frame: the engine thread itself)
 /// </code>
 /// What ends by itself (holds, funding) ends with the next frame: balances show it from then on.
 /// </remarks>

@@ -161,7 +161,7 @@ internal sealed class ShardWriter : IDisposable
 
         while (_following.Count == 0 && commands < WorthAFrame && _leftOver is null && !_committer.IsIdle)
         {
-            _queue.WaitForNudge();
+            _queue.WaitForNudge(WorthAFrame - commands);
             Drain(work, ref commands, ref ready);
         }
 
@@ -225,7 +225,7 @@ internal sealed class ShardWriter : IDisposable
             }
         }
 
-        _committer.Add(new Batch(applied.Frame, work));
+        _committer.Add(new Batch(applied.Frame, work, work.Sum(w => w.Commands) < WorthAFrame));
         _recordsSinceSnapshot += applied.Frame?.Records.Count ?? 0;
     }
 

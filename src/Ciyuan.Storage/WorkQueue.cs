@@ -10,11 +10,15 @@ namespace Ciyuan.Storage;
 /// <param name="places">How much work waits inside.</param>
 internal sealed class WorkQueue(int places)
 {
+    /// <summary>The engine's thread is at work, and looks for more by itself.</summary>
+    private const int Awake = int.MaxValue;
+
     private readonly Queue<ShardWork> _inside = new();
     private readonly Queue<(ShardWork Work, TaskCompletionSource Place)> _outside = new();
     private bool _isComplete;
-    private bool _sleeps;
     private bool _isNudged;
+    private int _commands; // of the work inside
+    private int _wakeAt = Awake;
 
     /// <summary>Whether no more work will come, and all has been taken.</summary>
     internal bool IsCompleted
@@ -45,12 +49,7 @@ internal sealed class WorkQueue(int places)
 
             if (_outside.Count == 0 && _inside.Count < places)
             {
-                _inside.Enqueue(work);
-                if (_sleeps)
-                {
-                    Monitor.Pulse(_inside);
-                }
-
+                Enqueue(work);
                 return ValueTask.CompletedTask;
             }
 
@@ -67,6 +66,7 @@ internal sealed class WorkQueue(int places)
         lock (_inside)
         {
             bool any = _inside.TryDequeue(out work);
+            _commands -= any ? CommandsOf(work!) : 0;
             LetIn();
             return any;
         }
@@ -84,10 +84,7 @@ internal sealed class WorkQueue(int places)
                     return false;
                 }
 
-                _sleeps = true;
-                bool pulsed = Monitor.Wait(_inside, most); // a nudge begins the wait anew, which a short one can bear
-                _sleeps = false;
-                if (!pulsed)
+                if (!Sleep(1, most)) // a nudge begins the wait anew, which a short one can bear
                 {
                     break;
                 }
@@ -97,16 +94,16 @@ internal sealed class WorkQueue(int places)
         }
     }
 
-    /// <summary>Waits until there is work, or <see cref="Nudge"/> was called since the last wait.</summary>
-    internal void WaitForNudge()
+    /// <summary>Waits until there is work of so many commands, or no place for more, or <see cref="Nudge"/> was called
+    /// since the last wait: less work alone wakes nobody.</summary>
+    internal void WaitForNudge(int commands)
     {
+        commands = Math.Min(commands, places);
         lock (_inside)
         {
-            while (_inside.Count == 0 && !_isComplete && !_isNudged)
+            while (_commands < commands && !_isComplete && !_isNudged)
             {
-                _sleeps = true;
-                Monitor.Wait(_inside);
-                _sleeps = false;
+                _ = Sleep(commands, Timeout.InfiniteTimeSpan);
             }
 
             _isNudged = false;
@@ -119,10 +116,7 @@ internal sealed class WorkQueue(int places)
         lock (_inside)
         {
             _isNudged = true;
-            if (_sleeps)
-            {
-                Monitor.Pulse(_inside);
-            }
+            Wake();
         }
     }
 
@@ -142,8 +136,39 @@ internal sealed class WorkQueue(int places)
         {
             if (next.Place.TrySetResult()) // else its caller has given up
             {
-                _inside.Enqueue(next.Work);
+                Enqueue(next.Work);
             }
+        }
+    }
+
+    private void Enqueue(ShardWork work)
+    {
+        _inside.Enqueue(work);
+        _commands += CommandsOf(work);
+        if (_commands >= _wakeAt)
+        {
+            Wake();
+        }
+    }
+
+    // Work without commands is to be answered too.
+    private static int CommandsOf(ShardWork work) => Math.Max(1, work.Commands);
+
+    private bool Sleep(int commands, TimeSpan most)
+    {
+        _wakeAt = commands;
+        bool woken = Monitor.Wait(_inside, most);
+        _wakeAt = Awake;
+        return woken;
+    }
+
+    // Once: who comes before it runs need not wake it again.
+    private void Wake()
+    {
+        if (_wakeAt != Awake)
+        {
+            _wakeAt = Awake;
+            Monitor.Pulse(_inside);
         }
     }
 

@@ -25,6 +25,10 @@ public sealed record GatewayLimits
     /// <summary>The same of a stream, of which there may be thousands: 4 KiB, some ten events.</summary>
     public const int ReadBytesOfStream = 4 * 1024;
 
+    /// <summary>Most bytes of a call and its answer that are read through where the answer arrives: 64 KiB, some
+    /// tenths of a millisecond. With more, a thread of the pool does it.</summary>
+    public const int BriefBytes = 64 * 1024;
+
     /// <summary>Tokens held for a picture, whatever its size: 16 384, above what the large providers count for
     /// one.</summary>
     public const int TokensOfPicture = 16_384;

@@ -219,6 +219,7 @@ internal sealed class ModelGateway : IDisposable
         }
         finally
         {
+            await LeaveSocketAsync(call, service.Counter);
             service.Settled ??= Settle(call, service);
             await (service.IsRecorded ? Task.CompletedTask : RecordAsync(call, service));
         }
@@ -236,11 +237,21 @@ internal sealed class ModelGateway : IDisposable
             return;
         }
 
+        await LeaveSocketAsync(call, counter);
         service.Settled = Settle(call, service);
         // Without a hold, nothing but the record tells of the call: the answer waits for it.
         service.IsRecorded = !service.Admission.HasHold;
         await (service.IsRecorded ? RecordAsync(call, service) : Task.CompletedTask);
         await ReturnWholeAsync(call, counter, (int)answer.StatusCode);
+    }
+
+    // Answers are read on the thread of their socket: reading through a long one would hold up those of others.
+    private static async ValueTask LeaveSocketAsync(Call call, CallCounter? counter)
+    {
+        if (call.Body.Length + (counter?.Whole.Length ?? 0) > GatewayLimits.BriefBytes)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
     }
 
     /// <summary>How far an admitted call has come.</summary>

@@ -67,12 +67,16 @@ internal sealed unsafe class ShortCounts : IDisposable
         return equal == 0 ? 0 : line[((uint)BitOperations.TrailingZeroCount(equal) * 8) + 15] & 15;
     }
 
+    /// <summary>The line of a key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal byte* Line(Vector128<byte> key) => unchecked(Table + ((nint)(Hash(key) >> Shift) * 64));
+
     /// <summary>Remembers a piece that is not there.</summary>
     internal void Add(Vector128<byte> key, int count)
     {
         unchecked
         {
-            byte* line = Table + ((nint)(Hash(key) >> Shift) * 64);
+            byte* line = Line(key);
             int place = 0;
             while (place < 4 && line[(place * 16) + 15] != 0)
             {
@@ -96,7 +100,7 @@ internal sealed unsafe class ShortCounts : IDisposable
 
         HugeMemory old = _memory;
         int oldLines = _lines;
-        _lines *= 2;
+        _lines = Math.Min(_lines * 4, MostLines);
         _memory = new HugeMemory((nuint)_lines * 64);
         _entries = 0;
         for (byte* at = old.Pointer; at < old.Pointer + ((nint)oldLines * 64); at += 16)

@@ -17,14 +17,16 @@ internal sealed unsafe partial class HugeMemory : SafeHandle
     {
         nuint alignment = bytes >= HugePage / 2 ? HugePage : 64;
         nuint size = (bytes + alignment - 1) & ~(alignment - 1);
-        Pointer = (byte*)NativeMemory.AlignedAlloc(size, alignment);
-        SetHandle((nint)Pointer);
+
+        // What comes fresh from the system is zero already, and is not touched here.
+        byte* memory = (byte*)NativeMemory.AllocZeroed(size + alignment);
+        SetHandle((nint)memory);
+        Pointer = (byte*)(((nuint)memory + alignment - 1) & ~(alignment - 1));
         if (alignment == HugePage && OperatingSystem.IsLinux())
         {
             _ = Advise(Pointer, size, AdviceHugePages);
         }
 
-        NativeMemory.Clear(Pointer, size);
         Bytes = bytes;
     }
 
@@ -38,7 +40,7 @@ internal sealed unsafe partial class HugeMemory : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        NativeMemory.Free((void*)handle);
         return true;
     }
 

@@ -14,6 +14,13 @@ internal abstract unsafe class PieceMerger : IDisposable
     /// </summary>
     internal abstract bool JoinsUnknown { get; }
 
+    /// <summary>
+    /// Fetches what <see cref="Count"/> asks first about a whole piece of up to 12 bytes: its index, by its hash.
+    /// </summary>
+    internal virtual void Prefetch(ulong hash)
+    {
+    }
+
     /// <summary>The number of tokens.</summary>
     /// <param name="at">A piece, or a part of one between two seams.</param>
     /// <param name="length">Its length in bytes.</param>

@@ -105,6 +105,20 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
+    /// <summary>Fetches what is asked about a run of a hash: <see cref="SpanHash.Of(ulong, ulong)"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Prefetch(ulong hash)
+    {
+        if (Sse.IsSupported)
+        {
+            unchecked
+            {
+                Sse.Prefetch0(_lines + ((nint)(hash >> _lineShift) * 8));
+                Sse.Prefetch0(_filter + (nint)(hash >> (64 - FilterBits + 5)));
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int FindLong(byte* at, int length)
     {
@@ -181,11 +195,7 @@ internal sealed unsafe class TokenIndex : IDisposable
             to[0] = low;
             to[1] = high | ((ulong)id << 32);
             to[2] = hash;
-            if (Sse.IsSupported)
-            {
-                Sse.Prefetch0(_lines + ((nint)(hash >> _lineShift) * 8));
-                Sse.Prefetch0(_filter + (nint)(hash >> (64 - FilterBits + 5)));
-            }
+            Prefetch(hash);
         }
     }
 

@@ -24,14 +24,22 @@ internal sealed unsafe class AsciiPairs : IDisposable
         where TPairs : struct, IPairSource
     {
         AsciiPairs found = new();
-        ulong* symbols = stackalloc ulong[2];
+        ulong* to = (ulong*)found._memory.Pointer;
         byte* both = stackalloc byte[2 + TokenIndex.Slack];
+        int* ids = stackalloc int[128];
+        ulong symbol;
+        for (int value = 0; value < 128; value++)
+        {
+            both[0] = (byte)value;
+            characters.Begin(both, 1, &symbol);
+            ids[value] = unchecked((int)symbol);
+        }
+
         for (int place = 0; place < 128 * 128; place++)
         {
-            (both[0], both[1]) = ((byte)(place >> 7), (byte)(place & 127));
-            characters.Begin(both, 2, symbols);
-            ((ulong*)found._memory.Pointer)[place] =
-                pairs.Find(both, 2, unchecked((int)symbols[0]), unchecked((int)symbols[1]));
+            (int left, int right) = (place >> 7, place & 127);
+            (both[0], both[1]) = ((byte)left, (byte)right);
+            to[place] = pairs.Find(both, 2, ids[left], ids[right]);
         }
 
         return found;

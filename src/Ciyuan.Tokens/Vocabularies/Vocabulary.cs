@@ -89,7 +89,7 @@ public sealed class Vocabulary
     internal StoredIndex? Index => _header.Slots == 0 ? null : new StoredIndex(_image, _header, _profile.Limit);
 
     /// <summary>Bytes and kinds of all ids, spelled out when they are first asked for.</summary>
-    private EntryBytes Entries => Volatile.Read(ref _entries) ?? ReadEntries();
+    internal EntryBytes Entries => Volatile.Read(ref _entries) ?? ReadEntries();
 
     /// <summary>
     /// For <see cref="TokenModel.MergeBpe"/> and <see cref="TokenModel.CharacterMergeBpe"/> the pairs that merge, the

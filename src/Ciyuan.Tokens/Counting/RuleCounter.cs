@@ -332,7 +332,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         for (int i = 0; i < missing; i++)
         {
             Vector128<byte> key = Vector128.Load(Keys + ((nint)i * 16));
-            int found = ShortCounts.Find(Shorts.Line(key), key);
+            int found = Shorts.Find(key);
             count += found != 0 ? found : CountMissing(key);
         }
 

@@ -15,7 +15,7 @@ internal sealed unsafe partial class HugeMemory : SafeHandle
     internal HugeMemory(nuint bytes)
         : base(0, ownsHandle: true)
     {
-        nuint alignment = bytes >= HugePage / 2 ? HugePage : 64;
+        nuint alignment = bytes >= HugePage / 2 ? HugePage : 128;
         nuint size = (bytes + alignment - 1) & ~(alignment - 1);
 
         // What comes fresh from the system is zero already, and is not touched here.

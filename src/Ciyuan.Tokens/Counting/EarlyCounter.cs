@@ -134,8 +134,9 @@ internal sealed unsafe class EarlyCounter
     {
         bool[] isFirst = new bool[256];
         Span<byte> bytes = stackalloc byte[4];
-        foreach (AddedToken token in vocabulary.AddedTokens)
+        for (int i = 0; i < vocabulary.AddedTokens.Count; i++)
         {
+            AddedToken token = vocabulary.AddedTokens[i];
             if (!token.Special && token.Content.Length > 0)
             {
                 Rune.GetRuneAt(token.Content, 0).EncodeToUtf8(bytes);

@@ -7,8 +7,9 @@ namespace Ciyuan.Tokens.Counting;
 
 /// <summary>
 /// How many tokens pieces of up to 15 bytes have: 16 bytes each, the piece and in the last byte its length (upper half)
-/// and its count (lower half), in lines of four. A piece stands in the line of its hash, or in the one beside it, or
-/// replaces another when both are full. So the table may forget, and never errs: an entry has all bytes of its piece. For one thread.
+/// and its count (lower half), in lines of four. A piece stands in the line of its hash, or in the one beside it when
+/// that is full, or else replaces another. So the table may forget, and never errs: an entry has all bytes of its
+/// piece. For one thread.
 /// </summary>
 internal sealed unsafe class ShortCounts : IDisposable
 {

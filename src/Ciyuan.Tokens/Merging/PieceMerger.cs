@@ -15,7 +15,8 @@ internal abstract unsafe class PieceMerger : IDisposable
     internal abstract bool JoinsUnknown { get; }
 
     /// <summary>
-    /// Fetches what <see cref="Count"/> asks first about a whole piece of up to 12 bytes: its index, by its hash.
+    /// Has the memory fetched that <see cref="Count"/> looks at first for a whole piece with this hash, which
+    /// <see cref="SpanHash.Of(ulong, ulong)"/> gives. A hint: of no effect on any result.
     /// </summary>
     internal virtual void Prefetch(ulong hash)
     {

@@ -106,7 +106,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
-    /// <summary>Fetches what is asked about a run of a hash: <see cref="SpanHash.Of(ulong, ulong)"/>.</summary>
+    /// <summary>Has fetched what <see cref="Find"/> looks at for a run of up to twelve bytes with this hash.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Prefetch(ulong hash)
     {
@@ -160,7 +160,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         int waiting = 0;
         fixed (byte* bytes = entries.Bytes)
         {
-            byte* lastReadable = bytes + entries.Bytes.Length - Slack;
+            int lastReadable = entries.Bytes.Length - Slack;
             for (int id = 0; id < entries.Count; id++)
             {
                 int length = entries.IsMade(id) ? entries.Lengths[id] : 0;
@@ -171,7 +171,7 @@ internal sealed unsafe class TokenIndex : IDisposable
                 else if (length > 0)
                 {
                     byte* at = bytes + entries.Starts[id];
-                    if (at > lastReadable)
+                    if (entries.Starts[id] > lastReadable)
                     {
                         entries[id].CopyTo(new Span<byte>(room, MaxShort));
                         at = room;

@@ -31,9 +31,9 @@ public sealed class Vocabulary
         Source = _profile.Source;
         AddedTokens = _profile.AddedTokens;
         MaxId = _profile.Limit - 1;
-        foreach (AddedToken token in AddedTokens)
+        for (int i = 0; i < AddedTokens.Count; i++) // here and below no enumerators: each is types to load
         {
-            MaxId = Math.Max(MaxId, token.Id);
+            MaxId = Math.Max(MaxId, AddedTokens[i].Id);
         }
 
         Model = (TokenModel)file[12];
@@ -171,11 +171,11 @@ public sealed class Vocabulary
 
     private static VocabularyProfile Choose(List<VocabularyProfile> profiles, string? name)
     {
-        foreach (VocabularyProfile profile in profiles)
+        for (int i = 0; i < profiles.Count; i++)
         {
-            if (name is null || profile.Name == name)
+            if (name is null || profiles[i].Name == name)
             {
-                return profile;
+                return profiles[i];
             }
         }
 

@@ -128,14 +128,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
             ulong* pairs = room.Pairs;
             int count = _characters.Value.Begin(at, length, symbols);
             symbols[count] = (ulong)(uint)length << 32;
-            AsciiPairs first = _firstPairs.Value;
-            for (int i = 0; i < count - 1; i++)
-            {
-                byte left = at[symbols[i] >> 32];
-                byte right = at[symbols[i + 1] >> 32];
-                pairs[i] = (left | right) < 0x80 ? first.Of(left, right) : Pair(at, symbols, i);
-            }
-
+            FillPairs(at, symbols, pairs, count - 1);
             while (true)
             {
                 ulong lowest = Lowest(pairs, count - 1, out int best);
@@ -158,6 +151,22 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
                 }
 
                 pairs[best] = best < count - 1 ? Pair(at, symbols, best) : ulong.MaxValue;
+            }
+        }
+    }
+
+    /// <summary>What the first symbols and their right neighbours become.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FillPairs(byte* at, ulong* symbols, ulong* pairs, int number)
+    {
+        unchecked
+        {
+            AsciiPairs first = _firstPairs.Value;
+            for (int i = 0; i < number; i++)
+            {
+                byte left = at[symbols[i] >> 32];
+                byte right = at[symbols[i + 1] >> 32];
+                pairs[i] = (left | right) < 0x80 ? first.Of(left, right) : Pair(at, symbols, i);
             }
         }
     }

@@ -32,7 +32,7 @@ internal sealed class Figures
             ? f.Value.ToString("N0", CultureInfo.InvariantCulture)
             : f.Value.ToString("0.###", CultureInfo.InvariantCulture);
         string aim = f.Aim is { } a
-            ? string.Create(CultureInfo.InvariantCulture, $"{(f.LessIsBetter ? "≤" : "≥")} {a:N0} "
+            ? string.Create(CultureInfo.InvariantCulture, $"{(f.LessIsBetter ? "≤" : "≥")} {a:#,0.##} "
                 + $"{((f.LessIsBetter ? f.Value <= a : f.Value >= a) ? "met" : "NOT MET")}")
             : "";
         return $"{f.What,-58} {value,12} {f.Unit,-10} {aim,-20} {f.Bound}";

@@ -23,7 +23,7 @@ internal sealed unsafe class EarlyCounter
     private readonly StoredIndex _index;
     private readonly PieceScanner _scanner;
     private readonly int[] _byteIds;
-    private readonly byte[] _leftOut;
+    private readonly bool[] _leftOut;
     private readonly bool _composes;
     private readonly bool _wholeFirst;
     private int _spent;
@@ -68,7 +68,7 @@ internal sealed unsafe class EarlyCounter
     {
         count = 0;
         if (utf8.Length > MaxTextBytes || Interlocked.Add(ref _spent, utf8.Length) > Budget
-            || !Utf8.IsValid(utf8) || utf8.IndexOfAny(_leftOut) >= 0 || (_composes && !IsComposed(utf8)))
+            || !Utf8.IsValid(utf8) || HasLeftOut(utf8) || (_composes && !IsComposed(utf8)))
         {
             return false;
         }
@@ -90,6 +90,19 @@ internal sealed unsafe class EarlyCounter
         }
 
         return true;
+    }
+
+    private bool HasLeftOut(ReadOnlySpan<byte> utf8)
+    {
+        foreach (byte value in utf8)
+        {
+            if (_leftOut[value])
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -117,29 +130,21 @@ internal sealed unsafe class EarlyCounter
     }
 
     /// <summary>With what the tokens begin that stand as a whole though they are not special.</summary>
-    private static byte[] FirstBytes(Vocabulary vocabulary)
+    private static bool[] FirstBytes(Vocabulary vocabulary)
     {
         bool[] isFirst = new bool[256];
         Span<byte> bytes = stackalloc byte[4];
-        foreach (AddedToken token in vocabulary.AddedTokens)
+        for (int i = 0; i < vocabulary.AddedTokens.Count; i++)
         {
-            if (SpecialTokens.AsText.Finds(token) && token.Content.Length > 0)
+            AddedToken token = vocabulary.AddedTokens[i];
+            if (!token.Special && token.Content.Length > 0)
             {
                 Rune.GetRuneAt(token.Content, 0).EncodeToUtf8(bytes);
                 isFirst[bytes[0]] = true;
             }
         }
 
-        List<byte> firsts = [];
-        for (int value = 0; value < 256; value++)
-        {
-            if (isFirst[value])
-            {
-                firsts.Add((byte)value);
-            }
-        }
-
-        return firsts.ToArray();
+        return isFirst;
     }
 
     /// <summary>Merges the bytes of a piece, the lowest rank first, the leftmost among equals.</summary>

@@ -306,17 +306,38 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             byte* keys = Keys;
             uint* lines = Lines;
             long count = 0;
+            int missing = 0;
             for (int i = 0; i < waiting; i++)
             {
                 Vector128<byte> key = Vector128.Load(keys + ((nint)i * 16));
                 int found = ShortCounts.Find(table + ((nint)lines[i] * 64), key);
-                count += found != 0 ? found : CountMissing(key);
+                count += found;
+                if (found == 0)
+                {
+                    Vector128.Store(key, keys + ((nint)missing++ * 16));
+                    Merger.Prefetch(ShortCounts.Hash(key));
+                }
             }
 
-            Shorts.Grow();
-            total += count;
+            total += missing == 0 ? count : count + CountMissing(missing);
             return 0;
         }
+    }
+
+    /// <summary>The counts of the first keys, which were not remembered; two of them may be equal.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long CountMissing(int missing)
+    {
+        long count = 0;
+        for (int i = 0; i < missing; i++)
+        {
+            Vector128<byte> key = Vector128.Load(Keys + ((nint)i * 16));
+            int found = Shorts.Find(key);
+            count += found != 0 ? found : CountMissing(key);
+        }
+
+        Shorts.Grow();
+        return count;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,8 +7,9 @@ namespace Ciyuan.Tokens.Counting;
 
 /// <summary>
 /// How many tokens pieces of up to 15 bytes have: 16 bytes each, the piece and in the last byte its length (upper half)
-/// and its count (lower half), in lines of four. A piece can only stand in the line of its hash; when that is full it
-/// replaces another. So the table may forget, and never errs: an entry has all bytes of its piece. For one thread.
+/// and its count (lower half), in lines of four. A piece stands in the line of its hash, or in the one beside it when
+/// that is full, or else replaces another. So the table may forget, and never errs: an entry has all bytes of its
+/// piece. For one thread.
 /// </summary>
 internal sealed unsafe class ShortCounts : IDisposable
 {
@@ -67,16 +68,25 @@ internal sealed unsafe class ShortCounts : IDisposable
         return equal == 0 ? 0 : line[((uint)BitOperations.TrailingZeroCount(equal) * 8) + 15] & 15;
     }
 
+    /// <summary>The count of a key wherever it may stand; 0 when it is not there.</summary>
+    internal int Find(Vector128<byte> key)
+    {
+        byte* line = Line(key);
+        int found = Find(line, key);
+        return found != 0 || line[63] == 0 ? found : Find(Beside(line), key); // a line that is not full is all
+    }
+
     /// <summary>Remembers a piece that is not there.</summary>
     internal void Add(Vector128<byte> key, int count)
     {
         unchecked
         {
-            byte* line = Table + ((nint)(Hash(key) >> Shift) * 64);
-            int place = 0;
-            while (place < 4 && line[(place * 16) + 15] != 0)
+            byte* line = Line(key);
+            int place = FirstFree(line);
+            if (place == 4)
             {
-                place++;
+                place = FirstFree(Beside(line));
+                line = place < 4 ? Beside(line) : line;
             }
 
             _entries += place < 4 ? 1 : 0;
@@ -96,7 +106,7 @@ internal sealed unsafe class ShortCounts : IDisposable
 
         HugeMemory old = _memory;
         int oldLines = _lines;
-        _lines *= 2;
+        _lines = Math.Min(_lines * 4, MostLines);
         _memory = new HugeMemory((nuint)_lines * 64);
         _entries = 0;
         for (byte* at = old.Pointer; at < old.Pointer + ((nint)oldLines * 64); at += 16)
@@ -111,4 +121,22 @@ internal sealed unsafe class ShortCounts : IDisposable
 
         old.Dispose();
     }
+
+    private static int FirstFree(byte* line)
+    {
+        int place = 0;
+        while (place < 4 && line[(place * 16) + 15] != 0)
+        {
+            place++;
+        }
+
+        return place;
+    }
+
+    /// <summary>The other line of the two that begin at a multiple of 128 bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* Beside(byte* line) => (byte*)((nint)line ^ 64);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private byte* Line(Vector128<byte> key) => unchecked(Table + ((nint)(Hash(key) >> Shift) * 64));
 }

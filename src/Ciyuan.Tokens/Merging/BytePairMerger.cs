@@ -15,6 +15,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
     private readonly TPairs _pairs;
     private readonly Lazy<Seams> _seams;
     private readonly Lazy<WholeCharacters> _characters;
+    private readonly Lazy<AsciiPairs> _firstPairs;
     private readonly bool _wholeFirst;
     private readonly IDisposable? _owned;
     private readonly UnknownCharacters? _unknown;
@@ -34,6 +35,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
         _unknown = bytes ? null : new UnknownCharacters(vocabulary);
         _characters = new Lazy<WholeCharacters>(() => bytes
             ? WholeCharacters.Find(vocabulary, Seams, pairs) : WholeCharacters.All(vocabulary, Seams, index));
+        _firstPairs = new Lazy<AsciiPairs>(() => AsciiPairs.Find(_characters.Value, pairs));
     }
 
     internal override Seams Seams => _seams.Value;
@@ -42,7 +44,10 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
 
     internal override long NativeBytes =>
         _index.NativeBytes + (_seams.IsValueCreated ? Seams.NativeBytes : 0)
+        + (_firstPairs.IsValueCreated ? _firstPairs.Value.NativeBytes : 0)
         + ((_owned as PairTable)?.NativeBytes ?? 0);
+
+    internal override void Prefetch(ulong hash) => _index.Prefetch(hash);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override int Count(byte* at, int length, bool part, MergeRoom room)
@@ -123,11 +128,7 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
             ulong* pairs = room.Pairs;
             int count = _characters.Value.Begin(at, length, symbols);
             symbols[count] = (ulong)(uint)length << 32;
-            for (int i = 0; i < count - 1; i++)
-            {
-                pairs[i] = Pair(at, symbols, i);
-            }
-
+            FillPairs(at, symbols, pairs, count - 1);
             while (true)
             {
                 ulong lowest = Lowest(pairs, count - 1, out int best);
@@ -150,6 +151,22 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
                 }
 
                 pairs[best] = best < count - 1 ? Pair(at, symbols, best) : ulong.MaxValue;
+            }
+        }
+    }
+
+    /// <summary>What the first symbols and their right neighbours become.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FillPairs(byte* at, ulong* symbols, ulong* pairs, int number)
+    {
+        unchecked
+        {
+            AsciiPairs first = _firstPairs.Value;
+            for (int i = 0; i < number; i++)
+            {
+                byte left = at[symbols[i] >> 32];
+                byte right = at[symbols[i + 1] >> 32];
+                pairs[i] = (left | right) < 0x80 ? first.Of(left, right) : Pair(at, symbols, i);
             }
         }
     }
@@ -185,6 +202,11 @@ internal sealed unsafe class BytePairMerger<TPairs> : PieceMerger
     {
         _index.Dispose();
         _owned?.Dispose();
+        if (_firstPairs.IsValueCreated)
+        {
+            _firstPairs.Value.Dispose();
+        }
+
         if (_characters.IsValueCreated)
         {
             _characters.Value.Dispose();

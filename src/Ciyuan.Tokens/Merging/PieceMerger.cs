@@ -14,6 +14,14 @@ internal abstract unsafe class PieceMerger : IDisposable
     /// </summary>
     internal abstract bool JoinsUnknown { get; }
 
+    /// <summary>
+    /// Has the memory fetched that <see cref="Count"/> looks at first for a whole piece with this hash, which
+    /// <see cref="SpanHash.Of(ulong, ulong)"/> gives. A hint: of no effect on any result.
+    /// </summary>
+    internal virtual void Prefetch(ulong hash)
+    {
+    }
+
     /// <summary>The number of tokens.</summary>
     /// <param name="at">A piece, or a part of one between two seams.</param>
     /// <param name="length">Its length in bytes.</param>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using System.Text;
 using Ciyuan.Tokens.Splitting;
 using Ciyuan.Tokens.Vocabularies;
 
@@ -28,11 +27,12 @@ internal sealed unsafe class Seams : IDisposable
     {
         _pairs = (uint*)_memory.Pointer;
         _parts = (uint*)(_memory.Pointer + (1 << (PairBits - 3)));
-        for (int id = 0; id <= vocabulary.MaxId; id++)
+        EntryBytes entries = vocabulary.Entries;
+        for (int id = 0; id < entries.Count; id++)
         {
-            if (vocabulary.KindOf(id) is EntryKind.Normal or EntryKind.Unused)
+            if (entries.IsMade(id) && !entries.IsAscii(id)) // two of ASCII are taken to join
             {
-                Add(vocabulary.BytesOf(id));
+                Add(entries[id]);
             }
         }
     }
@@ -119,11 +119,6 @@ internal sealed unsafe class Seams : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add(ReadOnlySpan<byte> bytes)
     {
-        if (Ascii.IsValid(bytes))
-        {
-            return; // two of ASCII are taken to join
-        }
-
         int at = 0;
         while (at < bytes.Length && IsInside(bytes[at]))
         {

@@ -34,10 +34,11 @@ internal sealed unsafe class TokenIndex : IDisposable
     internal TokenIndex(Vocabulary vocabulary)
     {
         _vocabulary = vocabulary;
+        EntryBytes entries = vocabulary.Entries;
         int longOnes = 0;
-        for (int id = 0; id <= vocabulary.MaxId; id++)
+        for (int id = 0; id < entries.Count; id++)
         {
-            int length = IsEntry(id) ? vocabulary.BytesOf(id).Length : 0;
+            int length = entries.IsMade(id) ? entries.Lengths[id] : 0;
             MaxLength = Math.Max(MaxLength, length);
             longOnes += length > MaxShort ? 1 : 0;
         }
@@ -53,7 +54,7 @@ internal sealed unsafe class TokenIndex : IDisposable
         _long = new int[BitOperations.RoundUpToPowerOf2((uint)(longOnes * 2) + 16)];
         _longMask = _long.Length - 1;
         _long.AsSpan().Fill(-1);
-        AddAll();
+        AddAll(entries);
     }
 
     /// <summary>The length of the longest entry.</summary>
@@ -105,6 +106,20 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
+    /// <summary>Has fetched what <see cref="Find"/> looks at for a run of up to twelve bytes with this hash.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Prefetch(ulong hash)
+    {
+        if (Sse.IsSupported)
+        {
+            unchecked
+            {
+                Sse.Prefetch0(_lines + ((nint)(hash >> _lineShift) * 8));
+                Sse.Prefetch0(_filter + (nint)(hash >> (64 - FilterBits + 5)));
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int FindLong(byte* at, int length)
     {
@@ -133,41 +148,54 @@ internal sealed unsafe class TokenIndex : IDisposable
         }
     }
 
-    private bool IsEntry(int id) => _vocabulary.KindOf(id) is EntryKind.Normal or EntryKind.Unused;
-
     /// <summary>
     /// Takes in all entries, the short ones by batches: their lines are fetched together before they are written.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddAll()
+    private void AddAll(EntryBytes entries)
     {
         const int Batch = 64;
         byte* room = stackalloc byte[MaxShort + Slack];
         ulong* batch = stackalloc ulong[Batch * 3];
         int waiting = 0;
-        for (int id = 0; id <= _vocabulary.MaxId; id++)
+        fixed (byte* bytes = entries.Bytes)
         {
-            ReadOnlySpan<byte> bytes = IsEntry(id) ? _vocabulary.BytesOf(id) : default;
-            if (bytes.Length > MaxShort)
+            int lastReadable = entries.Bytes.Length - Slack;
+            for (int id = 0; id < entries.Count; id++)
             {
-                AddLong(bytes, id);
-            }
-            else if (bytes.Length > 0)
-            {
-                bytes.CopyTo(new Span<byte>(room, MaxShort));
-                Prepare(room, bytes.Length, id, batch + (3 * waiting++));
-            }
-
-            if (waiting == Batch || id == _vocabulary.MaxId)
-            {
-                for (int i = 0; i < waiting; i++)
+                int length = entries.IsMade(id) ? entries.Lengths[id] : 0;
+                if (length > MaxShort)
                 {
-                    AddShort(batch[3 * i], batch[(3 * i) + 1], batch[(3 * i) + 2]);
+                    AddLong(entries[id], id);
+                }
+                else if (length > 0)
+                {
+                    byte* at = bytes + entries.Starts[id];
+                    if (entries.Starts[id] > lastReadable)
+                    {
+                        entries[id].CopyTo(new Span<byte>(room, MaxShort));
+                        at = room;
+                    }
+
+                    Prepare(at, length, id, batch + (3 * waiting++));
                 }
 
-                waiting = 0;
+                waiting = waiting < Batch ? waiting : AddShort(batch, waiting);
             }
         }
+
+        AddShort(batch, waiting);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int AddShort(ulong* batch, int waiting)
+    {
+        for (int i = 0; i < waiting; i++)
+        {
+            AddShort(batch[3 * i], batch[(3 * i) + 1], batch[(3 * i) + 2]);
+        }
+
+        return 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -181,11 +209,7 @@ internal sealed unsafe class TokenIndex : IDisposable
             to[0] = low;
             to[1] = high | ((ulong)id << 32);
             to[2] = hash;
-            if (Sse.IsSupported)
-            {
-                Sse.Prefetch0(_lines + ((nint)(hash >> _lineShift) * 8));
-                Sse.Prefetch0(_filter + (nint)(hash >> (64 - FilterBits + 5)));
-            }
+            Prefetch(hash);
         }
     }
 

@@ -51,9 +51,13 @@ internal sealed unsafe class WholeCharacters : IDisposable
         EdgeRanks edges = new();
         if (vocabulary.Model == TokenModel.RankBpe)
         {
-            for (int id = 0; id <= vocabulary.MaxId; id++)
+            EntryBytes entries = vocabulary.Entries;
+            for (int id = 0; id < entries.Count; id++)
             {
-                edges.Note(vocabulary.BytesOf(id), (uint)id);
+                if (!entries.IsAscii(id))
+                {
+                    edges.Note(entries[id], (uint)id);
+                }
             }
         }
         else

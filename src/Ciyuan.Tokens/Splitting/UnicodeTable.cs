@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Ciyuan.Tokens.Splitting;
@@ -28,7 +27,7 @@ internal static unsafe class UnicodeTable
             ?? throw new InvalidOperationException("The resource unicode-16.bin is missing.");
         byte[] runs = new byte[stream.Length];
         stream.ReadExactly(runs);
-        byte* kinds = (byte*)NativeMemory.Alloc(CodePoints);
+        byte* kinds = (byte*)NativeMemory.AllocZeroed(CodePoints); // most code points are nothing, and stay untouched
         int next = 0;
         for (int at = 0; at < runs.Length;)
         {
@@ -44,11 +43,30 @@ internal static unsafe class UnicodeTable
                 }
             }
 
-            Unsafe.InitBlockUnaligned(kinds + next, value, (uint)length);
+            Fill(kinds + next, value, length);
             next += length;
         }
 
         return next == CodePoints
             ? kinds : throw new InvalidOperationException($"unicode-16.bin covers {next} of {CodePoints} code points.");
+    }
+
+    /// <summary>A loop of its own: the library's is compiled anew in each process, before the first count.</summary>
+    private static void Fill(byte* to, byte value, int length)
+    {
+        unchecked
+        {
+            byte* end = to + (value == 0 ? 0 : length);
+            ulong eight = value * 0x0101_0101_0101_0101UL;
+            for (; end - to >= 8; to += 8)
+            {
+                *(ulong*)to = eight;
+            }
+
+            for (; to < end; to++)
+            {
+                *to = value;
+            }
+        }
     }
 }

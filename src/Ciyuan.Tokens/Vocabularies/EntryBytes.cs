@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Text;
+
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>
@@ -12,6 +16,20 @@ internal sealed record EntryBytes(byte[] Bytes, int[] Starts, ushort[] Lengths, 
     internal int Count => Kinds.Length;
 
     internal ReadOnlySpan<byte> this[int id] => Bytes.AsSpan(Starts[id], Lengths[id]);
+
+    /// <summary>True for what models make, not for what stands as a whole in a text.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsMade(int id) => Kinds[id] is (byte)EntryKind.Normal or (byte)EntryKind.Unused;
+
+    /// <summary>Whether an entry is all ASCII. Most are short: one look at sixteen bytes, wherever those are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsAscii(int id)
+    {
+        (int start, int length) = (Starts[id], Lengths[id]);
+        return length <= 16 && start + 16 <= Bytes.Length
+            ? (Vector128.LoadUnsafe(ref Bytes[start]).ExtractMostSignificantBits() & ((1u << length) - 1)) == 0
+            : Ascii.IsValid(this[id]);
+    }
 
     /// <summary>Those of a draft, gaps included.</summary>
     internal static EntryBytes Of(VocabularyDraft draft)

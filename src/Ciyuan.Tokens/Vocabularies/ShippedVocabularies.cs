@@ -20,7 +20,7 @@ public static class ShippedVocabularies
     private static readonly Dictionary<string, string> Resources = FindResources();
 
     /// <summary>Their names, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Names { get; } = SortedNames();
+    public static IReadOnlyList<string> Names => field ??= SortedNames();
 
     /// <summary>The packages that <see cref="Rebuild"/> asks for, as name@version.</summary>
     public static IReadOnlyList<string> Packages
@@ -69,7 +69,7 @@ public static class ShippedVocabularies
         }
     }
 
-    /// <summary>Plain loops: these two run before the first count of every process.</summary>
+    /// <summary>Plain loops: this runs before the first count of every process.</summary>
     private static Dictionary<string, string> FindResources()
     {
         Dictionary<string, string> found = new(StringComparer.Ordinal);

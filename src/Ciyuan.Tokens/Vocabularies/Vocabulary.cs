@@ -11,9 +11,9 @@ public sealed class Vocabulary
     private readonly ReadOnlyMemory<byte> _image;
     private readonly ImageHeader _header;
     private readonly VocabularyProfile _profile;
-    private readonly Lazy<EntryTable> _table;
-    private readonly Lazy<Merge[]> _merges;
     private EntryBytes? _entries;
+    private EntryTable? _table;
+    private Merge[]? _merges;
     private int[]? _byteIds;
 
     internal Vocabulary(VocabularyDraft draft, VocabularySource? source = null)
@@ -31,9 +31,9 @@ public sealed class Vocabulary
         Source = _profile.Source;
         AddedTokens = _profile.AddedTokens;
         MaxId = _profile.Limit - 1;
-        foreach (AddedToken token in AddedTokens)
+        for (int i = 0; i < AddedTokens.Count; i++) // here and below no enumerators: each is types to load
         {
-            MaxId = Math.Max(MaxId, token.Id);
+            MaxId = Math.Max(MaxId, AddedTokens[i].Id);
         }
 
         Model = (TokenModel)file[12];
@@ -46,8 +46,6 @@ public sealed class Vocabulary
         IgnoreMerges = (file[16] & 1) != 0;
         FuseUnknown = (file[16] & 2) != 0;
         UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
-        _table = new Lazy<EntryTable>(() => new EntryTable(Entries));
-        _merges = new Lazy<Merge[]>(() => ImageReader.ReadMerges(_image.Span, _header, _profile.Limit));
         if (!isOurs)
         {
             DemandKnown();
@@ -89,7 +87,7 @@ public sealed class Vocabulary
     internal StoredIndex? Index => _header.Slots == 0 ? null : new StoredIndex(_image, _header, _profile.Limit);
 
     /// <summary>Bytes and kinds of all ids, spelled out when they are first asked for.</summary>
-    private EntryBytes Entries => Volatile.Read(ref _entries) ?? ReadEntries();
+    internal EntryBytes Entries => Volatile.Read(ref _entries) ?? ReadEntries();
 
     /// <summary>
     /// For <see cref="TokenModel.MergeBpe"/> and <see cref="TokenModel.CharacterMergeBpe"/> the pairs that merge, the
@@ -97,7 +95,7 @@ public sealed class Vocabulary
     /// merge by which each entry comes about, in order of ids; entries that merging alone does not reach have none. For
     /// other models empty. No pair occurs twice.
     /// </summary>
-    public ReadOnlySpan<Merge> Merges => _merges.Value;
+    public ReadOnlySpan<Merge> Merges => Volatile.Read(ref _merges) ?? ReadMerges();
 
     /// <summary>The tokens that are found as a whole, in the order of the source.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; }
@@ -159,7 +157,8 @@ public sealed class Vocabulary
     /// <param name="bytes">The bytes, as the model sees them.</param>
     /// <param name="id">The id; -1 when there is none.</param>
     /// <returns>True when there is such an entry.</returns>
-    public bool TryFind(ReadOnlySpan<byte> bytes, out int id) => _table.Value.TryFind(bytes, out id);
+    public bool TryFind(ReadOnlySpan<byte> bytes, out int id) =>
+        (Volatile.Read(ref _table) ?? MakeTable()).TryFind(bytes, out id);
 
     private void DemandKnown()
     {
@@ -172,23 +171,37 @@ public sealed class Vocabulary
 
     private static VocabularyProfile Choose(List<VocabularyProfile> profiles, string? name)
     {
-        foreach (VocabularyProfile profile in profiles)
+        for (int i = 0; i < profiles.Count; i++)
         {
-            if (name is null || profile.Name == name)
+            if (name is null || profiles[i].Name == name)
             {
-                return profile;
+                return profiles[i];
             }
         }
 
-        throw new VocabularyException(
-            $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
+        throw Missing(profiles, name);
     }
 
-    /// <summary>Two threads may do this at once; both get the same.</summary>
+    private static VocabularyException Missing(List<VocabularyProfile> profiles, string? name) => new(
+        $"The file has no vocabulary '{name}', but {string.Join(", ", profiles.Select(p => p.Name))}.");
+
+    /// <summary>Two threads may do this at once, and what follows; both get the same.</summary>
     private EntryBytes ReadEntries()
     {
         EntryBytes entries = ImageReader.ReadEntries(_image.Span, _header, _profile);
         return Interlocked.CompareExchange(ref _entries, entries, null) ?? entries;
+    }
+
+    private Merge[] ReadMerges()
+    {
+        Merge[] merges = ImageReader.ReadMerges(_image.Span, _header, _profile.Limit);
+        return Interlocked.CompareExchange(ref _merges, merges, null) ?? merges;
+    }
+
+    private EntryTable MakeTable()
+    {
+        EntryTable table = new(Entries);
+        return Interlocked.CompareExchange(ref _table, table, null) ?? table;
     }
 
     private int[] FindByteIds()

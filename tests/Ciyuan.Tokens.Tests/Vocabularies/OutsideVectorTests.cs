@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ciyuan.Tokens.Tests.Normalizing;
 using Ciyuan.Tokens.Vocabularies;
 using Xunit.Abstractions;
 
@@ -166,6 +167,35 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Every form into which text is brought, as bytes that a model of single bytes shows.</summary>
+    [Fact]
+    public void Encode_FormsOfHuggingFace_GivesItsBytes()
+    {
+        string[] lines = VectorFiles.Read("hugging-face-forms.vectors");
+        string map = Convert.ToBase64String(TextNormalizerTests.Map());
+        using JsonDocument forms = JsonDocument.Parse(lines[0].Replace("\"MAP\"", $"\"{map}\"", StringComparison.Ordinal));
+        string entries = string.Concat(Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\":{value},"));
+        Dictionary<string, Tokenizer> made = forms.RootElement.EnumerateObject().ToDictionary(
+            form => form.Name,
+            form => Tokenizer.For(TokenizerJson.Read(
+                Encoding.UTF8.GetBytes(
+                    $"{{\"normalizer\":{form.Value[0].GetRawText()},\"pre_tokenizer\":{form.Value[1].GetRawText()},"
+                    + $"\"model\":{{\"vocab\":{{{entries}\"<unk>\":256}},\"unk_token\":\"<unk>\",\"byte_fallback\":true,"
+                    + "\"merges\":[]}}"),
+                form.Name)));
+        int count = 0;
+        foreach (string line in lines.Skip(1).Where(line => line.Length > 0))
+        {
+            using JsonDocument vector = JsonDocument.Parse(line);
+            int[] bytes = [.. Convert.FromHexString(vector.RootElement[2].GetString()!).Select(value => (int)value)];
+            AssertIds(made[vector.RootElement[0].GetString()!], vector.RootElement[1].GetString()!, bytes,
+                SpecialTokens.AsText);
+            count++;
+        }
+
+        Assert.Equal(150, count);
+    }
+
     /// <summary>Vocabularies of kitoken's that are read from their own files, with its lines.</summary>
     [Theory]
     [InlineData("sentencepiece/llama2.model", false)]
@@ -181,6 +211,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("tokenizers/mistral03.json", true)]
     [InlineData("tokenizers/modernbert.json", true)]
     [InlineData("tokenizers/mpt.json", true)]
+    [InlineData("tokenizers/sqlpilot.json", true)]
+    [InlineData("tokenizers/xlnet_base_cased.json", true)]
     public void Encode_LinesOfKitoken_UnderItsFiles_GivesTheirIds(string file, bool withSpecial)
     {
         if (Open($"kitoken/models/{Path.ChangeExtension(file, null)}", null) is not { } vocabulary)

@@ -110,6 +110,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("mistral_nemo", "tekken/small_tokens_mistral2410", "small")]
     [InlineData("cl100k_base", "tiktoken/utf8_tokens_cl100k_base", "utf8")]
     [InlineData("o200k_base", "tiktoken/utf8_tokens_o200k_base", "utf8")]
+    [InlineData("p50k_base", "tiktoken/utf8_tokens_p50k_base", "utf8")]
+    [InlineData("p50k_base", "tiktoken/mixed_tokens_p50k_base", "mixed")]
     [InlineData("cl100k_base", "tiktoken/mixed_tokens_cl100k_base", "mixed")]
     [InlineData("o200k_base", "tiktoken/mixed_tokens_o200k_base", "mixed")]
     [InlineData("deepseek_v3", "tokenizers/mixed_tokens_r1", "mixed")]
@@ -204,6 +206,9 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("sentencepiece/nai-t5.model", false)]
     [InlineData("sentencepiece/nerdstash.model", false)]
     [InlineData("sentencepiece/xlnet_base_cased.model", false)]
+    [InlineData("tiktoken/kimi_k2.tiktoken", false)]
+    [InlineData("tiktoken/llama4.tiktoken", false)]
+    [InlineData("tokenizers/gemma3.json", true)]
     [InlineData("tokenizers/gpt2.json", true)]
     [InlineData("tokenizers/gpt_neox.json", true)]
     [InlineData("tokenizers/llama2.json", true)]
@@ -242,10 +247,20 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
             return VocabularyCatalog.Shipped.Get(shipped);
         }
 
-        string? file = VectorFiles.Find($"{path}.model", output) ?? VectorFiles.Find($"{path}.json", output);
-        return file is null ? null : file.EndsWith(".model", StringComparison.Ordinal)
-            ? SentencePieceModel.Read(File.ReadAllBytes(file), "tried")
-            : TokenizerJson.Read(File.ReadAllBytes(file), "tried");
+        string? file = VectorFiles.Find($"{path}.model", output) ?? VectorFiles.Find($"{path}.json", output)
+            ?? VectorFiles.Find($"{path}.tiktoken", output);
+        SplitRule split = Path.GetFileName(path) switch
+        {
+            "kimi_k2" => SplitRule.Kimi,
+            _ => SplitRule.O200k,
+        };
+        return Path.GetExtension(file) switch
+        {
+            null => null,
+            ".model" => SentencePieceModel.Read(File.ReadAllBytes(file!), "tried"),
+            ".tiktoken" => TiktokenFile.Read(File.ReadAllBytes(file!), "tried", split, []),
+            _ => TokenizerJson.Read(File.ReadAllBytes(file!), "tried"),
+        };
     }
 
     private static void AssertIds(Tokenizer tokenizer, string text, int[] expected, SpecialTokens policy)

@@ -7,8 +7,8 @@ namespace Ciyuan.Tokens.Normalizing;
 /// Decompositions, compositions and combining classes of version 9.0 of the Unicode character database, about what the
 /// tokenizers use that compose text. Numbers in the resources have seven bits a byte, the lowest first. Canonical ones:
 /// runs of combining classes (gap, length, class), then decompositions (gap, a byte, one or two code points); the byte
-/// has 2 for two code points and 1 where these compose again. Compatible ones: gap, how many code points, and these; then
-/// runs of combining marks (gap, length). Hangul is computed.
+/// has 2 for two code points and 1 where these compose again. Compatible ones: gap, how many code points, and these;
+/// then runs of combining marks (gap, length). Hangul is computed.
 /// </summary>
 internal sealed class CompositionTable
 {
@@ -112,20 +112,23 @@ internal sealed class CompositionTable
             _marks.UnionWith(Enumerable.Range(mark, Number(bytes, ref at)));
         }
 
+        UnsettleWholes();
+    }
+
+    /// <summary>What composes again out of a first part that does not stay is no more what it was.</summary>
+    private void UnsettleWholes()
+    {
         foreach ((int whole, (int first, _)) in _apart)
         {
-            // What composes again out of a first part that does not stay is no more what it was.
-            for (int part = first; ; part = _apart[part].First)
+            int part = first;
+            while (!_replaced.ContainsKey(part) && _apart.TryGetValue(part, out (int First, int Second) parts))
             {
-                if (_replaced.ContainsKey(part))
-                {
-                    Unsettle(whole);
-                }
+                part = parts.First;
+            }
 
-                if (!_apart.ContainsKey(part))
-                {
-                    break;
-                }
+            if (_replaced.ContainsKey(part))
+            {
+                Unsettle(whole);
             }
         }
     }

@@ -30,8 +30,8 @@ internal sealed class TextNormalizer
     internal bool IsIdentity => !IsWholeText && _rule.Form == UnicodeForm.None;
 
     /// <summary>True when the form of a text depends on where it stands, or on all of it.</summary>
-    internal bool IsWholeText => _areWords || _map is not null
-        || _rule.CollapseSpaces || _rule.TrimEnd || _rule.JoinSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
+    internal bool IsWholeText => _areWords || _map is not null || _rule.CollapseSpaces || _rule.TrimEnd
+        || _rule.JoinSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
 
     /// <summary>
     /// True when a text may be brought into its form part by part, cut at <see cref="LastSettled"/>.
@@ -92,6 +92,11 @@ internal sealed class TextNormalizer
             to.Write(_rule.EscapeSpaces ? "▁"u8 : " "u8);
         }
 
+        WriteSpaces(stretch, to);
+    }
+
+    private void WriteSpaces(ReadOnlySpan<byte> stretch, ArrayBufferWriter<byte> to)
+    {
         while (_rule.EscapeSpaces && stretch.IndexOf((byte)' ') is int space and >= 0)
         {
             to.Write(stretch[..space]);

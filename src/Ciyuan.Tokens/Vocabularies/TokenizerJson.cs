@@ -105,8 +105,8 @@ public static class TokenizerJson
             if (content.Length > 0)
             {
                 draft.Add(new AddedToken(
-                    content, IdOf(content, id, draft), item.Flag("special", where), item.Flag("lstrip", where), item.Flag("rstrip", where),
-                    item.Flag("single_word", where), item.Flag("normalized", where)));
+                    content, IdOf(content, id, draft), item.Flag("special", where), item.Flag("lstrip", where),
+                    item.Flag("rstrip", where), item.Flag("single_word", where), item.Flag("normalized", where)));
             }
         }
     }

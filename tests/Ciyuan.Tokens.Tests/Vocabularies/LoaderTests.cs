@@ -46,7 +46,8 @@ public sealed class LoaderTests
     public void ReadTokenizerJson_AddedTokensWhereOtherTextIs_GetOtherIds()
     {
         Vocabulary read = ReadJson(
-            ",\"added_tokens\":[{\"id\":0,\"content\":\"<x>\"},{\"id\":5,\"content\":\"a\"},{\"id\":0,\"content\":\"<y>\"}]");
+            ",\"added_tokens\":[{\"id\":0,\"content\":\"<x>\"},{\"id\":5,\"content\":\"a\"},"
+            + "{\"id\":0,\"content\":\"<y>\"}]");
 
         Assert.Equal([("<x>", 1), ("a", 5), ("<y>", 6)], read.AddedTokens.Select(token => (token.Content, token.Id)));
     }

@@ -175,16 +175,9 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     {
         string[] lines = VectorFiles.Read("hugging-face-forms.vectors");
         string map = Convert.ToBase64String(TextNormalizerTests.Map());
-        using JsonDocument forms = JsonDocument.Parse(lines[0].Replace("\"MAP\"", $"\"{map}\"", StringComparison.Ordinal));
-        string entries = string.Concat(Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\":{value},"));
+        using JsonDocument forms = JsonDocument.Parse(lines[0].Replace("MAP", map, StringComparison.Ordinal));
         Dictionary<string, Tokenizer> made = forms.RootElement.EnumerateObject().ToDictionary(
-            form => form.Name,
-            form => Tokenizer.For(TokenizerJson.Read(
-                Encoding.UTF8.GetBytes(
-                    $"{{\"normalizer\":{form.Value[0].GetRawText()},\"pre_tokenizer\":{form.Value[1].GetRawText()},"
-                    + $"\"model\":{{\"vocab\":{{{entries}\"<unk>\":256}},\"unk_token\":\"<unk>\",\"byte_fallback\":true,"
-                    + "\"merges\":[]}}"),
-                form.Name)));
+            form => form.Name, form => OfBytes(form.Value[0].GetRawText(), form.Value[1].GetRawText()));
         int count = 0;
         foreach (string line in lines.Skip(1).Where(line => line.Length > 0))
         {
@@ -238,6 +231,16 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
                 AssertIds(tokenizer, lines[i], Ids(ids[i]), withSpecial ? SpecialTokens.Parsed : SpecialTokens.AsText);
             }
         }
+    }
+
+    private static Tokenizer OfBytes(string normalizer, string cuts)
+    {
+        string entries = string.Concat(Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\":{value},"));
+        return Tokenizer.For(TokenizerJson.Read(
+            Encoding.UTF8.GetBytes(
+                $"{{\"normalizer\":{normalizer},\"pre_tokenizer\":{cuts},\"model\":{{\"vocab\":{{{entries}"
+                + "\"<unk>\":256},\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"merges\":[]}}"),
+            "tried"));
     }
 
     private Vocabulary? Open(string path, string? shipped)

@@ -133,7 +133,8 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         long skipped = Skipped;
         try
         {
-            Skipped += CountLine(line) ? 0 : 1;
+            bool found = CountLine(line); // first, for it adds to what is skipped
+            Skipped += found ? 0 : 1;
             Rows++;
         }
         catch (JsonException damage)

@@ -122,7 +122,7 @@ internal sealed class TextWalk(Vocabulary vocabulary, TextNormalizer normalizer,
         int size = Window;
         while (!stretch.IsEmpty && feed.Count <= limit)
         {
-            int end = size < stretch.Length ? TextNormalizer.LastSettled(stretch[..size]) : stretch.Length;
+            int end = size < stretch.Length ? normalizer.LastSettled(stretch[..size]) : stretch.Length;
             if (end == 0)
             {
                 size *= 2; // marks and nothing else

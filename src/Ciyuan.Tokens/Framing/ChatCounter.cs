@@ -87,6 +87,8 @@ public sealed class ChatCounter
     {
         long total = rule.Number("base") + rule.Number("perReply") + frames.Values.Sum();
         bool hasTools = request.Tools.Count > 0;
+        bool hasSystem = request.Messages.Any(m => m.Role is "system" or "developer");
+        total += hasSystem ? rule.Number("withSystem") : 0;
         bool padded = !hasTools || !rule.Flag("systemNewlineWithTools");
         for (int i = 0; i < texts.Length; i++)
         {
@@ -102,8 +104,7 @@ public sealed class ChatCounter
 
         if (hasTools)
         {
-            bool system = request.Messages.Any(m => m.Role is "system" or "developer");
-            total += rule.Number("perTools") + (system ? rule.Number("withSystemAndTools") : 0);
+            total += rule.Number("perTools") + (hasSystem ? rule.Number("withSystemAndTools") : 0);
             total += Of(rule.Text("toolForm") == "typescript"
                 ? TypeScriptTools.Render(request.Tools, withDefaults: false)
                 : string.Join('\n', request.Tools.Select(

@@ -19,10 +19,9 @@ public sealed class FramingRule
     private static readonly string[] KnownNumbers =
     [
         "trim", "callsApart", "callsReplaceContent", "toolContentQuoted", "toolIndent", "noReplyAfterTool",
-        "perMessage",
-        "perName", "perReply", "perCall", "perFunctionAnswer", "perTools", "withSystemAndTools", "perChoiceNone",
-        "perChoiceNamed", "systemNewlineWithTools", "countRoles", "base", "textPercent", "errorBase", "errorPerMessage",
-        "errorPerTool", "errorPercent",
+        "perMessage", "perName", "perReply", "perCall", "perFunctionAnswer", "perTools", "withSystem",
+        "withSystemAndTools", "perChoiceNone", "perChoiceNamed", "systemNewlineWithTools", "countRoles", "base",
+        "textPercent", "errorBase", "errorPerMessage", "errorPerTool", "errorPercent",
     ];
 
     private readonly Dictionary<string, string> _texts = [];

@@ -12,29 +12,26 @@ internal sealed class TextNormalizer
     private readonly Normalization _rule;
     private readonly CharacterMap? _map;
     private readonly bool _areWords;
+    private readonly bool _composes;
 
     /// <param name="rule">What is done to text.</param>
     /// <param name="areWords">Whether words get a mark and what is between them goes:
     /// <see cref="SplitRule.MarkedWords"/>.</param>
-    /// <exception cref="NotSupportedException">The form is not known here.</exception>
     internal TextNormalizer(Normalization rule, bool areWords = false)
     {
         _rule = rule;
         _areWords = areWords;
-        _map = rule.Form is UnicodeForm.CharacterMap or UnicodeForm.ClusterMap
-            ? new CharacterMap(rule.CharacterMap.Span, rule.Form == UnicodeForm.ClusterMap) : null;
-        if (rule.Form is not (UnicodeForm.None or UnicodeForm.Nfc) && _map is null)
-        {
-            throw new NotSupportedException($"Text is not brought into the form {rule.Form} here.");
-        }
+        _composes = rule.Form is UnicodeForm.Nfc or UnicodeForm.Nfkc;
+        _map = rule.Form is UnicodeForm.None or UnicodeForm.Nfc or UnicodeForm.Nfkc
+            ? null : new CharacterMap(rule.CharacterMap.Span, rule.Form != UnicodeForm.CharacterMap);
     }
 
     /// <summary>True when text always stays as it is.</summary>
     internal bool IsIdentity => !IsWholeText && _rule.Form == UnicodeForm.None;
 
     /// <summary>True when the form of a text depends on where it stands, or on all of it.</summary>
-    internal bool IsWholeText => _areWords || _map is not null
-        || _rule.CollapseSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
+    internal bool IsWholeText => _areWords || _map is not null || _rule.CollapseSpaces || _rule.TrimEnd
+        || _rule.JoinSpaces || _rule.Prefix != SpacePrefix.None || _rule.EscapeSpaces;
 
     /// <summary>
     /// True when a text may be brought into its form part by part, cut at <see cref="LastSettled"/>.
@@ -45,7 +42,7 @@ internal sealed class TextNormalizer
     internal bool IsNormal(ReadOnlySpan<byte> stretch) => IsIdentity || (!IsWholeText && FindUnsettled(stretch, 0) < 0);
 
     /// <summary>Where the last character begins that nothing before it can change, nor be changed by it.</summary>
-    internal static int LastSettled(ReadOnlySpan<byte> text)
+    internal int LastSettled(ReadOnlySpan<byte> text)
     {
         for (int at = text.Length - 1; at >= 0; at--)
         {
@@ -70,14 +67,22 @@ internal sealed class TextNormalizer
             return;
         }
 
-        stretch = Mapped(stretch);
+        if (_composes && !IsWholeText)
+        {
+            Compose(stretch, to);
+            return;
+        }
+
+        stretch = InForm(stretch);
         if (_areWords)
         {
             WriteWords(stretch, to);
             return;
         }
 
-        if (_rule.CollapseSpaces && (stretch = Collapse(stretch)).IsEmpty)
+        stretch = _rule.TrimEnd ? TrimmedEnd(stretch) : stretch;
+        stretch = _rule.CollapseSpaces ? Collapse(stretch) : _rule.JoinSpaces ? Joined(stretch) : stretch;
+        if (stretch.IsEmpty)
         {
             return;
         }
@@ -87,12 +92,11 @@ internal sealed class TextNormalizer
             to.Write(_rule.EscapeSpaces ? "▁"u8 : " "u8);
         }
 
-        if (_rule.Form == UnicodeForm.Nfc)
-        {
-            Compose(stretch, to);
-            return;
-        }
+        WriteSpaces(stretch, to);
+    }
 
+    private void WriteSpaces(ReadOnlySpan<byte> stretch, ArrayBufferWriter<byte> to)
+    {
         while (_rule.EscapeSpaces && stretch.IndexOf((byte)' ') is int space and >= 0)
         {
             to.Write(stretch[..space]);
@@ -103,17 +107,69 @@ internal sealed class TextNormalizer
         to.Write(stretch);
     }
 
-    private ReadOnlySpan<byte> Mapped(ReadOnlySpan<byte> stretch)
+    private ReadOnlySpan<byte> InForm(ReadOnlySpan<byte> stretch)
     {
-        if (_map is null)
+        if (_map is null && !_composes)
         {
             return stretch;
         }
 
-        ArrayBufferWriter<byte> mapped = new(stretch.Length + 16);
-        _map.Write(stretch, mapped);
-        return mapped.WrittenSpan;
+        ArrayBufferWriter<byte> formed = new(stretch.Length + 16);
+        if (_map is null)
+        {
+            Compose(stretch, formed);
+        }
+        else
+        {
+            _map.Write(_rule.Form == UnicodeForm.UnmarkedClusterMap ? Unmarked(stretch) : stretch, formed);
+        }
+
+        return formed.WrittenSpan;
     }
+
+    /// <summary>See <see cref="UnicodeForm.UnmarkedClusterMap"/>.</summary>
+    private static byte[] Unmarked(ReadOnlySpan<byte> text)
+    {
+        List<int> points = [];
+        string quoted = Encoding.UTF8.GetString(text).Replace("``", "\"", StringComparison.Ordinal)
+            .Replace("''", "\"", StringComparison.Ordinal);
+        foreach (Rune rune in quoted.EnumerateRunes())
+        {
+            CompositionTable.Compatible.Decompose(rune.Value, points);
+        }
+
+        points.RemoveAll(CompositionTable.Compatible.IsMark); // no other has a class, so the order stays
+        ArrayBufferWriter<byte> kept = new(text.Length + 16);
+        foreach (int point in points)
+        {
+            kept.Advance(new Rune(point).EncodeToUtf8(kept.GetSpan(4)));
+        }
+
+        return kept.WrittenSpan.ToArray();
+    }
+
+    private static ReadOnlySpan<byte> TrimmedEnd(ReadOnlySpan<byte> text)
+    {
+        int end = text.Length;
+        for (int at = end - 1; at >= 0; at--)
+        {
+            if ((text[at] & 0xC0) != 0x80)
+            {
+                if (!IsWhite(text, at, out _))
+                {
+                    break;
+                }
+
+                end = at;
+            }
+        }
+
+        return text[..end];
+    }
+
+    private static unsafe bool IsWhite(ReadOnlySpan<byte> text, int at, out int length) =>
+        (CharacterKind)(UnicodeTable.Kinds[Decode(text, at, out length)] & UnicodeTable.KindBits)
+            is CharacterKind.Space or CharacterKind.LineEnd;
 
     private bool GetsSpace(ReadOnlySpan<byte> stretch, bool first)
     {
@@ -128,13 +184,12 @@ internal sealed class TextNormalizer
         };
     }
 
-    private static unsafe void WriteWords(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> to)
+    private static void WriteWords(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> to)
     {
         bool isInWord = false;
         for (int at = 0, length; at < text.Length; at += length)
         {
-            byte kind = UnicodeTable.Kinds[Decode(text, at, out length)];
-            if ((CharacterKind)(kind & UnicodeTable.KindBits) is CharacterKind.Space or CharacterKind.LineEnd)
+            if (IsWhite(text, at, out length))
             {
                 isInWord = false;
                 continue;
@@ -156,10 +211,15 @@ internal sealed class TextNormalizer
             text = text[..^3].TrimEnd((byte)' ');
         }
 
+        return Joined(text);
+    }
+
+    private static ReadOnlySpan<byte> Joined(ReadOnlySpan<byte> text)
+    {
         List<byte> kept = new(text.Length);
         foreach (byte value in text)
         {
-            if (value != ' ' || kept[^1] != ' ')
+            if (value != ' ' || kept.Count == 0 || kept[^1] != ' ')
             {
                 kept.Add(value);
             }
@@ -168,7 +228,7 @@ internal sealed class TextNormalizer
         return kept.ToArray();
     }
 
-    private static void Compose(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> to)
+    private void Compose(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> to)
     {
         int done = 0;
         List<int> points = [];
@@ -209,24 +269,25 @@ internal sealed class TextNormalizer
         to.Write(text[done..]);
     }
 
-    /// <summary>Made when a text is composed first: most vocabularies never do, and it takes milliseconds.</summary>
-    private static CanonicalTable Table => CanonicalTable.Instance;
+    private CompositionTable Table =>
+        _rule.Form == UnicodeForm.Nfkc ? CompositionTable.Compatible : CompositionTable.Canonical;
 
-    private static int FindUnsettled(ReadOnlySpan<byte> text, int from)
+    private int FindUnsettled(ReadOnlySpan<byte> text, int from)
     {
+        CompositionTable table = Table;
         for (int at = from; at < text.Length;)
         {
-            int next = text[at..].IndexOfAny(CanonicalTable.Doubtful);
+            int next = text[at..].IndexOfAny(table.Doubtful);
             if (next < 0)
             {
                 return -1;
             }
 
             at += next;
-            while (at < text.Length && text[at] is >= 0xCC and not (>= 0xE4 and <= 0xE9))
+            while (at < text.Length && table.IsDoubtful(text[at]))
             {
                 int point = Decode(text, at, out int length);
-                if (Table.IsUnsettled(point))
+                if (table.IsUnsettled(point))
                 {
                     return at;
                 }
@@ -247,7 +308,7 @@ internal sealed class TextNormalizer
     }
 
     /// <summary>Sorts marks that follow one another by their class; equal ones stay in order.</summary>
-    private static void Order(List<int> points)
+    private void Order(List<int> points)
     {
         Span<int> all = CollectionsMarshal.AsSpan(points);
         for (int start = 0, end; start < all.Length; start = end)
@@ -268,7 +329,7 @@ internal sealed class TextNormalizer
     }
 
     /// <summary>By class, then by place, so that a million marks take no longer than sorting does.</summary>
-    private static void SortMarks(Span<int> marks)
+    private void SortMarks(Span<int> marks)
     {
         Span<long> order = marks.Length <= 32 ? stackalloc long[marks.Length] : new long[marks.Length];
         for (int i = 0; i < marks.Length; i++)
@@ -285,7 +346,7 @@ internal sealed class TextNormalizer
         }
     }
 
-    private static void Recompose(List<int> points, List<int> made)
+    private void Recompose(List<int> points, List<int> made)
     {
         made.Clear();
         int starter = -1;

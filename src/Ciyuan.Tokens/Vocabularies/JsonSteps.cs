@@ -11,6 +11,10 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     /// <summary>How many steps are read, nested ones counted: known families have at most four.</summary>
     private const int MaxSteps = 16;
 
+    /// <summary>What stands before the map in XLNet's file: <see cref="UnicodeForm.UnmarkedClusterMap"/>.</summary>
+    private static readonly string[] Unmarked =
+        ["Replace(String:``,\")", "Replace(String:'',\")", "NFKD", "StripAccents"];
+
     internal static JsonSteps Read(JsonElement root)
     {
         List<JsonElement> normalizers = Flatten(root, "normalizer", "normalizers");
@@ -56,18 +60,24 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     private static Normalization ReadNormalization(List<JsonElement> steps, bool areWords)
     {
         Normalization result = Normalization.None;
+        bool isUnmarked = steps.Count > Unmarked.Length
+            && steps.Take(Unmarked.Length).Select(DescribeNormalizer).SequenceEqual(Unmarked);
         int reached = 0;
-        foreach (JsonElement step in steps)
+        foreach (JsonElement step in isUnmarked ? steps.Skip(Unmarked.Length) : steps)
         {
             string description = DescribeNormalizer(step);
             (Normalization next, int order) = description switch
             {
+                "Precompiled" => (WithMap(result, step, isUnmarked), 1),
+                _ when isUnmarked && reached == 0 => throw Unknown("normalizer", string.Join(", then ", Unmarked)),
                 "NFC" => (result with { Form = UnicodeForm.Nfc }, 1),
                 "NFKC" => (result with { Form = UnicodeForm.Nfkc }, 1),
-                "Precompiled" => (WithMap(result, step), 1),
-                "Replace(Regex: {2,}, )" when areWords => (result, 2), // words are found whatever stands between them
-                "Prepend(▁)" => (result with { Prefix = SpacePrefix.EachStretch }, 3),
-                "Replace(String: ,▁)" => (result with { EscapeSpaces = true }, 4),
+                "Replace(Regex: {2,}, )" when areWords => (result, 3), // words are found whatever stands between them
+                "Strip(right)" => (result with { TrimEnd = true }, 2),
+                "Replace(Regex: {2,}, )" or "Replace(Regex: {2,},▁)" when !areWords =>
+                    (result with { JoinSpaces = true }, 3),
+                "Prepend(▁)" => (result with { Prefix = SpacePrefix.EachStretch }, 4),
+                "Replace(String: ,▁)" => (result with { EscapeSpaces = true }, 5),
                 _ => throw Unknown("normalizer", description),
             };
             result = order > reached ? next : throw Unknown("normalizer", $"{description} after a later step");
@@ -79,11 +89,15 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
             : throw Unknown("normalizer", "Prepend without Replace");
     }
 
-    private static Normalization WithMap(Normalization before, JsonElement step)
+    private static Normalization WithMap(Normalization before, JsonElement step, bool isUnmarked)
     {
         JsonElement text = step.Need("precompiled_charsmap", JsonValueKind.String, "normalizer");
         return text.TryGetBytesFromBase64(out byte[]? map) && CharacterMaps.IsWhole(map)
-            ? before with { Form = UnicodeForm.ClusterMap, CharacterMap = map }
+            ? before with
+            {
+                Form = isUnmarked ? UnicodeForm.UnmarkedClusterMap : UnicodeForm.ClusterMap,
+                CharacterMap = map,
+            }
             : throw new VocabularyException("tokenizer.json: normalizer.precompiled_charsmap is damaged.");
     }
 
@@ -120,6 +134,8 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
 
     private static string DescribeNormalizer(JsonElement step) => step.Text("type") switch
     {
+        "Strip" when step.Flag("strip_right", "normalizer", true) && !step.Flag("strip_left", "normalizer", true) =>
+            "Strip(right)",
         "Prepend" => $"Prepend({step.Text("prepend")})",
         "Replace" => $"Replace({Pattern(step)},{step.Text("content")})",
         { } type => type,

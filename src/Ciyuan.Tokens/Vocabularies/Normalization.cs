@@ -17,6 +17,12 @@ public enum UnicodeForm
 
     /// <summary>The same map, applied to clusters of characters, as Hugging Face's tokenizers apply it.</summary>
     ClusterMap = 4,
+
+    /// <summary>
+    /// Two grave accents or apostrophes become a quotation mark; then compatibility decomposition, of which combining
+    /// marks go; then <see cref="ClusterMap"/> (XLNet's tokenizer.json).
+    /// </summary>
+    UnmarkedClusterMap = 5,
 }
 
 /// <summary>
@@ -53,6 +59,12 @@ public sealed record Normalization(UnicodeForm Form, bool CollapseSpaces, SpaceP
 
     /// <summary>Canonical composition only.</summary>
     public static readonly Normalization Nfc = new(UnicodeForm.Nfc, false, SpacePrefix.None, false);
+
+    /// <summary>Before <see cref="Prefix"/>: white space at the end goes.</summary>
+    public bool TrimEnd { get; init; }
+
+    /// <summary>After <see cref="TrimEnd"/>: runs of spaces become one.</summary>
+    public bool JoinSpaces { get; init; }
 
     /// <summary>
     /// SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty. It begins with the length in

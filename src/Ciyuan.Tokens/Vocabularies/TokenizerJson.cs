@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Ciyuan.Tokens.Vocabularies;
@@ -54,7 +55,8 @@ public static class TokenizerJson
         JsonSteps steps = JsonSteps.Read(root);
         draft.Split = steps.Split;
         draft.Normalization = steps.Normalization;
-        string type = model.Text("type") ?? "BPE";
+        string type = model.Text("type") // older files leave it out
+            ?? (model.TryGetProperty("unk_id", out _) ? "Unigram" : "BPE");
         switch (type)
         {
             case "BPE":
@@ -103,9 +105,27 @@ public static class TokenizerJson
             if (content.Length > 0)
             {
                 draft.Add(new AddedToken(
-                    content, id, item.Flag("special", where), item.Flag("lstrip", where), item.Flag("rstrip", where),
-                    item.Flag("single_word", where), item.Flag("normalized", where)));
+                    content, IdOf(content, id, draft), item.Flag("special", where), item.Flag("lstrip", where),
+                    item.Flag("rstrip", where), item.Flag("single_word", where), item.Flag("normalized", where)));
             }
         }
+    }
+
+    /// <summary>
+    /// The id of the file, unless the model has other text there: then, as Hugging Face's reader does, that of the
+    /// model's entry with this text, or else the next that nothing has.
+    /// </summary>
+    private static int IdOf(string content, int id, VocabularyDraft draft)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(content);
+        if (id >= draft.Entries.Count || draft.Entries[id] is not { } there || there.AsSpan().SequenceEqual(text))
+        {
+            return id;
+        }
+
+        int same = draft.Entries.FindIndex(entry => entry.AsSpan().SequenceEqual(text));
+        return same >= 0
+            ? same
+            : draft.AddedTokens.Aggregate(draft.Entries.Count, (next, token) => Math.Max(next, token.Id + 1));
     }
 }

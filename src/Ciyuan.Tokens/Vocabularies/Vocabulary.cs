@@ -41,6 +41,8 @@ public sealed class Vocabulary
         Normalization = new Normalization(
             (UnicodeForm)file[14], (file[16] & 4) != 0, (SpacePrefix)file[15], (file[16] & 8) != 0)
         {
+            TrimEnd = (file[16] & 16) != 0,
+            JoinSpaces = (file[16] & 32) != 0,
             CharacterMap = _header.Map == 0 ? default : image.Slice(_header.MapAt, _header.Map),
         };
         IgnoreMerges = (file[16] & 1) != 0;
@@ -163,9 +165,9 @@ public sealed class Vocabulary
     private void DemandKnown()
     {
         ImageReader.Demand(Enum.IsDefined(Model) && Enum.IsDefined(Split) && Enum.IsDefined(Normalization.Form)
-            && Enum.IsDefined(Normalization.Prefix), "a rule, or it is of a later program,");
+            && Enum.IsDefined(Normalization.Prefix) && _image.Span[16] < 64, "a rule, or it is of a later program,");
         ImageReader.Demand(UnknownId >= -1 && UnknownId < _header.Entries, "its unknown token");
-        ImageReader.Demand(Normalization.Form is not (UnicodeForm.CharacterMap or UnicodeForm.ClusterMap)
+        ImageReader.Demand(Normalization.Form < UnicodeForm.CharacterMap
             || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");
     }
 

@@ -244,6 +244,8 @@ public sealed class ChatCounterTests
             "messages":[{"role":"user","content":"What's the weather like in San Francisco?"}]}
             """u8.ToArray()));
 
+        Assert.InRange(said.Total, 13, 16);
+        Assert.InRange(tools.Total, 403 - 30, 403 + 30);
         Assert.InRange(14, said.Total - said.ErrorTokens, said.Total + said.ErrorTokens);
         Assert.InRange(403, tools.Total - tools.ErrorTokens, tools.Total + tools.ErrorTokens);
         Assert.Equal(MediaGrade.Approximate, said.Grade);
@@ -330,6 +332,9 @@ public sealed class ChatCounterTests
         Assert.All(FramingRules.Default.Rules, r => Assert.StartsWith("https://", r.Source, StringComparison.Ordinal));
         Assert.Equal("qwen3", FramingRules.Default.Find("Qwen/Qwen3-8B")!.Id);
         Assert.Equal("anthropic-newer", FramingRules.Default.Find("us.anthropic.claude-sonnet-5-5-v1:0")!.Id);
+        Assert.Equal("anthropic-newer", FramingRules.Default.Find("anthropic/claude-opus-4.7")!.Id);
+        Assert.Equal(
+            "anthropic-image-high", MediaRules.Default.Find("anthropic/claude-opus-4.7", MediaKind.Image)!.Id);
         Assert.Null(FramingRules.Default.Find("never-heard-of"));
         FramingRules own = FramingRules.Parse("""
             {"rules":[{"id":"mine","shape":"overhead","models":["qwen3*"],"grade":"exact","source":"s","date":"2026",

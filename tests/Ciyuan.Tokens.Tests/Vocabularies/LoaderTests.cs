@@ -32,12 +32,25 @@ public sealed class LoaderTests
     [InlineData(
         ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"NFC\"}]}", "NFC")]
     [InlineData(",\"added_tokens\":[{\"id\":9,\"content\":\"<x>\",\"special\":true}]", "")]
-    [InlineData(",\"added_tokens\":[{\"id\":0,\"content\":\"<x>\",\"special\":true}]", "other text")]
+    [InlineData(",\"normalizer\":{\"type\":\"NFKC\"}", "")]
+    [InlineData(",\"normalizer\":{\"type\":\"NFKD\"}", "NFKD")]
     [InlineData(",\"added_tokens\":[{\"id\":-1,\"content\":\"<x>\"}]", "outside")]
     [InlineData(",\"added_tokens\":[{\"id\":9}]", "added_tokens[0].content")]
     [InlineData(",\"added_tokens\":{}", "added_tokens")]
     public void ReadTokenizerJson_Part_IsReadOrNamed(string part, string what) =>
         AssertOutcome(() => ReadJson(part), what, "");
+
+    /// <summary>Hugging Face's reader gives such a token the id of the entry with its text, or the next free one.
+    /// </summary>
+    [Fact]
+    public void ReadTokenizerJson_AddedTokensWhereOtherTextIs_GetOtherIds()
+    {
+        Vocabulary read = ReadJson(
+            ",\"added_tokens\":[{\"id\":0,\"content\":\"<x>\"},{\"id\":5,\"content\":\"a\"},"
+            + "{\"id\":0,\"content\":\"<y>\"}]");
+
+        Assert.Equal([("<x>", 1), ("a", 5), ("<y>", 6)], read.AddedTokens.Select(token => (token.Content, token.Id)));
+    }
 
     [Theory]
     [InlineData("""{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}""", "")]

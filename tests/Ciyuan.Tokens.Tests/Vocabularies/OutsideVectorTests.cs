@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ciyuan.Tokens.Tests.Normalizing;
 using Ciyuan.Tokens.Vocabularies;
 using Xunit.Abstractions;
 
@@ -109,6 +110,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("mistral_nemo", "tekken/small_tokens_mistral2410", "small")]
     [InlineData("cl100k_base", "tiktoken/utf8_tokens_cl100k_base", "utf8")]
     [InlineData("o200k_base", "tiktoken/utf8_tokens_o200k_base", "utf8")]
+    [InlineData("p50k_base", "tiktoken/utf8_tokens_p50k_base", "utf8")]
+    [InlineData("p50k_base", "tiktoken/mixed_tokens_p50k_base", "mixed")]
     [InlineData("cl100k_base", "tiktoken/mixed_tokens_cl100k_base", "mixed")]
     [InlineData("o200k_base", "tiktoken/mixed_tokens_o200k_base", "mixed")]
     [InlineData("deepseek_v3", "tokenizers/mixed_tokens_r1", "mixed")]
@@ -166,6 +169,28 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Every form into which text is brought, as bytes that a model of single bytes shows.</summary>
+    [Fact]
+    public void Encode_FormsOfHuggingFace_GivesItsBytes()
+    {
+        string[] lines = VectorFiles.Read("hugging-face-forms.vectors");
+        string map = Convert.ToBase64String(TextNormalizerTests.Map());
+        using JsonDocument forms = JsonDocument.Parse(lines[0].Replace("MAP", map, StringComparison.Ordinal));
+        Dictionary<string, Tokenizer> made = forms.RootElement.EnumerateObject().ToDictionary(
+            form => form.Name, form => OfBytes(form.Value[0].GetRawText(), form.Value[1].GetRawText()));
+        int count = 0;
+        foreach (string line in lines.Skip(1).Where(line => line.Length > 0))
+        {
+            using JsonDocument vector = JsonDocument.Parse(line);
+            int[] bytes = [.. Convert.FromHexString(vector.RootElement[2].GetString()!).Select(value => (int)value)];
+            AssertIds(made[vector.RootElement[0].GetString()!], vector.RootElement[1].GetString()!, bytes,
+                SpecialTokens.AsText);
+            count++;
+        }
+
+        Assert.Equal(150, count);
+    }
+
     /// <summary>Vocabularies of kitoken's that are read from their own files, with its lines.</summary>
     [Theory]
     [InlineData("sentencepiece/llama2.model", false)]
@@ -174,6 +199,9 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("sentencepiece/nai-t5.model", false)]
     [InlineData("sentencepiece/nerdstash.model", false)]
     [InlineData("sentencepiece/xlnet_base_cased.model", false)]
+    [InlineData("tiktoken/kimi_k2.tiktoken", false)]
+    [InlineData("tiktoken/llama4.tiktoken", false)]
+    [InlineData("tokenizers/gemma3.json", true)]
     [InlineData("tokenizers/gpt2.json", true)]
     [InlineData("tokenizers/gpt_neox.json", true)]
     [InlineData("tokenizers/llama2.json", true)]
@@ -181,6 +209,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("tokenizers/mistral03.json", true)]
     [InlineData("tokenizers/modernbert.json", true)]
     [InlineData("tokenizers/mpt.json", true)]
+    [InlineData("tokenizers/sqlpilot.json", true)]
+    [InlineData("tokenizers/xlnet_base_cased.json", true)]
     public void Encode_LinesOfKitoken_UnderItsFiles_GivesTheirIds(string file, bool withSpecial)
     {
         if (Open($"kitoken/models/{Path.ChangeExtension(file, null)}", null) is not { } vocabulary)
@@ -203,6 +233,16 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         }
     }
 
+    private static Tokenizer OfBytes(string normalizer, string cuts)
+    {
+        string entries = string.Concat(Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\":{value},"));
+        return Tokenizer.For(TokenizerJson.Read(
+            Encoding.UTF8.GetBytes(
+                $"{{\"normalizer\":{normalizer},\"pre_tokenizer\":{cuts},\"model\":{{\"vocab\":{{{entries}"
+                + "\"<unk>\":256},\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"merges\":[]}}"),
+            "tried"));
+    }
+
     private Vocabulary? Open(string path, string? shipped)
     {
         if (shipped is not null)
@@ -210,10 +250,20 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
             return VocabularyCatalog.Shipped.Get(shipped);
         }
 
-        string? file = VectorFiles.Find($"{path}.model", output) ?? VectorFiles.Find($"{path}.json", output);
-        return file is null ? null : file.EndsWith(".model", StringComparison.Ordinal)
-            ? SentencePieceModel.Read(File.ReadAllBytes(file), "tried")
-            : TokenizerJson.Read(File.ReadAllBytes(file), "tried");
+        string? file = VectorFiles.Find($"{path}.model", output) ?? VectorFiles.Find($"{path}.json", output)
+            ?? VectorFiles.Find($"{path}.tiktoken", output);
+        SplitRule split = Path.GetFileName(path) switch
+        {
+            "kimi_k2" => SplitRule.Kimi,
+            _ => SplitRule.O200k,
+        };
+        return Path.GetExtension(file) switch
+        {
+            null => null,
+            ".model" => SentencePieceModel.Read(File.ReadAllBytes(file!), "tried"),
+            ".tiktoken" => TiktokenFile.Read(File.ReadAllBytes(file!), "tried", split, []),
+            _ => TokenizerJson.Read(File.ReadAllBytes(file!), "tried"),
+        };
     }
 
     private static void AssertIds(Tokenizer tokenizer, string text, int[] expected, SpecialTokens policy)

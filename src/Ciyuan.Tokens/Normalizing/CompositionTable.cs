@@ -4,33 +4,63 @@ using System.Reflection;
 namespace Ciyuan.Tokens.Normalizing;
 
 /// <summary>
-/// Canonical decompositions, compositions and combining classes of version 14.0 of the Unicode character database,
-/// about what the tokenizers use that compose text. The resource has numbers of seven bits a byte, the lowest first:
+/// Decompositions, compositions and combining classes of version 9.0 of the Unicode character database, about what the
+/// tokenizers use that compose text. Numbers in the resources have seven bits a byte, the lowest first. Canonical ones:
 /// runs of combining classes (gap, length, class), then decompositions (gap, a byte, one or two code points); the byte
-/// has 2 for two code points and 1 where these compose again. Hangul is computed.
+/// has 2 for two code points and 1 where these compose again. Compatible ones: gap, how many code points, and these;
+/// then runs of combining marks (gap, length). Hangul is computed.
 /// </summary>
-internal sealed class CanonicalTable
+internal sealed class CompositionTable
 {
-    internal static readonly CanonicalTable Instance = new();
-
-    /// <summary>
-    /// What is no ASCII and no Latin up to U+02FF begins with these bytes, but for U+4000 to U+9FFF: of the others,
-    /// nothing is ever unsettled.
-    /// </summary>
-    internal static readonly SearchValues<byte> Doubtful = SearchValues.Create(
-        [.. Enumerable.Range(0xCC, 0xF5 - 0xCC).Where(lead => lead is < 0xE4 or > 0xE9).Select(lead => (byte)lead)]);
+    private static readonly Lazy<CompositionTable> CanonicalOnly = new(() => new CompositionTable(false));
+    private static readonly Lazy<CompositionTable> WithCompatible = new(() => new CompositionTable(true));
 
     private readonly Dictionary<int, byte> _classes = [];
     private readonly Dictionary<int, (int First, int Second)> _apart = [];
+    private readonly Dictionary<int, int[]> _replaced = [];
     private readonly Dictionary<(int, int), int> _together = [];
+    private readonly HashSet<int> _marks = [];
     private readonly ulong[] _unsettled = new ulong[0x110000 / 64];
 
-    private CanonicalTable()
+    private CompositionTable(bool compatible)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("canonical-14.bin")
-            ?? throw new InvalidOperationException("The resource canonical-14.bin is missing.");
+        LowestLead = compatible ? (byte)0xC2 : (byte)0xCC;
+        Doubtful = SearchValues.Create([.. Enumerable.Range(0, 256).Select(lead => (byte)lead).Where(IsDoubtful)]);
+        ReadCanonical(Resource("canonical-9.bin"));
+        if (compatible)
+        {
+            ReadCompatible(Resource("compatible-9.bin"));
+        }
+    }
+
+    /// <summary>For NFC. Made when a text is composed first: it takes milliseconds.</summary>
+    internal static CompositionTable Canonical => CanonicalOnly.Value;
+
+    /// <summary>For NFKC.</summary>
+    internal static CompositionTable Compatible => WithCompatible.Value;
+
+    /// <summary>
+    /// Bytes that begin what may be unsettled: not ASCII, without compatible ones not Latin up to U+02FF, and not
+    /// U+4000 to U+9FFF.
+    /// </summary>
+    internal SearchValues<byte> Doubtful { get; }
+
+    private byte LowestLead { get; }
+
+    /// <summary>Whether a byte is one of <see cref="Doubtful"/>.</summary>
+    internal bool IsDoubtful(byte lead) => lead >= LowestLead && lead is < 0xE4 or (> 0xE9 and < 0xF5);
+
+    private static byte[] Resource(string name)
+    {
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The resource {name} is missing.");
         byte[] bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private void ReadCanonical(byte[] bytes)
+    {
         int at = 0;
         int start = 0;
         for (int left = Number(bytes, ref at); left > 0; left--)
@@ -58,11 +88,59 @@ internal sealed class CanonicalTable
         }
     }
 
+    private void ReadCompatible(byte[] bytes)
+    {
+        int at = 0;
+        int codePoint = 0;
+        for (int left = Number(bytes, ref at); left > 0; left--)
+        {
+            codePoint += Number(bytes, ref at);
+            int[] becomes = new int[Number(bytes, ref at)];
+            for (int i = 0; i < becomes.Length; i++)
+            {
+                becomes[i] = Number(bytes, ref at);
+            }
+
+            _replaced.Add(codePoint, becomes);
+            Unsettle(codePoint);
+        }
+
+        int mark = 0;
+        for (int left = Number(bytes, ref at); left > 0; left--)
+        {
+            mark += Number(bytes, ref at);
+            _marks.UnionWith(Enumerable.Range(mark, Number(bytes, ref at)));
+        }
+
+        UnsettleWholes();
+    }
+
+    /// <summary>What composes again out of a first part that does not stay is no more what it was.</summary>
+    private void UnsettleWholes()
+    {
+        foreach ((int whole, (int first, _)) in _apart)
+        {
+            int part = first;
+            while (!_replaced.ContainsKey(part) && _apart.TryGetValue(part, out (int First, int Second) parts))
+            {
+                part = parts.First;
+            }
+
+            if (_replaced.ContainsKey(part))
+            {
+                Unsettle(whole);
+            }
+        }
+    }
+
     /// <summary>
     /// True for a character that may change, or change with what is before it. Every other one begins text that is
     /// composed by itself.
     /// </summary>
     internal bool IsUnsettled(int codePoint) => (_unsettled[codePoint >> 6] >> (codePoint & 63) & 1) != 0;
+
+    /// <summary>True for a combining mark of any class (M); of <see cref="Compatible"/> only.</summary>
+    internal bool IsMark(int codePoint) => _marks.Contains(codePoint);
 
     /// <summary>The combining class; 0 for what does not combine.</summary>
     internal int Class(int codePoint) => _classes.GetValueOrDefault(codePoint);
@@ -78,6 +156,13 @@ internal sealed class CanonicalTable
             if (index % 28 != 0)
             {
                 to.Add(0x11A7 + (index % 28));
+            }
+        }
+        else if (_replaced.TryGetValue(codePoint, out int[]? becomes))
+        {
+            foreach (int part in becomes)
+            {
+                Decompose(part, to);
             }
         }
         else if (_apart.TryGetValue(codePoint, out (int First, int Second) parts))

@@ -53,6 +53,10 @@ internal sealed class ProposalLists
 
     internal bool IsEmpty =>
         Setups.Count + Settlements.Count + Groups.Count + Corrections.Count + Records.Count == 0;
+
+    /// <summary>Whether the frame is surely small: one correction alone may change a million charges.</summary>
+    internal bool IsBrief(int most) =>
+        Setups.Count + Settlements.Count + Corrections.Count == 0 && Groups.Count + Records.Count < most;
 }
 
 /// <summary>Work with an answer of some type.</summary>

@@ -225,7 +225,7 @@ internal sealed class ShardWriter : IDisposable
             }
         }
 
-        _committer.Add(new Batch(applied.Frame, work, work.Sum(w => w.Commands) < WorthAFrame));
+        _committer.Add(new Batch(applied.Frame, work, lists.IsBrief(WorthAFrame)));
         _recordsSinceSnapshot += applied.Frame?.Records.Count ?? 0;
     }
 

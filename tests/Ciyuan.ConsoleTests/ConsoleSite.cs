@@ -42,7 +42,8 @@ public sealed partial class ConsoleSite : IAsyncDisposable
         TimeProvider? time = null, string? token = null, OpenIdOptions? openId = null)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ciyuan-console-");
-        ServerOptions options = new(new ShardOptions(folder.FullName) { Time = time ?? TimeProvider.System })
+        time ??= new RunningTime(ManualTime.Start);
+        ServerOptions options = new(new ShardOptions(folder.FullName) { Time = time })
         {
             Listen = "http://127.0.0.1:0",
             Token = token,
@@ -120,10 +121,22 @@ public sealed partial class ConsoleSite : IAsyncDisposable
     private static partial Regex FormField();
 }
 
+/// <summary>A clock that runs, and began at the same moment in every run: what a page shows must not depend on the
+/// day on which the tests run.</summary>
+internal sealed class RunningTime(DateTimeOffset start) : TimeProvider
+{
+    private readonly long _began = System.GetTimestamp();
+
+    public override DateTimeOffset GetUtcNow() => start + System.GetElapsedTime(_began);
+}
+
 /// <summary>A clock that tests move.</summary>
 internal sealed class ManualTime : TimeProvider
 {
-    private DateTimeOffset _now = new(2026, 11, 20, 4, 30, 0, TimeSpan.Zero);
+    /// <summary>A Friday, past noon in Shanghai.</summary>
+    internal static readonly DateTimeOffset Start = new(2026, 11, 20, 4, 30, 0, TimeSpan.Zero);
+
+    private DateTimeOffset _now = Start;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -94,7 +94,7 @@ public sealed class OpenIdTests
 
     private static async Task<ConsoleSite> StartAsync(ScriptedIssuer issuer)
     {
-        ConsoleSite site = await ConsoleSite.StartEmptyAsync(openId: new OpenIdOptions(
+        ConsoleSite site = await ConsoleSite.StartEmptyAsync(TimeProvider.System, openId: new OpenIdOptions(
             issuer.Url, ScriptedIssuer.Client, ScriptedIssuer.Secret, "preferred_username", "Example"));
         SetupResult result = await site.Host.Shard.SetUpAsync(new Setup
         {

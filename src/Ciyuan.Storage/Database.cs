@@ -77,10 +77,15 @@ internal sealed class Database : IDisposable
     /// <summary>Moves what is in the write-ahead log into the file, as far as readers allow; waits for none.</summary>
     internal void Checkpoint(int mode)
     {
-        int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out _, out _);
+        const string Doing = "moving the write-ahead log into it";
+        int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out int pages, out _);
         if (code != raw.SQLITE_BUSY)
         {
-            Check(code, "moving the write-ahead log into it");
+            Check(code, Doing);
+            if (pages < 0)
+            {
+                throw new JournalFaultedException($"{DatabasePath}: {Doing} failed: the log is not open");
+            }
         }
     }
 

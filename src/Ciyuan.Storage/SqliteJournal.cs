@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Ciyuan.Journal;
 using Ciyuan.Quantities;
+using Microsoft.Win32.SafeHandles;
 using SQLitePCL;
 
 namespace Ciyuan.Storage;
@@ -58,6 +59,7 @@ public sealed class SqliteJournal : IDisposable
     private readonly sqlite3_stmt _next;
     private readonly sqlite3_stmt? _insert;
     private readonly Database? _mover; // a connection of its own, for checkpoints beside commits
+    private readonly SafeFileHandle? _file; // to sync what the mover wrote
     private Task? _moving;
     private long _sinceCheckpoint;
 
@@ -69,7 +71,13 @@ public sealed class SqliteJournal : IDisposable
         _insert = write
             ? database.Prepare($"INSERT INTO frame(shard, {Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
             : null;
-        _mover = write ? Database.Open(database.DatabasePath, write) : null;
+        if (write)
+        {
+            _mover = Database.Open(database.DatabasePath, write);
+            _mover.Execute("PRAGMA user_version"); // a read opens the log; without it there is nothing to move
+            _file = File.OpenHandle(
+                database.DatabasePath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
     }
 
     /// <summary>Opens the journal of a folder for reading; works while another process writes.</summary>
@@ -259,8 +267,7 @@ public sealed class SqliteJournal : IDisposable
         if (_moving is null)
         {
             _moving = _sinceCheckpoint < CheckpointBytes ? null : Task.Factory.StartNew(
-                () => _mover!.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE), CancellationToken.None,
-                TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                Move, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             return;
         }
 
@@ -281,6 +288,10 @@ public sealed class SqliteJournal : IDisposable
         _database.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
     }
 
+    /// <summary>Waits for what <see cref="CheckpointWhenDue"/> began. Its faults are those of the checkpoint that
+    /// follows, or of nothing that was promised.</summary>
+    internal void WaitForMove() => ((IAsyncResult?)_moving)?.AsyncWaitHandle.WaitOne();
+
     /// <summary>Limits the file, for tests of a full disk.</summary>
     internal void LimitPages(long pages) => _database.Execute($"PRAGMA max_page_count = {pages}");
 
@@ -300,6 +311,7 @@ public sealed class SqliteJournal : IDisposable
         }
 
         _database.Dispose();
+        _file?.Dispose(); // after the connections: to close a file ends all locks that the process has on it
     }
 
     internal static JournalException Broken(int shard, long seq, string how, Exception? inner = null) => new(
@@ -337,8 +349,13 @@ public sealed class SqliteJournal : IDisposable
         }
     }
 
-    // Its faults are those of the checkpoint that follows, or of nothing that was promised.
-    private void WaitForMove() => ((IAsyncResult?)_moving)?.AsyncWaitHandle.WaitOne();
+    // SQLite syncs the file only in a checkpoint that no commit has overtaken: the one that follows would find all of
+    // this unsynced, and hold up the commits until it was on the disk.
+    private void Move()
+    {
+        _mover!.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE);
+        RandomAccess.FlushToDisk(_file!);
+    }
 
     private StoredFrame? ReadNext(long seq, int shard)
     {

@@ -37,6 +37,25 @@ public sealed class SqliteJournalTests
     }
 
     [Fact]
+    public void CheckpointWhenDue_AfterManyBytes_MovesThemBesideTheCommitsThatFollow()
+    {
+        const int Bytes = 1 << 20;
+        using var folder = new TemporaryFolder();
+        using SqliteJournal journal = SqliteJournal.OpenWriter(folder.Path);
+        string path = DataFolder.JournalPath(folder.Path);
+        for (long seq = 1; seq <= 16; seq++)
+        {
+            journal.CheckpointWhenDue();
+            journal.Append(0, seq, default, FrameHash.BeforeFirst, FrameHash.BeforeFirst, new byte[Bytes]);
+        }
+
+        Assert.InRange(new FileInfo(path).Length, 0, Bytes);
+        journal.CheckpointWhenDue();
+        journal.WaitForMove();
+        Assert.InRange(new FileInfo(path).Length, 16 * Bytes, 17 * Bytes);
+    }
+
+    [Fact]
     public void Append_OfASeqThatIsThere_IsRefusedByThePrimaryKey()
     {
         using var folder = new TemporaryFolder();

@@ -185,6 +185,9 @@ public sealed class LedgerTests
         string byNumber = body.Replace("rerate", "1", StringComparison.Ordinal);
         (int bad, _) = await server.PostAsync("/v1/corrections", Json, byNumber);
         Assert.Equal(400, bad);
+        string later = body.Replace(":2", ":9", StringComparison.Ordinal);
+        (bad, answer) = await server.PostAsync("/v1/corrections", Json, later);
+        Assert.Equal((400, "to_seq: 9 is after the last frame, 3"), (bad, (string)answer["detail"]!));
     }
 
     private static async Task Done(TestServer server, string group)

@@ -96,7 +96,7 @@ public sealed class Reconciliations
         ReconciliationSetup entry, string by, Catalog catalog, List<string> faults, ref bool changed)
     {
         string what = $"reconciliation '{entry.Id}'";
-        if ((FindFault(entry, by, catalog) ?? FindEndFault(entry)) is { } fault)
+        if ((FindFault(entry, by, catalog) ?? FindEndFault(entry) ?? FindOtherBill(entry)) is { } fault)
         {
             faults.Add($"{what}: {fault}");
         }
@@ -135,6 +135,31 @@ public sealed class Reconciliations
                 ? null
                 : $"there is no dispute '{id}' with these differences that two people have signed";
     }
+
+    // Each bill is compared with all that is recorded: a second one of the same time would be owed on top.
+    private string? FindOtherBill(ReconciliationSetup entry)
+    {
+        if (entry.Ends is not null || entry.Differences.Count == 0 || Find(entry.Id) is { IsComplete: true })
+        {
+            return null;
+        }
+
+        SignedReconciliation? other =
+            _signed.Values.FirstOrDefault(s => s.Entry.Id != entry.Id && IsPosted(s) && AreOfOneTime(s.Entry, entry));
+        return other is null
+            ? null
+            : $"two people have signed '{other.Entry.Id}', another bill of this time, and both would be owed; end it "
+                + "as withdrawn if it is disputed, else post what changes as a ledger group";
+    }
+
+    private bool IsPosted(SignedReconciliation signed) =>
+        signed is { IsComplete: true, Entry: { Ends: null, Differences.Count: > 0 } }
+        && Find(signed.Entry.Id + ReconciliationSetup.End) is not { IsComplete: true, Entry.Decision: "withdrawn" };
+
+    private static bool AreOfOneTime(ReconciliationSetup a, ReconciliationSetup b) => a.Agreement == b.Agreement
+        && Timestamp.TryParse(a.From, out Timestamp fromA) && Timestamp.TryParse(a.To, out Timestamp toA)
+        && Timestamp.TryParse(b.From, out Timestamp fromB) && Timestamp.TryParse(b.To, out Timestamp toB)
+        && fromA < toB && fromB < toA;
 
     private static string? FindFault(ReconciliationSetup entry, string by, Catalog catalog)
     {

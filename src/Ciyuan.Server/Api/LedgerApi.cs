@@ -51,9 +51,12 @@ internal sealed class LedgerApi(Shard shard, InFlight inFlight)
         }
 
         (Correction? correction, string? fault) = body.FromApi();
-        return correction is null
-            ? Problems.Malformed(fault!)
-            : ToApi(await shard.CorrectAsync(correction, CancellationToken.None));
+        fault ??= correction!.ToSeq > shard.DurableSeq
+            ? $"to_seq: {correction.ToSeq} is after the last frame, {shard.DurableSeq}"
+            : null;
+        return fault is not null
+            ? Problems.Malformed(fault)
+            : ToApi(await shard.CorrectAsync(correction!, CancellationToken.None));
     }
 
     private static IResult ToApi(CorrectionResult result) => result.Status is LedgerStatus.Done or LedgerStatus.Exists

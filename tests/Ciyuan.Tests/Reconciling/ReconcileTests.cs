@@ -262,6 +262,32 @@ public sealed class ReconcileTests : IAsyncLifetime
                 .Where(a => a.Name.Path.Contains("variance", StringComparison.Ordinal)).Sum(a => Number(a.Balance)));
     }
 
+    [Theory]
+    [InlineData("accepted")]
+    [InlineData("disputed")]
+    [InlineData("withdrawn")]
+    public async Task Sign_AnotherBillOfTheSameTime_IsTakenOnlyWhereTheFirstOneIsWithdrawn(string first)
+    {
+        using var file = new BillFile(Bill(12).Plant(2).ToCsv());
+        using var next = new BillFile(Bill(13).Plant(1).ToCsv());
+        ReconciliationSetup entry = SignReconciliation.Entry(
+            Run(file, "id", 12), file.Open(), Currency.Usd, accepts: first == "accepted");
+        ReconciliationSetup other = SignReconciliation.Entry(Run(next, "id", 12), next.Open(), Currency.Usd, true);
+        Assert.Empty((await SignReconciliation.RunAsync(_network.Shard, other, "alice")).Faults);
+        ReconciliationSetup[] signed =
+            first == "withdrawn" ? [entry, SignReconciliation.EndOf(entry, accepts: false)] : [entry];
+        foreach (ReconciliationSetup one in signed)
+        {
+            await SignReconciliation.RunAsync(_network.Shard, one, "alice");
+            Assert.True((await SignReconciliation.RunAsync(_network.Shard, one, "bob")).IsComplete);
+        }
+
+        Signature second = await SignReconciliation.RunAsync(_network.Shard, other, "bob");
+
+        Assert.Equal(first == "withdrawn", second.IsComplete);
+        Assert.Equal(first == "withdrawn" ? [] : [entry.Id], second.Faults.Select(f => f.Split('\'')[3]));
+    }
+
     private async Task<Amount> BalanceAsync(string path) =>
         (await _network.Shard.BalancesAsync()).FirstOrDefault(
             a => a.Name.Path == path && a.Name.Currency == Currency.Usd)?.Balance ?? Amount.Zero;

@@ -300,7 +300,7 @@ public sealed class StatementSheet
                     + $"names the one it corrects. {Count(s.Records)} records, {Count(s.CallsBilled)} billed, "
                     + $"{Count(s.Corrections)} corrections; all frames of the journal before {Plain(s.FrozenSeq)}."),
             T(
-                "明细金额精确到 10⁻¹² 元，只在合计时舍入到分（四舍六入五成双），差异单列；税额四舍五入到分。",
+                "明细金额精确到小数点后 12 位，只在合计时舍入到最小货币单位（四舍六入五成双），差异单列；税额四舍五入。",
                 "Amounts of lines are exact to 10⁻¹²; the sum alone is rounded to the minor unit, half to even, with "
                     + "its difference as a line; tax is rounded half up."),
         ];

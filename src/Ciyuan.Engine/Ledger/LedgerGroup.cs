@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
 using Ciyuan.Quantities;
 using Ciyuan.Usage;
 
@@ -28,16 +32,50 @@ public sealed record LedgerGroup(
         || Operations.Count is 0 or > MaxOperations || Operations.Any(o => o.IsMalformed);
 
     /// <summary>Hash of the content; another content under the same id is a conflict.</summary>
+    /// <remarks>Of a text, which is written without making strings of it: each call through the gateway has a hold.
+    /// </remarks>
     public ulong Fingerprint()
     {
-        var text = new System.Text.StringBuilder().Append(EventTime.UnixNanoseconds).Append('|').Append(Memo);
-        foreach (LedgerOperation operation in Operations)
+        char[] text = ArrayPool<char>.Shared.Rent(1_024);
+        int length;
+        while (!TryWrite(text, out length))
         {
-            text.Append('|').Append(operation);
+            int longer = 2 * text.Length;
+            ArrayPool<char>.Shared.Return(text);
+            text = ArrayPool<char>.Shared.Rent(longer);
         }
 
-        return System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(text.ToString()));
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(length));
+        int count = Encoding.UTF8.GetBytes(text.AsSpan(0, length), bytes);
+        ulong hash = XxHash3.HashToUInt64(bytes.AsSpan(0, count));
+        ArrayPool<char>.Shared.Return(text);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return hash;
     }
+
+    private bool TryWrite(Span<char> text, out int length)
+    {
+        bool fits = text.TryWrite(CultureInfo.InvariantCulture, $"{EventTime.UnixNanoseconds}|{Memo}", out length);
+        for (int i = 0; fits && i < Operations.Count; i++)
+        {
+            fits = TryWrite(Operations[i], text[length..], out int more);
+            length += more;
+        }
+
+        return fits;
+    }
+
+    // As a record writes itself.
+    private static bool TryWrite(LedgerOperation operation, Span<char> text, out int length) => operation switch
+    {
+        PostTransfer o => text.TryWrite($"|PostTransfer {{ Debit = {o.Debit}, Credit = {o.Credit}, "
+            + $"Currency = {o.Currency}, Amount = {o.Amount} }}", out length),
+        PlaceHold o => text.TryWrite($"|PlaceHold {{ Hold = {o.Hold}, Party = {o.Party}, "
+            + $"Currency = {o.Currency}, Amount = {o.Amount}, Expires = {o.Expires} }}", out length),
+        SettleHold o => text.TryWrite($"|SettleHold {{ Hold = {o.Hold}, Credit = {o.Credit}, "
+            + $"Amount = {o.Amount}, OverrunLimit = {o.OverrunLimit} }}", out length),
+        _ => text.TryWrite($"|{operation}", out length),
+    };
 }
 
 /// <summary>One operation of a group.</summary>

@@ -1,8 +1,11 @@
+using System.IO.Hashing;
+using System.Text;
 using Ciyuan.Journal;
 using Ciyuan.Ledger;
 using Ciyuan.Parties;
 using Ciyuan.Quantities;
 using Ciyuan.Tests.Journal;
+using Ciyuan.Tests.Quantities;
 using static Ciyuan.Tests.Journal.TestNetwork;
 
 namespace Ciyuan.Tests.Ledger;
@@ -46,6 +49,33 @@ public sealed class GroupTests
         new(id, credit, Amount.Parse(amount), Amount.Parse(overrun));
 
     private static readonly string TooLong = new('x', 257);
+
+    [Fact]
+    public void Fingerprint_OfAnyGroup_IsThatOfWhatItsPartsSay() => Properties.ForAll(Properties.Seeds, seed =>
+    {
+        var random = new Random(seed);
+        string Text() => string.Concat(
+            Enumerable.Range(0, random.Next(4) * random.Next(200)).Select(_ => (char)random.Next(0x10000)));
+        Amount Some() => new(new Int128((ulong)random.NextInt64() >> 28, (ulong)random.NextInt64())
+            * random.Next(-1, 2));
+        Currency currency = random.Next(2) == 0 ? Currency.Parse("CNY") : default;
+        LedgerOperation[] operations =
+        [
+            .. Enumerable.Range(0, random.Next(6)).Select(_ => (LedgerOperation)(random.Next(5) switch
+            {
+                0 => new PostTransfer(Text(), Text(), currency, Some()),
+                1 => new PlaceHold(Text(), Text(), currency, Some(), new Timestamp(random.NextInt64())),
+                2 => new SettleHold(Text(), Text(), Some(), Some()),
+                3 => new ReleaseHold(Text()),
+                _ => new ReverseGroup(Text()),
+            })),
+        ];
+        var group = new LedgerGroup("s", "id", new Timestamp(-random.NextInt64()), operations, Text());
+        string text = string.Join(
+            '|', [$"{group.EventTime.UnixNanoseconds}", group.Memo, .. operations.Select(o => o.ToString())]);
+
+        Assert.Equal(XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(text)), group.Fingerprint());
+    });
 
     public static TheoryData<LedgerOperation, LedgerStatus> Operations => new()
     {

@@ -168,17 +168,25 @@ public sealed class Tokenizer : IDisposable
 
     /// <summary>
     /// Adds the bytes that ids stand for. Where spaces were escaped they are spaces again; a space that was put before
-    /// the text is still there.
+    /// the text is still there. Between words of WordPiece, which does not keep what was there, stands one space.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An id stands for nothing.</exception>
     public void Decode(ReadOnlySpan<int> ids, IBufferWriter<byte> utf8)
     {
         ArgumentNullException.ThrowIfNull(utf8);
+        bool isFirst = true;
         foreach (int id in ids)
         {
             EntryKind kind = Vocabulary.KindOf(id);
             ArgumentOutOfRangeException.ThrowIfEqual((int)kind, (int)EntryKind.None, nameof(ids));
             ReadOnlySpan<byte> bytes = Vocabulary.BytesOf(id);
+            if (Vocabulary.Model == TokenModel.WordPiece && !isFirst)
+            {
+                utf8.Write(bytes.StartsWith("##"u8) ? default : " "u8);
+                bytes = bytes.StartsWith("##"u8) ? bytes[2..] : bytes;
+            }
+
+            isFirst = false;
             while (Vocabulary.Normalization.EscapeSpaces && bytes.IndexOf("▁"u8) is int space and >= 0)
             {
                 utf8.Write(bytes[..space]);

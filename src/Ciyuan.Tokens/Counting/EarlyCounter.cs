@@ -46,7 +46,7 @@ internal sealed unsafe class EarlyCounter
             && form.Prefix == SpacePrefix.None;
         bool isIndexed = vocabulary.Model == TokenModel.RankBpe
             || (vocabulary.Model == TokenModel.MergeBpe && !vocabulary.IgnoreMerges);
-        if (scanner is null || !isPlain || !isIndexed || vocabulary.Index is not { } index)
+        if (scanner is null or FalconScanner || !isPlain || !isIndexed || vocabulary.Index is not { } index)
         {
             return null;
         }

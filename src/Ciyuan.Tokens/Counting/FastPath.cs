@@ -61,9 +61,17 @@ internal sealed class FastPath : IDisposable
                 return new BytePairMerger<ScoredPairs>(vocabulary, index, new ScoredPairs(index, vocabulary), null);
             case TokenModel.Unigram:
                 return new UnigramMerger(vocabulary, index);
+            case TokenModel.WordPiece:
+                return new WordPieceMerger(vocabulary, index);
             default:
                 PairTable table = new(vocabulary.Merges);
-                return new BytePairMerger<ListedPairs>(vocabulary, index, new ListedPairs(table), table);
+                PieceMerger merger = new BytePairMerger<ListedPairs>(vocabulary, index, new ListedPairs(table), table);
+                if (vocabulary.Model == TokenModel.MergeBpe)
+                {
+                    merger = KnownBytesMerger.Around(merger, vocabulary);
+                }
+
+                return vocabulary.Split == SplitRule.Falcon ? new DigitMerger(merger) : merger;
         }
     }
 

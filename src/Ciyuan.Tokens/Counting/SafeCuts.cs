@@ -12,7 +12,8 @@ internal static class SafeCuts
     internal const string Characters = " \u3001\u3002\uFF0C";
 
     /// <summary>True for rules that begin a piece there.</summary>
-    internal static bool Has(SplitRule rule) => rule is SplitRule.Gpt2 or SplitRule.Gpt2Digits
+    internal static bool Has(SplitRule rule) => rule is SplitRule.Gpt2 or SplitRule.Gpt2Digits or SplitRule.Falcon
+        or SplitRule.Words
         or SplitRule.Cl100k or SplitRule.O200k
         or SplitRule.Llama3 or SplitRule.Qwen2 or SplitRule.Qwen35 or SplitRule.DeepSeekV3
         or SplitRule.DeepSeekLlm or SplitRule.DeepSeekCoder or SplitRule.Kimi or SplitRule.Tekken;

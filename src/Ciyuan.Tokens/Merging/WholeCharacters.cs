@@ -48,6 +48,11 @@ internal sealed unsafe class WholeCharacters : IDisposable
         where TPairs : struct, IPairSource
     {
         WholeCharacters found = new(vocabulary, seams);
+        if (vocabulary.Split == SplitRule.Falcon || found._byteIds.Contains(-1))
+        {
+            return found; // none: characters come in parts
+        }
+
         EdgeRanks edges = new();
         if (vocabulary.Model == TokenModel.RankBpe)
         {

@@ -13,6 +13,7 @@ internal sealed class TextNormalizer
     private readonly CharacterMap? _map;
     private readonly bool _areWords;
     private readonly bool _composes;
+    private readonly WordForm? _words;
 
     /// <param name="rule">What is done to text.</param>
     /// <param name="areWords">Whether words get a mark and what is between them goes:
@@ -22,12 +23,13 @@ internal sealed class TextNormalizer
         _rule = rule;
         _areWords = areWords;
         _composes = rule.Form is UnicodeForm.Nfc or UnicodeForm.Nfkc;
+        _words = rule.Words == WordSteps.None ? null : new WordForm(rule.Words);
         _map = rule.Form is UnicodeForm.None or UnicodeForm.Nfc or UnicodeForm.Nfkc
             ? null : new CharacterMap(rule.CharacterMap.Span, rule.Form != UnicodeForm.CharacterMap);
     }
 
     /// <summary>True when text always stays as it is.</summary>
-    internal bool IsIdentity => !IsWholeText && _rule.Form == UnicodeForm.None;
+    internal bool IsIdentity => !IsWholeText && _words is null && _rule.Form == UnicodeForm.None;
 
     /// <summary>True when the form of a text depends on where it stands, or on all of it.</summary>
     internal bool IsWholeText => _areWords || _map is not null || _rule.CollapseSpaces || _rule.TrimEnd
@@ -39,7 +41,8 @@ internal sealed class TextNormalizer
     internal bool IsLocal => !IsWholeText;
 
     /// <summary>True when a stretch of text is in its form already.</summary>
-    internal bool IsNormal(ReadOnlySpan<byte> stretch) => IsIdentity || (!IsWholeText && FindUnsettled(stretch, 0) < 0);
+    internal bool IsNormal(ReadOnlySpan<byte> stretch) =>
+        IsIdentity || (!IsWholeText && _words is null && FindUnsettled(stretch, 0) < 0);
 
     /// <summary>Where the last character begins that nothing before it can change, nor be changed by it.</summary>
     internal int LastSettled(ReadOnlySpan<byte> text)
@@ -64,6 +67,12 @@ internal sealed class TextNormalizer
     {
         if (stretch.IsEmpty)
         {
+            return;
+        }
+
+        if (_words is not null)
+        {
+            _words.Write(stretch, to);
             return;
         }
 
@@ -257,7 +266,7 @@ internal sealed class TextNormalizer
                 done += length;
             }
 
-            Order(points);
+            Table.Order(points);
             Recompose(points, made);
             foreach (int point in made)
             {
@@ -304,45 +313,6 @@ internal sealed class TextNormalizer
         fixed (byte* start = text)
         {
             return Utf8Reader.Decode(start + at, out length);
-        }
-    }
-
-    /// <summary>Sorts marks that follow one another by their class; equal ones stay in order.</summary>
-    private void Order(List<int> points)
-    {
-        Span<int> all = CollectionsMarshal.AsSpan(points);
-        for (int start = 0, end; start < all.Length; start = end)
-        {
-            end = start;
-            while (end < all.Length && Table.Class(all[end]) != 0)
-            {
-                end++;
-            }
-
-            if (end - start > 1)
-            {
-                SortMarks(all[start..end]);
-            }
-
-            end = Math.Max(end, start + 1);
-        }
-    }
-
-    /// <summary>By class, then by place, so that a million marks take no longer than sorting does.</summary>
-    private void SortMarks(Span<int> marks)
-    {
-        Span<long> order = marks.Length <= 32 ? stackalloc long[marks.Length] : new long[marks.Length];
-        for (int i = 0; i < marks.Length; i++)
-        {
-            order[i] = ((long)Table.Class(marks[i]) << 32) | (uint)i;
-        }
-
-        Span<int> before = marks.Length <= 32 ? stackalloc int[marks.Length] : new int[marks.Length];
-        marks.CopyTo(before);
-        order.Sort();
-        for (int i = 0; i < marks.Length; i++)
-        {
-            marks[i] = before[(int)(order[i] & uint.MaxValue)];
         }
     }
 

@@ -17,6 +17,8 @@ internal abstract unsafe class PieceScanner
     {
         SplitRule.DeepSeekV3 => new DeepSeekScanner(),
         SplitRule.DeepSeekLlm or SplitRule.DeepSeekCoder => new FirstDeepSeekScanner(rule),
+        SplitRule.Falcon => new FalconScanner(),
+        SplitRule.Words => new WordScanner(),
         SplitRule.WordMark or SplitRule.MarkedWords => new WordMarkScanner(),
         _ => new LineageScanner(SplitTraits.Of(rule)
             ?? throw new NotSupportedException($"There is no scanner for the rule {rule}.")),

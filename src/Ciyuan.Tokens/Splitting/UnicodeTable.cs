@@ -19,12 +19,14 @@ internal static unsafe class UnicodeTable
     private const int CodePoints = 0x110000;
 
     /// <summary>A byte for each code point. Lives as long as the process.</summary>
-    internal static readonly byte* Kinds = Load();
+    internal static readonly byte* Kinds = Load("unicode-16.bin");
 
-    private static byte* Load()
+    /// <summary>Spells out a resource of this form: a byte for each code point, for as long as the process lives.
+    /// </summary>
+    internal static byte* Load(string resource)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("unicode-16.bin")
-            ?? throw new InvalidOperationException("The resource unicode-16.bin is missing.");
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)
+            ?? throw new InvalidOperationException($"The resource {resource} is missing.");
         byte[] runs = new byte[stream.Length];
         stream.ReadExactly(runs);
         byte* kinds = (byte*)NativeMemory.AllocZeroed(CodePoints); // most code points are nothing, and stay untouched
@@ -48,7 +50,7 @@ internal static unsafe class UnicodeTable
         }
 
         return next == CodePoints
-            ? kinds : throw new InvalidOperationException($"unicode-16.bin covers {next} of {CodePoints} code points.");
+            ? kinds : throw new InvalidOperationException($"{resource} covers {next} of {CodePoints} code points.");
     }
 
     /// <summary>A loop of its own: the library's is compiled anew in each process, before the first count.</summary>

@@ -54,6 +54,8 @@ internal static class ImageWriter
         file[16] = (byte)((draft.IgnoreMerges ? 1 : 0) | (draft.FuseUnknown ? 2 : 0)
             | (draft.Normalization.CollapseSpaces ? 4 : 0) | (draft.Normalization.EscapeSpaces ? 8 : 0)
             | (draft.Normalization.TrimEnd ? 16 : 0) | (draft.Normalization.JoinSpaces ? 32 : 0));
+        file[17] = (byte)draft.Normalization.Words;
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(18), (ushort)draft.MaxWordCharacters);
         int[] numbers =
         [
             draft.UnknownId, header.Entries, header.EntryBytes, header.Merges, header.Runs, header.Literals,

@@ -22,20 +22,11 @@ internal static class JsonBpe
         draft.FuseUnknown = model.Flag("fuse_unk", "model");
         Dictionary<string, int> ids = new(1 << 18, StringComparer.Ordinal);
         string? unknown = model.Text("unk_token");
-        foreach (JsonProperty entry in model.Need("vocab", JsonValueKind.Object, "model").EnumerateObject())
+        foreach ((string name, int id) in JsonEntries.Of(model))
         {
-            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id)
-                || id is < 0 or >= VocabularyDraft.MaxEntries || entry.Name.Length > VocabularyDraft.MaxTokenBytes)
-            {
-                throw new VocabularyException(
-                    $"tokenizer.json: model.vocab gives '{Shorten(entry.Name)}' the id "
-                    + $"{Shorten(entry.Value.ToString())}; known are ids to {VocabularyDraft.MaxEntries - 1} and "
-                    + $"{VocabularyDraft.MaxTokenBytes} characters.");
-            }
-
-            (byte[] bytes, EntryKind kind) = isByteLevel ? OnBytes(entry.Name) : OnCharacters(entry.Name, byteFallback);
-            draft.PutNew(id, bytes, entry.Name == unknown ? EntryKind.Unknown : kind);
-            ids.Add(entry.Name, id);
+            (byte[] bytes, EntryKind kind) = isByteLevel ? OnBytes(name) : OnCharacters(name, byteFallback);
+            draft.PutNew(id, bytes, name == unknown ? EntryKind.Unknown : kind);
+            ids.Add(name, id);
         }
 
         draft.UnknownId = unknown is null ? -1 : ids.GetValueOrDefault(unknown, -1);
@@ -76,14 +67,14 @@ internal static class JsonBpe
                 || !ids.TryGetValue(left + right, out int result))
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.merges[{index}] joins '{Shorten(left)}' and '{Shorten(right)}', but the "
+                    $"tokenizer.json: model.merges[{index}] joins '{JsonEntries.Shorten(left)}' and '{JsonEntries.Shorten(right)}', but the "
                     + "vocabulary lacks one of them, or both together.");
             }
 
             if (!seen.Add((leftId, rightId)))
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.merges[{index}] lists '{Shorten(left)}' and '{Shorten(right)}' again.");
+                    $"tokenizer.json: model.merges[{index}] lists '{JsonEntries.Shorten(left)}' and '{JsonEntries.Shorten(right)}' again.");
             }
 
             draft.Merges.Add(new Merge(leftId, rightId, result));
@@ -121,10 +112,10 @@ internal static class JsonBpe
         {
             if (model.Text(part) is { Length: > 0 } value)
             {
-                throw new VocabularyException($"tokenizer.json: model.{part} '{Shorten(value)}' is not supported.");
+                throw new VocabularyException(
+                    $"tokenizer.json: model.{part} is '{JsonEntries.Shorten(value)}'. BPE that marks the parts of words "
+                    + "(CLIP, GPT-1) is not read. Take the counts that the model's server reports.");
             }
         }
     }
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
 }

@@ -8,6 +8,10 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     private const string OnBytes = "ByteLevel(add_prefix_space=false,use_regex=false)";
     private const string Gpt2OnBytes = "ByteLevel(add_prefix_space=false,use_regex=true)";
 
+    /// <summary>The one rule that goes on cutting after bytes have become signs.</summary>
+    private static readonly string[] Falcon =
+        ["Punctuation(Contiguous)", Gpt2OnBytes, "Digits(false)", "Split(Regex:[0-9][0-9][0-9],Isolated,false)"];
+
     /// <summary>How many steps are read, nested ones counted: known families have at most four.</summary>
     private const int MaxSteps = 16;
 
@@ -19,6 +23,16 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     {
         List<JsonElement> normalizers = Flatten(root, "normalizer", "normalizers");
         List<string> cuts = [.. Flatten(root, "pre_tokenizer", "pretokenizers").Select(DescribeCut)];
+        if (cuts is ["BertPreTokenizer"])
+        {
+            return new JsonSteps(SplitRule.Words, ReadWordSteps(normalizers), IsByteLevel: false);
+        }
+
+        if (cuts.SequenceEqual(Falcon))
+        {
+            return new JsonSteps(SplitRule.Falcon, ReadNormalization(normalizers, false), IsByteLevel: true);
+        }
+
         if (cuts.Count > 0 && cuts[^1] is OnBytes or Gpt2OnBytes)
         {
             SplitRule split = SplitRules.Recognise(cuts[..^1], isGpt2Last: cuts[^1] == Gpt2OnBytes)
@@ -27,6 +41,29 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
         }
 
         return OnCharacters(normalizers, cuts);
+    }
+
+    private static Normalization ReadWordSteps(List<JsonElement> normalizers)
+    {
+        if (normalizers.Count == 0)
+        {
+            return Normalization.None;
+        }
+
+        if (normalizers.Count > 1 || DescribeNormalizer(normalizers[0]) != "BertNormalizer")
+        {
+            throw Unknown("normalizer", string.Join(", then ", normalizers.Select(DescribeNormalizer)));
+        }
+
+        JsonElement step = normalizers[0];
+        bool lowers = step.Flag("lowercase", "normalizer", true);
+        return Normalization.None with
+        {
+            Words = (step.Flag("clean_text", "normalizer", true) ? WordSteps.Clean : 0)
+                | (step.Flag("handle_chinese_chars", "normalizer", true) ? WordSteps.SetIdeographsApart : 0)
+                | (step.Flag("strip_accents", "normalizer", lowers) ? WordSteps.StripAccents : 0)
+                | (lowers ? WordSteps.LowerCase : 0),
+        };
     }
 
     private static JsonSteps OnCharacters(List<JsonElement> normalizers, List<string> cuts)
@@ -158,6 +195,8 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
                 string otherwise = step.Flag("add_prefix_space", "pre_tokenizer", true) ? "always" : "never";
                 string whole = step.Flag("split", "pre_tokenizer", true) ? "split" : "whole";
                 return $"Metaspace({step.Text("prepend_scheme") ?? otherwise},{whole})";
+            case "Punctuation":
+                return $"Punctuation({step.Text("behavior") ?? "Isolated"})";
             case "Digits":
                 return step.Flag("individual_digits", "pre_tokenizer") ? "Digits(true)" : "Digits(false)";
             case { } type:
@@ -175,5 +214,7 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
 
     private static VocabularyException Unknown(string part, string what) => new(
         $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. Counting "
-        + "by a similar rule would be nearly right only, so the file is refused. docs/VOCABULARIES.md says more.");
+        + "by a similar rule would be nearly right only, so the file is refused. Take the model's vocabulary in another "
+        + "form (.tiktoken, tekken.json, SentencePiece's .model) if there is one, or the counts that its server reports. "
+        + "docs/VOCABULARIES.md says what is read.");
 }

@@ -47,6 +47,27 @@ public enum SpacePrefix
     StartUnlessThere = 4,
 }
 
+/// <summary>What BERT does to text before it looks for words, in this order. The numbers are stored in files and never
+/// change.</summary>
+[Flags]
+public enum WordSteps
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Control characters and U+FFFD go; white space becomes U+0020.</summary>
+    Clean = 1,
+
+    /// <summary>Spaces are put around each Chinese character.</summary>
+    SetIdeographsApart = 2,
+
+    /// <summary>Canonical decomposition, of which nonspacing marks go.</summary>
+    StripAccents = 4,
+
+    /// <summary>Each character becomes its lower case.</summary>
+    LowerCase = 8,
+}
+
 /// <summary>What is done to text before it is cut. The steps apply in the order of the members.</summary>
 /// <param name="Form">The Unicode form.</param>
 /// <param name="CollapseSpaces">Runs of spaces become one; those at both ends go.</param>
@@ -65,6 +86,9 @@ public sealed record Normalization(UnicodeForm Form, bool CollapseSpaces, SpaceP
 
     /// <summary>After <see cref="TrimEnd"/>: runs of spaces become one.</summary>
     public bool JoinSpaces { get; init; }
+
+    /// <summary>What is done to find words, in place of all other steps.</summary>
+    public WordSteps Words { get; init; }
 
     /// <summary>
     /// SentencePiece's precompiled map, where <see cref="Form"/> says so; else empty. It begins with the length in

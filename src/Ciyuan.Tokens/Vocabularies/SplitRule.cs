@@ -53,4 +53,12 @@ public enum SplitRule
 
     /// <summary>StarCoder, Command R, SmolLM: digits one by one, and <see cref="Gpt2"/> between them.</summary>
     Gpt2Digits = 14,
+
+    /// <summary>Falcon: punctuation apart, <see cref="Gpt2"/> between it, then digits by three, byte by byte.</summary>
+    Falcon = 15,
+
+    /// <summary>
+    /// BERT: words, and each punctuation character; the white space before one belongs to its piece and makes no token.
+    /// </summary>
+    Words = 16,
 }

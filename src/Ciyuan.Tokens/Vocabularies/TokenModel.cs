@@ -29,4 +29,10 @@ public enum TokenModel
 
     /// <summary>The segmentation with the highest sum of scores (SentencePiece Unigram).</summary>
     Unigram = 5,
+
+    /// <summary>
+    /// From the beginning of a word on the longest entry each time, of which those inside of a word begin with
+    /// <c>##</c>; else the word is the unknown token (BERT, and models that embed text: BGE, M3E, GTE).
+    /// </summary>
+    WordPiece = 6,
 }

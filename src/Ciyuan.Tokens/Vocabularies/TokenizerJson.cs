@@ -1,10 +1,12 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Ciyuan.Tokens.Normalizing;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>
-/// Hugging Face's <c>tokenizer.json</c>: byte-level BPE, BPE made from SentencePiece, and Unigram. Rules of cutting and
+/// Hugging Face's <c>tokenizer.json</c>: byte-level BPE, BPE made from SentencePiece, Unigram, and WordPiece. Rules of cutting and
 /// normalising are recognised, not interpreted: they must be those of a known family, else the file is refused, for a
 /// rule that is nearly right counts nearly right. What is added around a text (post_processor) belongs to the framing
 /// of messages, and is not read.
@@ -56,19 +58,25 @@ public static class TokenizerJson
         draft.Split = steps.Split;
         draft.Normalization = steps.Normalization;
         string type = model.Text("type") // older files leave it out
-            ?? (model.TryGetProperty("unk_id", out _) ? "Unigram" : "BPE");
+            ?? (model.TryGetProperty("unk_id", out _) ? "Unigram"
+                : model.TryGetProperty("max_input_chars_per_word", out _) ? "WordPiece" : "BPE");
+        bool areWords = steps.Split == SplitRule.Words;
         switch (type)
         {
-            case "BPE":
+            case "BPE" when !areWords:
                 JsonBpe.Read(model, draft, steps.IsByteLevel);
                 break;
-            case "Unigram" when !steps.IsByteLevel:
+            case "Unigram" when !steps.IsByteLevel && !areWords:
                 JsonUnigram.Read(model, draft);
                 break;
+            case "WordPiece" when areWords:
+                JsonWordPiece.Read(model, draft);
+                break;
             default:
+                string on = steps.IsByteLevel ? " on bytes" : areWords ? " on BERT's words" : "";
                 throw new VocabularyException(
-                    $"tokenizer.json has the model '{type}'{(steps.IsByteLevel ? " on bytes" : "")}; known are BPE and "
-                    + "Unigram.");
+                    $"tokenizer.json: model.type is '{JsonEntries.Shorten(type)}'{on}; known are BPE, Unigram on "
+                    + "characters, and WordPiece on BERT's words.");
         }
 
         ReadAddedTokens(root, draft);
@@ -104,10 +112,30 @@ public static class TokenizerJson
 
             if (content.Length > 0)
             {
-                draft.Add(new AddedToken(
+                AddedToken token = new(
                     content, IdOf(content, id, draft), item.Flag("special", where), item.Flag("lstrip", where),
-                    item.Flag("rstrip", where), item.Flag("single_word", where), item.Flag("normalized", where)));
+                    item.Flag("rstrip", where), item.Flag("single_word", where), item.Flag("normalized", where));
+                DemandForm(token, draft.Normalization, where);
+                draft.Add(token);
             }
+        }
+    }
+
+    /// <summary>Refuses a token that is looked for in words, and that itself is none after their steps.</summary>
+    private static void DemandForm(AddedToken token, Normalization form, string where)
+    {
+        if (!token.Normalized || form.Words == WordSteps.None)
+        {
+            return;
+        }
+
+        ArrayBufferWriter<byte> formed = new();
+        new TextNormalizer(form).Write(Encoding.UTF8.GetBytes(token.Content), true, formed);
+        if (Encoding.UTF8.GetString(formed.WrittenSpan) != token.Content)
+        {
+            throw new VocabularyException(
+                $"tokenizer.json: {where} '{JsonEntries.Shorten(token.Content)}' is looked for after the normalizer, which "
+                + "changes it. That is not read: set its 'normalized' to false if texts hold it as it stands.");
         }
     }
 

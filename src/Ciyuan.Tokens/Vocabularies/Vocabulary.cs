@@ -43,10 +43,12 @@ public sealed class Vocabulary
         {
             TrimEnd = (file[16] & 16) != 0,
             JoinSpaces = (file[16] & 32) != 0,
+            Words = (WordSteps)file[17],
             CharacterMap = _header.Map == 0 ? default : image.Slice(_header.MapAt, _header.Map),
         };
         IgnoreMerges = (file[16] & 1) != 0;
         FuseUnknown = (file[16] & 2) != 0;
+        MaxWordCharacters = BinaryPrimitives.ReadUInt16LittleEndian(file[18..]);
         UnknownId = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
         if (!isOurs)
         {
@@ -78,6 +80,12 @@ public sealed class Vocabulary
 
     /// <summary>The token for what is unknown; -1 when there is none.</summary>
     public int UnknownId { get; }
+
+    /// <summary>
+    /// The longest word, in characters, that <see cref="TokenModel.WordPiece"/> looks for; longer ones are unknown. 0
+    /// for other models.
+    /// </summary>
+    public int MaxWordCharacters { get; }
 
     /// <summary>How many ids stand for something.</summary>
     public int Count => MaxId + 1 - Entries.Kinds.AsSpan().Count((byte)EntryKind.None);
@@ -166,6 +174,9 @@ public sealed class Vocabulary
     {
         ImageReader.Demand(Enum.IsDefined(Model) && Enum.IsDefined(Split) && Enum.IsDefined(Normalization.Form)
             && Enum.IsDefined(Normalization.Prefix) && _image.Span[16] < 64, "a rule, or it is of a later program,");
+        bool isWordPiece = Model == TokenModel.WordPiece;
+        ImageReader.Demand(isWordPiece == (MaxWordCharacters > 0) && isWordPiece == (Split == SplitRule.Words)
+            && (int)Normalization.Words <= (isWordPiece ? 15 : 0) && (UnknownId >= 0 || !isWordPiece), "its words");
         ImageReader.Demand(UnknownId >= -1 && UnknownId < _header.Entries, "its unknown token");
         ImageReader.Demand(Normalization.Form < UnicodeForm.CharacterMap
             || CharacterMaps.IsWhole(Normalization.CharacterMap.Span), "its character map");

@@ -27,6 +27,9 @@ internal sealed class VocabularyDraft
 
     internal int UnknownId { get; set; } = -1;
 
+    /// <summary>The longest word that is not unknown, for <see cref="TokenModel.WordPiece"/>; else 0.</summary>
+    internal int MaxWordCharacters { get; set; }
+
     /// <summary>The bytes of each id; null for a gap.</summary>
     internal List<byte[]?> Entries { get; } = [];
 

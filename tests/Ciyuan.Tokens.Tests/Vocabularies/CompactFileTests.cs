@@ -103,14 +103,16 @@ public sealed class CompactFileTests
     [Fact]
     public void Enums_Stored_KeepTheirNumbers()
     {
-        Assert.Equal("RankBpe=1,MergeBpe=2,CharacterMergeBpe=3,ScoredBpe=4,Unigram=5", Numbers<TokenModel>());
+        Assert.Equal(
+            "RankBpe=1,MergeBpe=2,CharacterMergeBpe=3,ScoredBpe=4,Unigram=5,WordPiece=6", Numbers<TokenModel>());
         Assert.Equal(
             "None=0,Gpt2=1,Cl100k=2,O200k=3,Llama3=4,Qwen2=5,Qwen35=6,DeepSeekV3=7,DeepSeekLlm=8,DeepSeekCoder=9,"
-            + "Kimi=10,Tekken=11,WordMark=12,MarkedWords=13,Gpt2Digits=14",
+            + "Kimi=10,Tekken=11,WordMark=12,MarkedWords=13,Gpt2Digits=14,Falcon=15,Words=16",
             Numbers<SplitRule>());
         Assert.Equal("None=0,Nfc=1,Nfkc=2,CharacterMap=3,ClusterMap=4,UnmarkedClusterMap=5", Numbers<UnicodeForm>());
         Assert.Equal(
             "None=0,EachStretch=1,Start=2,EachStretchUnlessThere=3,StartUnlessThere=4", Numbers<SpacePrefix>());
+        Assert.Equal("None=0,Clean=1,SetIdeographsApart=2,StripAccents=4,LowerCase=8", Numbers<WordSteps>());
         Assert.Equal("None=0,Normal=1,Byte=2,Unknown=3,Control=4,Unused=5", Numbers<EntryKind>());
     }
 

@@ -70,6 +70,48 @@ public sealed class LoaderTests
         () => TokenizerJson.Read(Encoding.UTF8.GetBytes($"{{\"model\":{model},{ByteLevel}}}"), "t"), what, "");
 
     [Theory]
+    [InlineData("""{"type":"WordPiece","vocab":{"[UNK]":0}}""", "[]", "")]
+    [InlineData("""{"max_input_chars_per_word":7,"vocab":{"[UNK]":0}}""", "[]", "")]
+    [InlineData("""{"type":"WordPiece","vocab":{"a":0}}""", "[]", "model.unk_token is '[UNK]'")]
+    [InlineData("""{"type":"WordPiece","vocab":{"[UNK]":0},"continuing_subword_prefix":"@@"}""", "[]", "'@@'")]
+    [InlineData("""{"type":"WordPiece","vocab":{"[UNK]":0},"max_input_chars_per_word":0}""", "[]", "from 1 to")]
+    [InlineData("""{"type":"BPE","vocab":{},"merges":[]}""", "[]", "'BPE' on BERT's words")]
+    [InlineData("""{"type":"WordPiece","vocab":{"[UNK]":0}}""",
+        """[{"id":1,"content":"Abc","normalized":true}]""", "added_tokens[0] 'Abc'")]
+    [InlineData("""{"type":"WordPiece","vocab":{"[UNK]":0}}""", """[{"id":1,"content":"abc","normalized":true}]""", "")]
+    public void ReadTokenizerJson_WordPiece_IsReadOrNamed(string model, string added, string what)
+    {
+        byte[] file = Encoding.UTF8.GetBytes($$"""
+            {"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},
+             "added_tokens":{{added}},"model":{{model}}}
+            """);
+        if (what.Length == 0)
+        {
+            Assert.Equal(TokenModel.WordPiece, TokenizerJson.Read(file, "t").Model);
+            return;
+        }
+
+        Assert.Contains(
+            what, Assert.Throws<VocabularyException>(() => TokenizerJson.Read(file, "t")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decode_WordPiece_PutsASpaceBetweenWords()
+    {
+        using var tokenizer = Tokenizer.For(TokenizerJson.Read(
+            Encoding.UTF8.GetBytes(
+                """{"pre_tokenizer":{"type":"BertPreTokenizer"},"model":{"type":"WordPiece","vocab":"""
+                + """{"[UNK]":0,"un":1,"##able":2,"中":3}}}"""),
+            "t"));
+
+        int[] ids = tokenizer.Encode("  unable\n中 no");
+
+        Assert.Equal([1, 2, 3, 0], ids);
+        Assert.Equal("unable 中 [UNK]", tokenizer.Decode(ids));
+    }
+
+    [Theory]
     [InlineData(SplitRule.DeepSeekLlm, false)]
     [InlineData(SplitRule.DeepSeekCoder, false)]
     [InlineData(SplitRule.Gpt2Digits, true)]

@@ -150,6 +150,8 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("refact", null)]
     [InlineData("deepseek-llm", null)]
     [InlineData("deepseek-coder", null)]
+    [InlineData("falcon", null)]
+    [InlineData("bert-bge", null)]
     public void Encode_TextsOfLlamaCpp_GivesTheirIds(string model, string? shipped)
     {
         if (Open($"llama.cpp/{model}", shipped) is not { } vocabulary)
@@ -191,6 +193,36 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
         Assert.Equal(150, count);
     }
 
+    /// <summary>Falcon's rules, models that lack bytes, and WordPiece, under small models that were made up.</summary>
+    [Fact]
+    public void Encode_WordsOfHuggingFace_GivesItsIds()
+    {
+        string[] lines = VectorFiles.Read("hugging-face-words.vectors");
+        using JsonDocument forms = JsonDocument.Parse(lines[0]);
+        Dictionary<string, Tokenizer> made = forms.RootElement.EnumerateObject().ToDictionary(
+            form => form.Name, form => Tokenizer.For(TokenizerJson.Read(
+                Encoding.UTF8.GetBytes(form.Value.GetRawText()), form.Name)));
+        int count = 0;
+        foreach (string line in lines.Skip(1).Where(line => line.Length > 0))
+        {
+            using JsonDocument vector = JsonDocument.Parse(line);
+            int[] ids = [.. vector.RootElement[2].EnumerateArray().Select(id => id.GetInt32())];
+            Tokenizer tokenizer = made[vector.RootElement[0].GetString()!];
+            string text = vector.RootElement[1].GetString()!;
+            AssertIds(tokenizer, text, ids, SpecialTokens.AsText);
+            using RunningCount running = tokenizer.Begin();
+            foreach (byte value in Encoding.UTF8.GetBytes(text))
+            {
+                running.Append([value]);
+            }
+
+            Assert.Equal(ids.Length, running.Finish());
+            count++;
+        }
+
+        Assert.Equal(936, count);
+    }
+
     /// <summary>Vocabularies of kitoken's that are read from their own files, with its lines.</summary>
     [Theory]
     [InlineData("sentencepiece/llama2.model", false)]
@@ -201,6 +233,7 @@ public sealed class OutsideVectorTests(ITestOutputHelper output)
     [InlineData("sentencepiece/xlnet_base_cased.model", false)]
     [InlineData("tiktoken/kimi_k2.tiktoken", false)]
     [InlineData("tiktoken/llama4.tiktoken", false)]
+    [InlineData("tokenizers/bert_base_cased.json", true)]
     [InlineData("tokenizers/gemma3.json", true)]
     [InlineData("tokenizers/gpt2.json", true)]
     [InlineData("tokenizers/gpt_neox.json", true)]

@@ -24,6 +24,12 @@ internal sealed class ReferenceTokenizer
             "\\s?[!-/:-~！-／：-～‘-‟　-。]+", @"\s+$", "[一-龥ࠀ-一가-퟿]+", @"\p{N}",
         ],
         [SplitRule.DeepSeekCoder] = ["[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", @"\p{N}"],
+        [SplitRule.Falcon] =
+        [
+            @"[!-/:-@\[-`{-~\p{P}]+",
+            @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        ],
+        [SplitRule.Words] = [@"\s*[!-/:-@\[-`{-~\p{P}]|\s*[^\s!-/:-@\[-`{-~\p{P}]+|\s+"],
         [SplitRule.WordMark] = ["▁?[^▁]*"],
         [SplitRule.Cl100k] =
         [

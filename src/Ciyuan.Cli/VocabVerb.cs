@@ -237,6 +237,9 @@ internal static class VocabVerb
 
     private static string DataFolder(VerbContext context) => Path.Combine(context.Data, "vocabularies");
 
+    /// <summary>Not verified: a folder that is not there yet would be none, and the working folder meant.</summary>
     private static string UserFolder() => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "ciyuan", "vocabularies");
+        Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+        "ciyuan", "vocabularies");
 }

@@ -4,8 +4,8 @@ namespace Ciyuan.Tokens.Merging;
 
 /// <summary>
 /// For byte-level models that lack single bytes (Falcon lacks some control characters). Without an unknown token such
-/// a byte is left out before anything merges, so what was around it may; else it becomes that token, of which several in
-/// a row may be one.
+/// a byte is left out before anything merges, so what was around it may; else it becomes that token, of which several
+/// in a row may be one.
 /// </summary>
 internal sealed unsafe class KnownBytesMerger : PieceMerger
 {

@@ -97,8 +97,8 @@ internal sealed unsafe class WordForm(WordSteps steps)
     /// <summary>
     /// The lower case of each character in version 17.0 of the Unicode character database, whatever is around it. The
     /// resource has runs, numbers of seven bits a byte, the lowest first: how far after the run before it begins, how
-    /// many characters there are times two, plus one where only every second is meant, and how far away their lower case
-    /// is, times two, less one and its sign turned where it is before them.
+    /// many characters there are times two, plus one where only every second is meant, and how far away their lower
+    /// case is, times two, less one and its sign turned where it is before them.
     /// </summary>
     private static Dictionary<int, int> ReadLower()
     {

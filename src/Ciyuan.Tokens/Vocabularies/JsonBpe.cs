@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using static Ciyuan.Tokens.Vocabularies.JsonEntries;
 
 namespace Ciyuan.Tokens.Vocabularies;
 
@@ -67,14 +68,14 @@ internal static class JsonBpe
                 || !ids.TryGetValue(left + right, out int result))
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.merges[{index}] joins '{JsonEntries.Shorten(left)}' and '{JsonEntries.Shorten(right)}', but the "
+                    $"tokenizer.json: model.merges[{index}] joins '{Shorten(left)}' and '{Shorten(right)}', but the "
                     + "vocabulary lacks one of them, or both together.");
             }
 
             if (!seen.Add((leftId, rightId)))
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.merges[{index}] lists '{JsonEntries.Shorten(left)}' and '{JsonEntries.Shorten(right)}' again.");
+                    $"tokenizer.json: model.merges[{index}] lists '{Shorten(left)}' and '{Shorten(right)}' again.");
             }
 
             draft.Merges.Add(new Merge(leftId, rightId, result));
@@ -113,7 +114,7 @@ internal static class JsonBpe
             if (model.Text(part) is { Length: > 0 } value)
             {
                 throw new VocabularyException(
-                    $"tokenizer.json: model.{part} is '{JsonEntries.Shorten(value)}'. BPE that marks the parts of words "
+                    $"tokenizer.json: model.{part} is '{Shorten(value)}'. BPE that marks the parts of words "
                     + "(CLIP, GPT-1) is not read. Take the counts that the model's server reports.");
             }
         }

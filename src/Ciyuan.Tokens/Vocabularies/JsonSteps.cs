@@ -213,8 +213,8 @@ internal sealed record JsonSteps(SplitRule Split, Normalization Normalization, b
     }
 
     private static VocabularyException Unknown(string part, string what) => new(
-        $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. Counting "
-        + "by a similar rule would be nearly right only, so the file is refused. Take the model's vocabulary in another "
-        + "form (.tiktoken, tekken.json, SentencePiece's .model) if there is one, or the counts that its server reports. "
-        + "docs/VOCABULARIES.md says what is read.");
+        $"tokenizer.json: {part} is none of a known family: {(what.Length > 600 ? what[..600] + "…" : what)}. "
+        + "Counting by a similar rule would be nearly right only, so the file is refused. Take the model's vocabulary "
+        + "in another form (.tiktoken, tekken.json, SentencePiece's .model) if there is one, or the counts that its "
+        + "server reports. docs/VOCABULARIES.md says what is read.");
 }

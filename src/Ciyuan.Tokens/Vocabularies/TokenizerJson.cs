@@ -6,10 +6,10 @@ using Ciyuan.Tokens.Normalizing;
 namespace Ciyuan.Tokens.Vocabularies;
 
 /// <summary>
-/// Hugging Face's <c>tokenizer.json</c>: byte-level BPE, BPE made from SentencePiece, Unigram, and WordPiece. Rules of cutting and
-/// normalising are recognised, not interpreted: they must be those of a known family, else the file is refused, for a
-/// rule that is nearly right counts nearly right. What is added around a text (post_processor) belongs to the framing
-/// of messages, and is not read.
+/// Hugging Face's <c>tokenizer.json</c>: byte-level BPE, BPE made from SentencePiece, Unigram, and WordPiece. Rules of
+/// cutting and normalising are recognised, not interpreted: they must be those of a known family, else the file is
+/// refused, for a rule that is nearly right counts nearly right. What is added around a text (post_processor), and
+/// padding and truncation, belong to the framing of messages, and are not read.
 /// </summary>
 public static class TokenizerJson
 {
@@ -134,8 +134,8 @@ public static class TokenizerJson
         if (Encoding.UTF8.GetString(formed.WrittenSpan) != token.Content)
         {
             throw new VocabularyException(
-                $"tokenizer.json: {where} '{JsonEntries.Shorten(token.Content)}' is looked for after the normalizer, which "
-                + "changes it. That is not read: set its 'normalized' to false if texts hold it as it stands.");
+                $"tokenizer.json: {where} '{JsonEntries.Shorten(token.Content)}' is looked for after the normalizer, "
+                + "which changes it. That is not read: set its 'normalized' to false if texts hold it as it stands.");
         }
     }
 

@@ -40,11 +40,11 @@ internal abstract unsafe class Counter : IDisposable
     /// <summary>The keys of the pieces that wait, and the numbers of their lines.</summary>
     private protected byte* Keys => _room.Pointer;
 
-    private protected uint* Lines => (uint*)(_room.Pointer + 2048);
+    private protected uint* Lines => unchecked((uint*)(_room.Pointer + 2048));
 
-    private protected byte* KeyMasks => _room.Pointer + 3072;
+    private protected byte* KeyMasks => unchecked(_room.Pointer + 3072);
 
-    private protected byte* LengthMasks => _room.Pointer + 3584;
+    private protected byte* LengthMasks => unchecked(_room.Pointer + 3584);
 
     /// <summary>Room for the end of a text, and blanks.</summary>
     private protected byte* TailRoom => _room.Pointer + 4096;
@@ -55,7 +55,7 @@ internal abstract unsafe class Counter : IDisposable
     /// <summary>
     /// The counts of single characters of up to three bytes, as parts of pieces; 0 when not known yet.
     /// </summary>
-    private protected byte* Singles => _room.Pointer + 8192;
+    private protected byte* Singles => unchecked(_room.Pointer + 8192);
 
     private protected PieceScanner Scanner { get; }
 

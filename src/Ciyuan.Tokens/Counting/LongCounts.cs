@@ -43,8 +43,8 @@ internal sealed unsafe class LongCounts : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<byte> Half(byte* at, int length, int half, byte* masks) =>
-        Vector256.Load(at + (half * 32)) & Vector256.Load(masks + 64 - length + (half * 32));
+    internal static Vector256<byte> Half(byte* at, int length, int half, byte* masks) => unchecked(
+        Vector256.Load(at + (half * 32)) & Vector256.Load(masks + 64 - length + (half * 32)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Hash(Vector256<byte> low, Vector256<byte> high, int length)

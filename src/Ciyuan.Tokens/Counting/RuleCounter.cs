@@ -9,12 +9,11 @@ using Ciyuan.Tokens.Splitting;
 namespace Ciyuan.Tokens.Counting;
 
 /// <summary>A counter for one rule.</summary>
-internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerger merger) : Counter(scanner, merger)
+internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerger merger)
+    : PartCounter(scanner, merger)
     where TRule : IBlockRule
 {
     private readonly bool _divides = !merger.JoinsUnknown;
-
-    private static Vector128<byte> PartKey => Vector128.Create(0, (ulong)PartMark << 48).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override long Count(ref byte* start, byte* end, bool final, long limit)
@@ -46,16 +45,17 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             byte* at = start;
             byte* lastBlock = readable - Tail;
             byte* kinds = UnicodeTable.Kinds;
-            (long count, int waiting, ulong starts) = (0, 0, 0);
+            (long count, int waiting, ulong starts, ulong joins) = (0, 0, 0, 0);
             while (at < end && at <= lastBlock && count <= limit)
             {
                 // What the next block says is on its way while the pieces of this one are taken.
                 byte* ahead = starts == 0 ? at : at + (63 - BitOperations.LeadingZeroCount(starts));
+                ulong nextJoins = 0;
                 ulong next = TRule.HasBlocks && ahead <= lastBlock
-                    ? BlockScanner<TRule>.Starts(ahead, kinds) & ~1UL : 0;
+                    ? BlockScanner<TRule>.Starts(ahead, kinds, out nextJoins) & ~1UL : 0;
                 if (starts != 0)
                 {
-                    waiting = Take(ref at, starts, readable, waiting, ref count);
+                    waiting = Take(ref at, starts, joins, readable, waiting, ref count);
                 }
                 else if (next == 0)
                 {
@@ -70,6 +70,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                 }
 
                 starts = next;
+                joins = nextJoins;
                 waiting = waiting < MostWaiting ? waiting : LookUp(waiting, ref count);
             }
 
@@ -90,13 +91,18 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
     /// Cuts pieces off: short ones wait for their line, which is fetched meanwhile; others are counted.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Take(ref byte* at, ulong starts, byte* readable, int waiting, ref long count)
+    private int Take(ref byte* at, ulong starts, ulong joins, byte* readable, int waiting, ref long count)
     {
         unchecked
         {
             byte* block = at;
             int last = 63 - BitOperations.LeadingZeroCount(starts);
             at = block + last;
+            joins &= ((1UL << last) - 1) & ~starts;
+            if (joins != 0 && _divides)
+            {
+                return TakeThrees(block, starts, joins, readable, waiting, ref count);
+            }
 
             // Fifteen bytes in a row with which no piece begins: a piece of sixteen.
             ulong inside = ~(starts | 1) & ((1UL << last) - 1);
@@ -155,6 +161,19 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
         }
     }
 
+    /// <summary>
+    /// Pieces with characters of three bytes side by side, as Chinese has them, cut where no token can reach over.
+    /// </summary>
+    /// <param name="block">Where the first begins.</param>
+    /// <param name="starts">Where others do, and at last where the first one does that is not taken.</param>
+    /// <param name="joins">Boundaries between two characters of three bytes within a piece.</param>
+    /// <param name="readable">The end of readable memory.</param>
+    /// <param name="waiting">How many pieces wait.</param>
+    /// <param name="count">Tokens.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private int TakeThrees(byte* block, ulong starts, ulong joins, byte* readable, int waiting, ref long count) =>
+        TakeParts(block, starts | 1 | Seams.Between(block, joins), starts | 1, readable, waiting, ref count);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private int TakeEach(byte* block, ulong starts, byte* readable, int waiting, ref long count)
     {
@@ -181,171 +200,13 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
             return waiting + 1;
         }
 
-        if (!_divides)
+        bool isAscii = length <= LongCounts.MaxLength && (Block.Load(piece).Bits & ((1UL << length) - 1)) == 0;
+        if (isAscii || !_divides)
         {
             count += CountLong(piece, length, false, readable);
             return waiting;
         }
 
-        return Avx2.IsSupported && length <= LongCounts.MaxLength && AreThrees(piece, length)
-            ? DivideThrees(piece, length, readable, waiting, ref count)
-            : Divide(piece, piece + length, readable, waiting, ref count);
-    }
-
-    /// <summary>Whether all characters of a piece have three bytes, as Chinese has. 64 bytes are read.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool AreThrees(byte* piece, int length)
-    {
-        const ulong EachThird = 0x9249_2492_4924_9249;
-        return ((BlockMasks.Leads(piece, 0xE0, 0xEF) ^ EachThird) & ((1UL << length) - 1)) == 0;
-    }
-
-    /// <summary>
-    /// As <see cref="Divide"/> for a piece of 16 to 62 bytes in characters of three, without a branch for each: where
-    /// Chinese can be taken apart is like chance. Fewer parts wait then than the piece has bytes.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private int DivideThrees(byte* piece, int length, byte* readable, int waiting, ref long count)
-    {
-        unchecked
-        {
-            Seams seams = Merger.Seams;
-            int last = (length / 3) - 1;
-            uint joined = seams.MayJoinEight(piece);
-            joined |= last > 8 ? seams.MayJoinEight(piece + 24) << 8 : 0;
-            joined |= last > 16 ? seams.MayJoinEight(piece + 48) << 16 : 0;
-            uint ends = (~joined & ((1u << last) - 1)) | (1u << last);
-            bool whole = ends == 1u << last;
-            byte* start = piece;
-            for (; ends != 0; ends &= ends - 1)
-            {
-                byte* end = piece + (BitOperations.TrailingZeroCount(ends) * 3) + 3;
-                int size = (int)(end - start);
-                if (size < ShortCounts.MaxLength)
-                {
-                    Wait(ShortCounts.Key(start, size, KeyMasks) | PartKey, waiting++);
-                }
-                else
-                {
-                    count += CountLong(start, size, !whole, readable);
-                }
-
-                start = end;
-            }
-
-            return waiting;
-        }
-    }
-
-    /// <summary>Takes a long piece apart where no token can reach over, and its parts one by one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private int Divide(byte* piece, byte* end, byte* readable, int waiting, ref long count)
-    {
-        unchecked
-        {
-            Seams seams = Merger.Seams;
-            byte* singles = Singles;
-            int right = Utf8Reader.Decode(piece, out int size);
-            for (byte* start = piece, at = piece + size; ; at += size)
-            {
-                int left = right;
-                if (at < end && seams.MayJoin(left, right = Utf8Reader.Decode(at, out size), at))
-                {
-                    continue;
-                }
-
-                int length = (int)(at - start);
-                if (length <= 3 && Utf8Reader.Length(*start) == length)
-                {
-                    count += singles[left] != 0 ? singles[left] : CountSingle(left, start, length);
-                }
-                else if (length < ShortCounts.MaxLength)
-                {
-                    Wait(ShortCounts.Key(start, length, KeyMasks) | PartKey, waiting++);
-                }
-                else
-                {
-                    count += CountLong(start, length, length < end - piece, readable);
-                }
-
-                if (at == end)
-                {
-                    return waiting;
-                }
-
-                start = at;
-                waiting = waiting <= (MostWaiting * 2) - 4 ? waiting : LookUp(waiting, ref count);
-            }
-        }
-    }
-
-    private int CountLong(byte* at, int length, bool part, byte* readable) => length <= LongCounts.MaxLength
-        ? CountMiddle(at, length, part) : CountLarge(at, length, part, readable);
-
-    /// <summary>Has a key wait for its line, which is fetched meanwhile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Wait(Vector128<byte> key, int place)
-    {
-        unchecked
-        {
-            uint line = (uint)(ShortCounts.Hash(key) >> Shorts.Shift);
-            Vector128.Store(key, Keys + ((nint)place * 16));
-            Lines[place] = line;
-            Prefetch(Shorts.Table + ((nint)line * 64));
-        }
-    }
-
-    /// <summary>Looks up the pieces that wait.</summary>
-    /// <returns>How many wait then: none.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private int LookUp(int waiting, ref long total)
-    {
-        unchecked
-        {
-            byte* table = Shorts.Table;
-            byte* keys = Keys;
-            uint* lines = Lines;
-            long count = 0;
-            int missing = 0;
-            for (int i = 0; i < waiting; i++)
-            {
-                Vector128<byte> key = Vector128.Load(keys + ((nint)i * 16));
-                int found = ShortCounts.Find(table + ((nint)lines[i] * 64), key);
-                count += found;
-                if (found == 0)
-                {
-                    Vector128.Store(key, keys + ((nint)missing++ * 16));
-                    Merger.Prefetch(ShortCounts.Hash(key));
-                }
-            }
-
-            total += missing == 0 ? count : count + CountMissing(missing);
-            return 0;
-        }
-    }
-
-    /// <summary>The counts of the first keys, which were not remembered; two of them may be equal.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private long CountMissing(int missing)
-    {
-        long count = 0;
-        for (int i = 0; i < missing; i++)
-        {
-            Vector128<byte> key = Vector128.Load(Keys + ((nint)i * 16));
-            int found = Shorts.Find(key);
-            count += found != 0 ? found : CountMissing(key);
-        }
-
-        Shorts.Grow();
-        return count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* line)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(line);
-        }
+        return Divide(piece, piece + length, readable, waiting, ref count);
     }
 }

@@ -26,7 +26,7 @@ internal sealed unsafe class ShortCounts : IDisposable
     internal byte* Table => _memory.Pointer;
 
     /// <summary>How far a hash is shifted right to give the number of its line.</summary>
-    internal int Shift => 64 - BitOperations.Log2((uint)_lines);
+    internal int Shift => unchecked(64 - BitOperations.Log2((uint)_lines));
 
     internal long NativeBytes => (long)_memory.Bytes;
 
@@ -36,8 +36,11 @@ internal sealed unsafe class ShortCounts : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<byte> Key(byte* at, int length, byte* keyMasks)
     {
-        byte* mask = keyMasks + (length * 32);
-        return (Vector128.Load(at) & Vector128.Load(mask)) | Vector128.Load(mask + 16);
+        unchecked
+        {
+            byte* mask = keyMasks + ((nint)length * 32);
+            return (Vector128.Load(at) & Vector128.Load(mask)) | Vector128.Load(mask + 16);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,14 +61,17 @@ internal sealed unsafe class ShortCounts : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Find(byte* line, Vector128<byte> key)
     {
-        Vector256<byte> both = Vector256.Create(key, key);
-        Vector256<byte> bits = Vector256.Create(
-            ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF, ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF).AsByte();
-        Vector256<ulong> a = Vector256.Equals((Vector256.Load(line) & bits).AsUInt64(), both.AsUInt64());
-        Vector256<ulong> b = Vector256.Equals((Vector256.Load(line + 32) & bits).AsUInt64(), both.AsUInt64());
-        uint equal = a.ExtractMostSignificantBits() | (b.ExtractMostSignificantBits() << 4);
-        equal &= (equal >> 1) & 0x55;
-        return equal == 0 ? 0 : line[((uint)BitOperations.TrailingZeroCount(equal) * 8) + 15] & 15;
+        unchecked
+        {
+            Vector256<byte> both = Vector256.Create(key, key);
+            Vector256<byte> bits = Vector256.Create(
+                ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF, ulong.MaxValue, 0xF0FFFFFF_FFFFFFFF).AsByte();
+            Vector256<ulong> a = Vector256.Equals((Vector256.Load(line) & bits).AsUInt64(), both.AsUInt64());
+            Vector256<ulong> b = Vector256.Equals((Vector256.Load(line + 32) & bits).AsUInt64(), both.AsUInt64());
+            uint equal = a.ExtractMostSignificantBits() | (b.ExtractMostSignificantBits() << 4);
+            equal &= (equal >> 1) & 0x55;
+            return equal == 0 ? 0 : line[((nint)BitOperations.TrailingZeroCount(equal) * 8) + 15] & 15;
+        }
     }
 
     /// <summary>The count of a key wherever it may stand; 0 when it is not there.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 using Ciyuan.Tokens.Merging;
+using Ciyuan.Tokens.Splitting;
 
 namespace Ciyuan.Tokens.Counting;
 
@@ -77,7 +78,7 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
             while (at < end && Count <= limit)
             {
                 byte* next = CharacterEnd(known, known + Math.Min(end - known, window), end);
-                if (!Utf8.IsValid(new ReadOnlySpan<byte>(known, (int)(next - known))))
+                if (!Utf8Check.IsValid(known, next))
                 {
                     Append(new ReadOnlySpan<byte>(at, (int)(end - at)), limit);
                     Finish(limit);

@@ -1,5 +1,6 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Ciyuan.Tokens.Splitting;
 using Ciyuan.Tokens.Vocabularies;
@@ -18,15 +19,24 @@ internal sealed unsafe class Seams : IDisposable
 
     /// <summary>A bit for the last byte before a boundary and the two after it.</summary>
     private const int PartBits = 18;
-    private readonly HugeMemory _memory = new((1 << (PairBits - 3)) + (1 << (PartBits - 3)));
-    private readonly uint* _pairs;
+    private const int PartsAt = 1 << (PairBits - 3);
+    private const int RowsAt = PartsAt + (1 << (PartBits - 3));
+    private readonly HugeMemory _memory = new(RowsAt + (1024 * sizeof(ulong)));
+    private readonly ulong* _pairs;
     private readonly uint* _parts;
+
+    /// <summary>
+    /// The same parts where both characters have three bytes: a row for the lower bits of the first two bytes after a
+    /// boundary, in it a bit for those of the last before.
+    /// </summary>
+    private readonly ulong* _rows;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Seams(Vocabulary vocabulary)
     {
-        _pairs = (uint*)_memory.Pointer;
-        _parts = (uint*)(_memory.Pointer + (1 << (PairBits - 3)));
+        _pairs = (ulong*)_memory.Pointer;
+        _parts = (uint*)(_memory.Pointer + PartsAt);
+        _rows = (ulong*)(_memory.Pointer + RowsAt);
         EntryBytes entries = vocabulary.Entries;
         for (int id = 0; id < entries.Count; id++)
         {
@@ -49,7 +59,7 @@ internal sealed unsafe class Seams : IDisposable
     internal bool MayJoin(int left, int right, byte* at)
     {
         uint pair = Pair(left, right);
-        return (left | right) < 0x80 || ((_pairs[pair >> 5] >> (int)(pair & 31)) & 1) != 0 || PartsJoin(at);
+        return (left | right) < 0x80 || ((_pairs[pair >> 6] >> (int)pair) & 1) != 0 || PartsJoin(at);
     }
 
     /// <summary>
@@ -63,49 +73,47 @@ internal sealed unsafe class Seams : IDisposable
     }
 
     /// <summary>
-    /// Whether entries may reach over the boundaries between nine characters of three bytes each, of which
-    /// <paramref name="at"/> is the first: a bit for each of the eight. For processors with AVX2. Up to 31 bytes are
-    /// read.
+    /// Which of some boundaries between two characters of three bytes each no entry reaches over.
     /// </summary>
+    /// <param name="block">64 bytes; those up to five after the last boundary are read.</param>
+    /// <param name="boundaries">A bit for the first byte after each.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal uint MayJoinEight(byte* at)
+    internal ulong Between(byte* block, ulong boundaries)
     {
         unchecked
         {
-            Vector256<uint> left = Threes(at);
-            Vector256<uint> right = Threes(at + 3);
-            Vector256<uint> pair = ((CodePoints(left) * 0x9E3779B1) + (CodePoints(right) * 0x85EBCA77))
-                >>> (32 - PairBits);
-            Vector256<uint> part = (((left & Vector256.Create(0xFFu)) * 0x9E3779B1) + ((right >>> 8) * 0x85EBCA77))
-                >>> (32 - PartBits);
-            return (Bits(_pairs, pair) | Bits(_parts, part)).ExtractMostSignificantBits();
+            ulong seams = 0;
+            for (; boundaries != 0; boundaries &= boundaries - 1)
+            {
+                int place = BitOperations.TrailingZeroCount(boundaries);
+                ulong bytes = BinaryPrimitives.ReverseEndianness(*(ulong*)(block + place - 3));
+                uint pair = Pair(Codes(bytes));
+                ulong joined = (_pairs[pair >> 6] >> (int)pair) | (_rows[Row(bytes)] >> (int)(bytes >> 40));
+                seams |= (~joined & 1) << place;
+            }
+
+            return seams;
         }
     }
 
-    /// <summary>The bits of a table, each moved to the top.</summary>
+    /// <summary>The code points of two characters of three bytes that a number begins with, 16 bits each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Bits(uint* table, Vector256<uint> places)
-    {
-        Vector256<uint> words = Avx2.GatherVector256(table, (places >>> 5).AsInt32(), sizeof(uint));
-        return Avx2.ShiftLeftLogicalVariable(words, ~places & Vector256.Create(31u));
-    }
+    private static ulong Codes(ulong bytes) => Bmi2.X64.IsSupported
+        ? Bmi2.X64.ParallelBitExtract(bytes, 0x0F3F3F0F_3F3F0000)
+        : ((bytes >> 28) & 0xF000_0000) | ((bytes >> 26) & 0xFC0_0000) | ((bytes >> 24) & 0x3F_0000)
+            | ((bytes >> 20) & 0xF000) | ((bytes >> 18) & 0xFC0) | ((bytes >> 16) & 0x3F);
 
-    /// <summary>Eight characters of three bytes, the first byte of each highest.</summary>
+    /// <summary>The row of the fourth and fifth byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Threes(byte* at) => Avx2.Shuffle(
-        Vector256.Create(Vector128.Load(at), Vector128.Load(at + 12)),
-        Vector256.Create(
-            (byte)2, 1, 0, 255, 5, 4, 3, 255, 8, 7, 6, 255, 11, 10, 9, 255,
-            2, 1, 0, 255, 5, 4, 3, 255, 8, 7, 6, 255, 11, 10, 9, 255)).AsUInt32();
+    private static ulong Row(ulong bytes) => Bmi2.X64.IsSupported
+        ? Bmi2.X64.ParallelBitExtract(bytes, 0x0000000F_3F000000)
+        : ((bytes >> 26) & 0x3C0) | ((bytes >> 24) & 0x3F);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> CodePoints(Vector256<uint> threes) =>
-        ((threes >>> 4) & Vector256.Create(0xF000u)) | ((threes >>> 2) & Vector256.Create(0xFC0u))
-        | (threes & Vector256.Create(0x3Fu));
+    private static uint Pair(ulong codes) => unchecked((uint)((codes * SpanHash.First) >> (64 - PairBits)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Pair(int left, int right) =>
-        unchecked((((uint)left * 0x9E3779B1) + ((uint)right * 0x85EBCA77)) >> (32 - PairBits));
+    private static uint Pair(int left, int right) => Pair(((ulong)(uint)left << 16) ^ (uint)right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Part(byte last, byte first, byte second)
@@ -145,7 +153,7 @@ internal sealed unsafe class Seams : IDisposable
                 if (left >= 0)
                 {
                     uint pair = Pair(left, right);
-                    _pairs[pair >> 5] |= 1u << (int)(pair & 31);
+                    _pairs[pair >> 6] |= 1UL << (int)pair;
                 }
 
                 left = right;
@@ -167,6 +175,10 @@ internal sealed unsafe class Seams : IDisposable
             byte next = open ? (byte)second : at + 1 < bytes.Length ? bytes[at + 1] : (byte)0;
             uint part = Part(bytes[at - 1], bytes[at], next);
             _parts[part >> 5] |= 1u << (int)(part & 31);
+            if (IsInside(bytes[at - 1]) && bytes[at] is >= 0xE0 and < 0xF0)
+            {
+                _rows[((bytes[at] & 15) << 6) | (next & 63)] |= 1UL << (bytes[at - 1] & 63);
+            }
         }
     }
 }

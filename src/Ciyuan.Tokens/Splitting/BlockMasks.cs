@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Ciyuan.Tokens.Splitting;
 
@@ -31,42 +30,43 @@ internal unsafe struct BlockMasks
     private const byte LetterB = 64;
 
     /// <summary>A bit of a class is set in what both tables say of the halves of a byte.</summary>
-    private static Vector256<byte> LowTable => Vector256.Create(
-        (byte)(LetterB | 32 | 16), LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32,
-        LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32 | 2,
-        LetterA | LetterB | 32, LetterA | LetterB | 32 | 8, LetterA | LetterB | 4, LetterA | 8,
-        LetterA | 8, LetterA | 4, LetterA, LetterA | 1,
-        LetterB | 32 | 16, LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32,
-        LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32 | 2,
-        LetterA | LetterB | 32, LetterA | LetterB | 32 | 8, LetterA | LetterB | 4, LetterA | 8,
-        LetterA | 8, LetterA | 4, LetterA, LetterA | 1);
+    private static Vector128<byte> LowTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create(
+            (byte)(LetterB | 32 | 16), LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32,
+            LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32, LetterA | LetterB | 32 | 2,
+            LetterA | LetterB | 32, LetterA | LetterB | 32 | 8, LetterA | LetterB | 4, LetterA | 8,
+            LetterA | 8, LetterA | 4, LetterA, LetterA | 1);
+    }
 
-    private static Vector256<byte> HighTable => Vector256.Create(
-        (byte)(8 | 4), 0, 16 | 2 | 1, 32, LetterA, LetterB, LetterA, LetterB, 0, 0, 0, 0, 0, 0, 0, 0,
-        8 | 4, 0, 16 | 2 | 1, 32, LetterA, LetterB, LetterA, LetterB, 0, 0, 0, 0, 0, 0, 0, 0);
+    private static Vector128<byte> HighTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create(
+            (byte)(8 | 4), 0, 16 | 2 | 1, 32, LetterA, LetterB, LetterA, LetterB, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
 
     /// <summary>The masks of what is ASCII.</summary>
     /// <returns>The bytes that are not.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Classify(byte* at, out BlockMasks masks)
     {
-        Vector256<byte> a = Vector256.Load(at);
-        Vector256<byte> b = Vector256.Load(at + 32);
-        Vector256<byte> classesA = Classes(a);
-        Vector256<byte> classesB = Classes(b);
-        ulong letters = Bits(classesA | (classesA << 1), classesB | (classesB << 1));
-        ulong small = Bits(a << 2, b << 2);
+        Block bytes = Block.Load(at);
+        Block classes = bytes.Look(LowTable, HighTable);
+        ulong letters = (classes | (classes << 1)).Bits;
+        ulong small = (bytes << 2).Bits;
         masks.Upper = letters & ~small;
         masks.Lower = letters & small;
         masks.Caseless = masks.Apart = 0;
-        masks.Digits = Bits(classesA << 2, classesB << 2);
-        masks.Blank = Bits(classesA << 3, classesB << 3);
-        masks.Space = masks.Blank | Bits(classesA << 4, classesB << 4);
-        masks.LineEnd = Bits(classesA << 5, classesB << 5);
-        masks.Apostrophe = Bits(classesA << 6, classesB << 6);
-        masks.Slash = Bits(classesA << 7, classesB << 7);
+        masks.Digits = (classes << 2).Bits;
+        masks.Blank = (classes << 3).Bits;
+        masks.Space = masks.Blank | (classes << 4).Bits;
+        masks.LineEnd = (classes << 5).Bits;
+        masks.Apostrophe = (classes << 6).Bits;
+        masks.Slash = (classes << 7).Bits;
         masks.Hard = 0;
-        return Bits(a, b);
+        return bytes.Bits;
     }
 
     /// <summary>Adds what is not ASCII.</summary>
@@ -79,15 +79,14 @@ internal unsafe struct BlockMasks
     {
         unchecked
         {
-            Vector256<byte> a = Vector256.Load(at);
-            Vector256<byte> b = Vector256.Load(at + 32);
-            ulong leads = wide & ~Between(a, b, 0x80, 0xBF);
-            ulong common = Between(a, b, 0xE5, 0xE8) | (Between(a, b, 0xE4, 0xE4) & (Between(a, b, 0xB8, 0xBF) >> 1));
-            common |= Between(a, b, 0xE9, 0xE9) & (Between(a, b, 0x80, 0xBD) >> 1);
+            Block bytes = Block.Load(at);
+            ulong leads = wide & ~bytes.Between(0x80, 0xBF);
+            ulong common = bytes.Between(0xE5, 0xE8) | (bytes.Are(0xE4) & (bytes.Between(0xB8, 0xBF) >> 1));
+            common |= bytes.Are(0xE9) & (bytes.Between(0x80, 0xBD) >> 1);
             ulong bits = common | (common << 1) | (common << 2); // U+4E00 … U+9F7F
             Caseless = TRule.Apart == LettersApart.None ? bits : 0;
             Apart = TRule.Apart == LettersApart.None ? 0 : bits;
-            for (ulong left = leads & ~common; left != 0; left &= left - 1)
+            for (ulong left = leads & ~(common | Signs(bytes)); left != 0; left &= left - 1)
             {
                 int bit = BitOperations.TrailingZeroCount(left);
                 int codePoint = Utf8Reader.Decode(at + bit, out int length);
@@ -96,48 +95,40 @@ internal unsafe struct BlockMasks
         }
     }
 
+    /// <summary>
+    /// Where the usual punctuation of Chinese begins, which has no bit in any mask: U+2010 to U+2027, U+3001 to U+3003,
+    /// U+3008 to U+3011, U+FF01 to U+FF0F, U+FF1A to U+FF1F.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Signs(Block bytes)
+    {
+        // Of the third byte: two classes for each of the three beginnings E3 80, EF BC and E2 80.
+        Block classes = bytes.Look(
+            Vector128.Create(
+                (byte)(64 | 8 | 4), 128 | 64 | 32 | 8 | 4, 128 | 32 | 8 | 4, 128 | 32 | 8 | 4,
+                32 | 8 | 4, 32 | 8 | 4, 32 | 8 | 4, 32 | 8 | 4, 128 | 32 | 8, 128 | 32 | 8,
+                128 | 32 | 16 | 8, 128 | 32 | 16 | 8, 128 | 32 | 16 | 8, 128 | 32 | 16 | 8,
+                128 | 32 | 16 | 8, 128 | 32 | 16 | 8),
+            Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 128 | 32, 64 | 16 | 8, 4, 0, 0, 0, 0, 0));
+        classes |= classes << 1;
+        ulong after80 = bytes.Are(0x80) >> 1;
+        return (bytes.Are(0xE3) & after80 & (classes.Bits >> 2))
+            | (bytes.Are(0xEF) & (bytes.Are(0xBC) >> 1) & ((classes << 2).Bits >> 2))
+            | (bytes.Are(0xE2) & after80 & ((classes << 4).Bits >> 2));
+    }
+
     /// <summary>Control characters of ASCII that are no white space.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ulong Controls(byte* at)
     {
-        Vector256<byte> a = Vector256.Load(at);
-        Vector256<byte> b = Vector256.Load(at + 32);
-        return (Between(a, b, 0, 0x1F) & ~(Space | LineEnd)) | Between(a, b, 0x7F, 0x7F);
+        Block bytes = Block.Load(at);
+        return (bytes.Between(0, 0x1F) & ~(Space | LineEnd)) | bytes.Between(0x7F, 0x7F);
     }
 
     /// <summary>The first bytes of characters of three bytes, and of four; of two are the rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Leads(byte* at, byte from, byte to) =>
-        Between(Vector256.Load(at), Vector256.Load(at + 32), from, to);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Between(Vector256<byte> a, Vector256<byte> b, byte from, byte to)
-    {
-        Vector256<byte> low = Vector256.Create(from);
-        Vector256<byte> span = Vector256.Create((byte)(to - from));
-        return Bits(
-            Vector256.Equals(Vector256.Min(a - low, span), a - low),
-            Vector256.Equals(Vector256.Min(b - low, span), b - low));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Bits(Vector256<byte> a, Vector256<byte> b) =>
-        a.ExtractMostSignificantBits() | ((ulong)b.ExtractMostSignificantBits() << 32);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Classes(Vector256<byte> bytes)
-    {
-        Vector256<byte> low = bytes & Vector256.Create((byte)15);
-        Vector256<byte> high = (bytes.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)15);
-        return Look(LowTable, low) & Look(HighTable, high);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Look(Vector256<byte> table, Vector256<byte> index) => Avx2.IsSupported
-        ? Avx2.Shuffle(table, index)
-        : Vector256.Create(
-            Vector128.Shuffle(table.GetLower(), index.GetLower()),
-            Vector128.Shuffle(table.GetLower(), index.GetUpper()));
+        Block.Load(at).Between(from, to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Add<TRule>(int codePoint, byte value, ulong bits)

@@ -21,16 +21,22 @@ internal static unsafe class BlockScanner<TRule>
     /// <summary>
     /// A bit for each place where a piece begins, the first byte always; from the last of them on nothing is known.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong Starts(byte* at, byte* kinds)
+    /// <param name="at">The block.</param>
+    /// <param name="kinds">The kind of each code point.</param>
+    /// <param name="threes">Characters of three bytes that follow such.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static ulong Starts(byte* at, byte* kinds, out ulong threes)
     {
+        threes = 0;
         ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
-        return wide == 0 ? Decide(at, ref masks, 0) : WideStarts(at, kinds);
+        return wide == 0 ? Decide(at, ref masks, 0) : WideStarts(at, kinds, out threes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static ulong WideStarts(byte* at, byte* kinds)
+    private static ulong WideStarts(byte* at, byte* kinds, out ulong threes)
     {
+        threes = BlockMasks.Leads(at, 0xE0, 0xEF);
+        threes &= threes << 3;
         ulong wide = BlockMasks.Classify(at, out BlockMasks masks);
         masks.AddWide<TRule>(at, wide, kinds);
         return Decide(at, ref masks, wide);

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Ciyuan.Tokens.Splitting;
 
@@ -35,4 +37,10 @@ internal static unsafe class Utf8Reader
         length = 4;
         return ((lead & 7) << 18) | ((at[1] & 63) << 12) | ((at[2] & 63) << 6) | (at[3] & 63);
     }
+
+    /// <summary>The code point of three bytes. Four are read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int DecodeThree(byte* at) => Bmi2.IsSupported
+        ? (int)Bmi2.ParallelBitExtract(BinaryPrimitives.ReverseEndianness(*(uint*)at), 0x0F3F3F00)
+        : ((at[0] & 15) << 12) | ((at[1] & 63) << 6) | (at[2] & 63);
 }

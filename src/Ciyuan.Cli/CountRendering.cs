@@ -12,6 +12,9 @@ internal static class CountRendering
     /// <summary>So many rejected lines of a file are told below the table.</summary>
     private const int MaxNotedRejects = 20;
 
+    /// <summary>So many files that were left out are named.</summary>
+    private const int MostNamed = 5;
+
     internal static Rendering Render(CountPlan plan, List<CountedFile> files, TimeSpan elapsed, int top) =>
         new(() => ToTable(plan, files, elapsed, top), json => WriteJson(json, plan, files, elapsed));
 
@@ -99,6 +102,14 @@ internal static class CountRendering
             $"Scope: {what}. {megabytes:N1} MB in {seconds:N2} s, {megabytes / seconds:N1} MB/s");
     }
 
+    private static string LeftOutNote(CountedFile[] files)
+    {
+        string named = string.Join("; ", files.Take(MostNamed).Select(
+            file => file.Remark.Length > 0 ? $"{file.Path} ({file.Remark.TrimEnd('.')})" : file.Path));
+        string more = files.Length > MostNamed ? $"; and {files.Length - MostNamed} more" : "";
+        return $"{files.Length} files are not text and were left out: {named}{more}.";
+    }
+
     private static IEnumerable<string> Notes(CountPlan plan, List<CountedFile> files, int hidden)
     {
         if (plan.Prices is not null)
@@ -112,10 +123,10 @@ internal static class CountRendering
             yield return $"{hidden} files with fewer tokens are not shown; --top shows more, --format csv all.";
         }
 
-        int binary = files.Count(file => file.Status == CountStatus.Binary);
-        if (binary > 0)
+        CountedFile[] binary = [.. files.Where(file => file.Status == CountStatus.Binary)];
+        if (binary.Length > 0)
         {
-            yield return $"{binary} files are not text and were left out.";
+            yield return LeftOutNote(binary);
         }
 
         long skipped = files.Sum(file => file.Skipped);

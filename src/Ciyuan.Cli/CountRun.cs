@@ -178,7 +178,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
     {
         try
         {
-            CountRows(file, part.Span[skip..], header, firstLine);
+            CountRows(file, part.Span[skip..], header, firstLine + part.Span[..skip].Count((byte)'\n'));
         }
         finally
         {
@@ -196,7 +196,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         }
         else
         {
-            rows.CountCsv(part, header);
+            rows.CountCsv(part, header, firstLine);
         }
 
         file.Add(rows.Tokens, rows.Code, rows.Rows, rows.Skipped);

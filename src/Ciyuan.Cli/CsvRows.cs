@@ -37,6 +37,9 @@ internal ref struct CsvRow(ReadOnlySpan<byte> text)
     /// <summary>How much of the text was read; at the end of the row, the row with its line end.</summary>
     internal int Length { get; private set; }
 
+    /// <summary>Whether a quote was opened and not closed before the text ended.</summary>
+    internal bool IsOpen { get; private set; }
+
     /// <summary>Copies the next cell without its quotes; false after the last.</summary>
     internal bool NextCell(Span<byte> cell, out int length)
     {
@@ -65,6 +68,7 @@ internal ref struct CsvRow(ReadOnlySpan<byte> text)
     private int CopyQuoted(Span<byte> cell)
     {
         int length = 0;
+        IsOpen = true;
         for (Length++; Length < _text.Length; Length++)
         {
             if (_text[Length] == '"')
@@ -72,6 +76,7 @@ internal ref struct CsvRow(ReadOnlySpan<byte> text)
                 if (Length + 1 >= _text.Length || _text[Length + 1] != '"')
                 {
                     Length++;
+                    IsOpen = false;
                     break;
                 }
 

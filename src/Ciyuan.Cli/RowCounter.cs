@@ -14,6 +14,7 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
     private readonly string[][] _paths = [.. plan.Columns.Select(column => column.Split('.'))];
     private readonly long[] _tokensBefore = new long[plan.Choices.Count];
     private readonly long[] _codeBefore = new long[plan.Choices.Count];
+    private long _skippedBefore;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
 
     /// <summary>Tokens by column of the result.</summary>
@@ -27,7 +28,7 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
     /// <summary>Rows without any of the columns, and parts of messages that are no text.</summary>
     internal long Skipped { get; private set; }
 
-    /// <summary>Lines that are not JSON: nothing of them is counted.</summary>
+    /// <summary>Lines that are not JSON, rows that are not CSV: nothing of them is counted.</summary>
     internal long Rejected { get; private set; }
 
     /// <summary>The first of them.</summary>
@@ -63,11 +64,15 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
     }
 
-    /// <summary>Counts rows of CSV.</summary>
-    internal void CountCsv(ReadOnlySpan<byte> part, CsvHeader header)
+    /// <summary>Counts rows of CSV. One with a quote that is never closed is rejected, and ends the part.</summary>
+    /// <param name="part">The rows.</param>
+    /// <param name="header">Where the columns are.</param>
+    /// <param name="number">The line of the first.</param>
+    internal void CountCsv(ReadOnlySpan<byte> part, CsvHeader header, long number)
     {
         while (!part.IsEmpty)
         {
+            Keep();
             var row = new CsvRow(part);
             Reserve(part.Length);
             bool found = false;
@@ -80,6 +85,13 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
                 }
             }
 
+            if (row.IsOpen)
+            {
+                Reject(number, "a quote is opened and never closed", part);
+                return;
+            }
+
+            number += part[..row.Length].Count((byte)'\n');
             part = part[row.Length..];
             Rows++;
             Skipped += found ? 0 : 1;
@@ -128,9 +140,7 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
     /// <summary>A line counts as a whole or not at all: what was counted before its fault is taken back.</summary>
     private void CountOrReject(ReadOnlySpan<byte> line, long number)
     {
-        Tokens.CopyTo(_tokensBefore, 0);
-        Code.CopyTo(_codeBefore, 0);
-        long skipped = Skipped;
+        Keep();
         try
         {
             bool found = CountLine(line); // first, for it adds to what is skipped
@@ -139,15 +149,27 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
         catch (JsonException damage)
         {
-            _tokensBefore.CopyTo(Tokens, 0);
-            _codeBefore.CopyTo(Code, 0);
-            Skipped = skipped;
-            Rejected++;
-            if (Rejects.Count < CountedFile.MaxRejects)
-            {
-                string shown = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 80)]).TrimEnd();
-                Rejects.Add(new RejectedLine(number, $"not JSON ({damage.Message}): {shown}"));
-            }
+            Reject(number, $"not JSON ({damage.Message})", line);
+        }
+    }
+
+    private void Keep()
+    {
+        Tokens.CopyTo(_tokensBefore, 0);
+        Code.CopyTo(_codeBefore, 0);
+        _skippedBefore = Skipped;
+    }
+
+    private void Reject(long number, string reason, ReadOnlySpan<byte> line)
+    {
+        _tokensBefore.CopyTo(Tokens, 0);
+        _codeBefore.CopyTo(Code, 0);
+        Skipped = _skippedBefore;
+        Rejected++;
+        if (Rejects.Count < CountedFile.MaxRejects)
+        {
+            string shown = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 80)]).TrimEnd();
+            Rejects.Add(new RejectedLine(number, $"{reason}: {shown}"));
         }
     }
 

@@ -69,8 +69,7 @@ internal sealed unsafe class RuleCounter<TRule>(PieceScanner scanner, PieceMerge
                     waiting = TakeOne(piece, (int)(at - piece), readable, waiting, ref count);
                 }
 
-                starts = next;
-                joins = nextJoins;
+                (starts, joins) = (next, nextJoins);
                 waiting = waiting < MostWaiting ? waiting : LookUp(waiting, ref count);
             }
 

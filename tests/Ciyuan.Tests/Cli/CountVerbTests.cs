@@ -96,6 +96,36 @@ public sealed class CountVerbTests : IDisposable
 
     [Fact]
     [Trait("Takes", "Long")]
+    public async Task Count_CsvWithAnOpenQuote_CountsTheRowsBeforeAndSaysWhereItIs()
+    {
+        Write("t.csv", "id,prompt\r\n1,\"a\nb\"\r\n2,\"c\r\n3,d\r\n");
+
+        (int code, string output, _) = await RunAsync("count", "t.csv", "--column", "prompt", "--format", "json");
+
+        JsonElement said = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(1, code);
+        Assert.Equal($"{O200k.Count("a\nb")}", Tokens(said.GetProperty("total"), 0));
+        JsonElement reject = said.GetProperty("files")[0].GetProperty("rejects")[0];
+        Assert.Equal(4, reject.GetProperty("line").GetInt32());
+        Assert.StartsWith("a quote is opened and never closed: 2,", reject.GetProperty("reason").GetString(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Takes", "Long")]
+    public async Task Count_OfWhatIsNoText_NamesIt()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "p.png"), Png(1024, 1024)[..20]);
+        Write("t.txt", "a");
+
+        (int code, string said, _) = await RunAsync("count", "p.png", "t.txt", "--model", "gpt-4o");
+
+        Assert.Equal(0, code);
+        Assert.Contains("1 files are not text and were left out: p.png (", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Takes", "Long")]
     public async Task Count_WithABook_ShowsThePriceOfEachFile()
     {
         Write("prices.yaml", """

@@ -41,6 +41,7 @@ internal static partial class ServerRuntime
             return;
         }
 
+        CloseDiagnosticPort();
         byte[] line = File.ReadAllBytes("/proc/self/cmdline"); // each argument ends in a zero
         Array.ForEach(missing, s => _ = SetVariable(s.Name, s.Value, 1));
         var arguments = new nint[line.Count((byte)0) + 1];
@@ -55,6 +56,18 @@ internal static partial class ServerRuntime
             }
 
             _ = Execute(program, list);
+        }
+    }
+
+    // Its name is made of the process's id and start, which stay: where the file is there already, the new runtime
+    // can't listen, and the tools that trace and dump .NET processes find nobody.
+    private static void CloseDiagnosticPort()
+    {
+        string name = string.Create(
+            CultureInfo.InvariantCulture, $"dotnet-diagnostic-{Environment.ProcessId}-*-socket");
+        foreach (string port in Directory.EnumerateFiles(Path.GetTempPath(), name))
+        {
+            File.Delete(port);
         }
     }
 

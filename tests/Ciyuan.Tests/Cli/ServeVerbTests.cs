@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Ciyuan.Tests.Faults;
 
 namespace Ciyuan.Tests.Cli;
@@ -36,6 +37,10 @@ public sealed class ServeVerbTests
             string[] arguments = (await File.ReadAllTextAsync($"/proc/{server.Id}/cmdline")).Split('\0');
             Assert.Contains(odd, arguments);
             Assert.Equal(FaultRoom.Program, arguments[1]);
+            string port = Assert.Single(
+                Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{server.Id}-*-socket"));
+            using var tool = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await tool.ConnectAsync(new UnixDomainSocketEndPoint(port)); // so tools can look into the process
         }
         finally
         {

@@ -28,6 +28,7 @@ public sealed class Stage : IAsyncLifetime
         {
             Site = await ConsoleSite.StartAsync(IsFull ? ManyRecords : SomeRecords);
             await ClosedMonth.MakeAsync(Site);
+            Assertions.SetDefaultExpectTimeout(30_000); // as long as the steps themselves: a busy machine is no fault
             _playwright = await Playwright.CreateAsync();
             Browser = await _playwright.Chromium.LaunchAsync(
                 new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = ["--no-sandbox"] });

@@ -208,8 +208,7 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
 
         await Network.FillAsync(site.Host.Shard, site.Now, 600, from: 500);
 
-        await Assertions.Expect(calls).Not.ToHaveAttributeAsync(
-            "title", before, new() { Timeout = 15_000 });
+        await Assertions.Expect(calls).Not.ToHaveAttributeAsync("title", before);
     }
 
     [Fact]
@@ -241,11 +240,11 @@ public sealed class BrowserTests(Stage stage, ITestOutputHelper output) : IClass
 
         string record = await CallAsync(site, key.Trim());
 
-        await Assertions.Expect(page.Locator("#overview .tile")).ToHaveCountAsync(4, new() { Timeout = 15_000 });
+        await Assertions.Expect(page.Locator("#overview .tile")).ToHaveCountAsync(4);
         await PictureAsync(page, "first-today");
         await page.FillAsync(".find input", record);
         await page.PressAsync(".find input", "Enter");
-        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8, new() { Timeout = 5_000 });
+        await Assertions.Expect(page.Locator(".eight > li")).ToHaveCountAsync(8);
         await PictureAsync(page, "first-record");
         Assert.Empty(faults);
     }

@@ -13,7 +13,9 @@ internal sealed class RequestBody : IDisposable
     /// that a slow sender holds no more than twice what it sent.</summary>
     private const int TrustedLength = 1024 * 1024;
 
-    private const int SmallestBuffer = 16 * 1024;
+    /// <summary>What is reserved where no Content-Length says how much comes. One that does is believed, also when it
+    /// is small: a buffer is held as long as its call, and of open streams there may be thousands.</summary>
+    private const int UnknownLength = 16 * 1024;
 
     private readonly InFlight _inFlight;
     private readonly int _most;
@@ -74,7 +76,7 @@ internal sealed class RequestBody : IDisposable
             return;
         }
 
-        int expected = (int)Math.Min(request.ContentLength ?? SmallestBuffer, TrustedLength);
+        int expected = (int)Math.Min(request.ContentLength ?? UnknownLength, TrustedLength);
         PipeReader pipe = request.BodyReader;
         while (true)
         {
@@ -109,7 +111,7 @@ internal sealed class RequestBody : IDisposable
             using var gzip = new GZipStream(new MemoryStream(packed, 0, packedLength), CompressionMode.Decompress);
             while (true)
             {
-                Problem = _length > allowed ? Problems.InflatesTooFar : Reserve(_length + SmallestBuffer);
+                Problem = _length > allowed ? Problems.InflatesTooFar : Reserve(_length + UnknownLength);
                 int read = Problem is null ? gzip.Read(_buffer, _length, _buffer.Length - _length) : 0;
                 if (read == 0)
                 {
@@ -143,7 +145,7 @@ internal sealed class RequestBody : IDisposable
             return null;
         }
 
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, Math.Max(SmallestBuffer, 2 * _length)));
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, 2 * _length));
         if (!_inFlight.TryHold(larger.Length))
         {
             ArrayPool<byte>.Shared.Return(larger);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Ciyuan.Server;
 using Ciyuan.Usage;
 using static Ciyuan.ServerTests.Gateway.GatewayServer;
 
@@ -55,6 +56,18 @@ public sealed class RelayTests
         Assert.Equal("Bearer vendor-secret", call.Headers["Authorization"]);
         Assert.Equal(Chat(more: ",\"unknown\":[1,2]"), call.Body);
         await server.AssertNoHoldAsync();
+    }
+
+    // Of open streams there may be thousands, each holding its body.
+    [Fact]
+    public async Task Call_OfFewBytes_HoldsNoMoreMemoryThanThose()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Whole());
+        await using GatewayServer server = await StartAsync(
+            Upstream(upstream.Url), options: o => o with { Limits = new ServerLimits { BytesInFlight = 256 } });
+
+        Assert.Equal(200, (await server.ChatAsync()).Status);
+        Assert.Equal(503, (await server.ChatAsync(more: $",\"unknown\":\"{new string('x', 300)}\"")).Status);
     }
 
     // gpustack#4874, litellm#5632: usage must be asked for in streams.

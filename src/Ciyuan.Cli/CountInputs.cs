@@ -41,6 +41,9 @@ internal sealed class CountedFile(string path, long bytes)
     /// <summary>What its tokens are: text, image, audio, video or document.</summary>
     internal string Modality { get; set; } = "text";
 
+    /// <summary>Whether columns of it are counted, and not the whole.</summary>
+    internal bool IsByColumn { get; set; }
+
     /// <summary>Lines that could not be read, and are in no count.</summary>
     internal long Rejected { get; private set; }
 

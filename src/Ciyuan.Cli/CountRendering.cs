@@ -98,6 +98,9 @@ internal static class CountRendering
         string what = plan.Columns.Length > 0
             ? $"column {string.Join(", ", plan.Columns)}; of chat messages the contents, without what a provider adds"
             : "whole files as ordinary text; what looks like a special token is text";
+        int whole = plan.Columns.Length == 0 ? 0
+            : files.Count(file => file is { IsByColumn: false, Status: CountStatus.Text or CountStatus.Media });
+        what += whole > 0 ? $"; {whole} files that are no JSONL, CSV or Parquet as a whole" : "";
         return string.Create(CultureInfo.InvariantCulture,
             $"Scope: {what}. {megabytes:N1} MB in {seconds:N2} s, {megabytes / seconds:N1} MB/s");
     }
@@ -118,6 +121,11 @@ internal static class CountRendering
                 $"Prices are of the book {plan.Prices.Book}, of {plan.Prices.Side}, each file as one call now.";
         }
 
+        if (files.Count == 0)
+        {
+            yield return "No files were found there.";
+        }
+
         if (hidden > 0)
         {
             yield return $"{hidden} files with fewer tokens are not shown; --top shows more, --format csv all.";
@@ -135,6 +143,14 @@ internal static class CountRendering
             yield return $"{skipped} rows or parts of messages without text were left out.";
         }
 
+        foreach (string note in FileNotes(files))
+        {
+            yield return note;
+        }
+    }
+
+    private static IEnumerable<string> FileNotes(List<CountedFile> files)
+    {
         foreach (CountedFile file in files.Where(file => file.Status == CountStatus.Media))
         {
             yield return $"{file.Path}: {file.Remark}";

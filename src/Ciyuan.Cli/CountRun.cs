@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using System.Threading.Channels;
 using Ciyuan.Tokens;
-using Ciyuan.Tokens.Media;
 using Ciyuan.Tokens.Prose;
 
 namespace Ciyuan.Cli;
@@ -32,9 +31,6 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
     /// <summary>How much of a text is counted as one span: 1 GiB.</summary>
     private const int WindowBytes = 1 << 30;
 
-    /// <summary>Where a zero byte shows that a file is no text.</summary>
-    private const int BeginningBytes = 8192;
-
     private long _doneBytes;
     private int _doneFiles;
 
@@ -59,12 +55,13 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
             foreach (CountedFile file in files)
             {
                 stop.Token.ThrowIfCancellationRequested();
+                file.IsByColumn = IsParquet(file) || IsRows(file);
                 if (IsParquet(file))
                 {
                     await Guarded(file, () => HandOutParquetAsync(file, work.Writer, stop.Token));
                     Interlocked.Increment(ref _doneFiles);
                 }
-                else if (IsRows(file))
+                else if (file.IsByColumn)
                 {
                     await Guarded(file, () => HandOutRowsAsync(file, work.Writer, stop.Token));
                 }
@@ -252,7 +249,15 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         ArrayPool<byte>.Shared.Return(buffer);
         Interlocked.Add(ref _doneBytes, -held.Length); // told as a whole when it is counted
         file.Bytes = held.Length;
-        CountText(file, held.GetBuffer().AsSpan(0, (int)held.Length));
+        ReadOnlySpan<byte> text = held.GetBuffer().AsSpan(0, (int)held.Length);
+        if (CountMedia.IsText(file.Path, text[..Math.Min(text.Length, CountMedia.BeginningBytes)]))
+        {
+            CountText(file, text);
+        }
+        else
+        {
+            CountMedia.Count(plan, file, held);
+        }
     }
 
     private unsafe void CountFile(CountedFile file)
@@ -265,9 +270,11 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         try
         {
             start += view.PointerOffset;
-            if (new ReadOnlySpan<byte>(start, (int)Math.Min(file.Bytes, BeginningBytes)).Contains((byte)0))
+            int beginning = (int)Math.Min(file.Bytes, CountMedia.BeginningBytes);
+            if (!CountMedia.IsText(file.Path, new ReadOnlySpan<byte>(start, beginning)))
             {
-                CountMedia(file);
+                using FileStream content = File.OpenRead(file.Path);
+                CountMedia.Count(plan, file, content);
             }
             else if (file.Bytes > WindowBytes)
             {
@@ -300,7 +307,7 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         for (long at = 0; at < file.Bytes;)
         {
             var window = new ReadOnlySpan<byte>(start + at, (int)Math.Min(WindowBytes, file.Bytes - at));
-            if (window[..Math.Min(window.Length, BeginningBytes)].Contains((byte)0))
+            if (CountMedia.HasZero(window))
             {
                 throw new RefusedException($"behind byte {at} it is no text.");
             }
@@ -329,32 +336,5 @@ internal sealed class CountRun(CountPlan plan, List<CountedFile> files)
         using var counter = new RowCounter(plan);
         counter.CountText(text, form, text.Length >= ParallelBytes ? plan.Threads : 1);
         file.Add(counter.Tokens, counter.Code, 0, 0);
-    }
-
-    private void CountMedia(CountedFile file)
-    {
-        using FileStream stream = File.OpenRead(file.Path);
-        MediaProbeResult probe = MediaProbe.Read(stream);
-        file.Status = CountStatus.Binary;
-        if (probe.Facts is null || plan.Choices.All(choice => choice.Model.Length == 0))
-        {
-            file.Remark = probe.Facts is null ? probe.Reason : "an image, sound or video: name a --model to count it";
-            return;
-        }
-
-        long[] tokens = new long[plan.Choices.Count];
-        List<string> remarks = [];
-        for (int i = 0; i < tokens.Length; i++)
-        {
-            MediaCount count = MediaRules.Default.Count(plan.Choices[i].Model, probe.Facts);
-            tokens[i] = count.Status == MediaStatus.Counted ? count.Tokens + count.FrameTokens : 0;
-            file.Status = count.Status == MediaStatus.Counted ? CountStatus.Media : file.Status;
-            remarks.Add($"{plan.Choices[i].Label}: {count.Explanation}"
-                + (count.Status == MediaStatus.Counted ? $" ({count.Grade})" : $" ({count.Status})"));
-        }
-
-        file.Modality = probe.Facts.Kind.ToString().ToLowerInvariant();
-        file.Remark = string.Join("; ", remarks);
-        file.Add(tokens, [], 0, 0);
     }
 }

@@ -149,7 +149,10 @@ internal sealed class RowCounter(CountPlan plan) : IDisposable
         }
         catch (JsonException damage)
         {
-            Reject(number, $"not JSON ({damage.Message})", line);
+            // its message ends in a number of lines within this one line, which would mislead
+            string fault = damage.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            string place = damage.BytePositionInLine is { } at ? $" at byte {at}" : "";
+            Reject(number, $"not JSON{place} ({fault})", line);
         }
     }
 

@@ -98,30 +98,10 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
     /// <summary>Adds UTF-8, cut anywhere.</summary>
     internal void Append(ReadOnlySpan<byte> utf8, long limit)
     {
-        while (_broken > 0 && !utf8.IsEmpty)
-        {
-            _partial[_broken] = utf8[0];
-            OperationStatus status = Rune.DecodeFromUtf8(_partial.AsSpan(0, _broken + 1), out Rune rune, out _);
-            if (status == OperationStatus.InvalidData)
-            {
-                _broken = 0; // what was there is broken for good; the new byte begins something else
-                Write("\uFFFD"u8, limit);
-                break;
-            }
-
-            utf8 = utf8[1..];
-            _broken++;
-            if (status == OperationStatus.Done)
-            {
-                Write(_partial.AsSpan(0, _broken), limit);
-                _broken = 0;
-            }
-        }
-
         while (!utf8.IsEmpty && Count <= limit)
         {
-            int size = Math.Min(utf8.Length, Window);
-            utf8 = utf8[Check(utf8[..size], limit)..];
+            // a window, too, may end inside of a character
+            utf8 = _broken > 0 ? Mend(utf8, limit) : utf8[Check(utf8[..Math.Min(utf8.Length, Window)], limit)..];
         }
     }
 
@@ -203,6 +183,29 @@ internal sealed unsafe class TextFeed(Counter counter) : IDisposable
 
         Write(utf8, limit);
         return at;
+    }
+
+    /// <summary>Takes a byte more of the character whose beginning is kept.</summary>
+    /// <returns>What is left: all, when the byte begins something else.</returns>
+    private ReadOnlySpan<byte> Mend(ReadOnlySpan<byte> utf8, long limit)
+    {
+        _partial[_broken] = utf8[0];
+        OperationStatus status = Rune.DecodeFromUtf8(_partial.AsSpan(0, _broken + 1), out _, out _);
+        if (status == OperationStatus.InvalidData)
+        {
+            _broken = 0;
+            Write("\uFFFD"u8, limit);
+            return utf8;
+        }
+
+        _broken++;
+        if (status == OperationStatus.Done)
+        {
+            Write(_partial.AsSpan(0, _broken), limit);
+            _broken = 0;
+        }
+
+        return utf8[1..];
     }
 
     private void Write(ReadOnlySpan<byte> valid, long limit)

@@ -12,6 +12,7 @@ namespace Ciyuan.Tests.Cli;
 public sealed class CountVerbTests : IDisposable
 {
     private static readonly Tokenizer O200k = Tokenizer.For(VocabularyCatalog.Shipped.Get("o200k_base"));
+    private const string NoPages = "claude-opus-4-7: the number of pages is not known";
     private readonly string _folder = Directory.CreateTempSubdirectory("ciyuan-count-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -79,6 +80,8 @@ public sealed class CountVerbTests : IDisposable
         Assert.Equal([2, 5, 7], rejects.Select(r => r.GetProperty("line").GetInt32()));
         Assert.All(rejects,
             r => Assert.StartsWith("not JSON", r.GetProperty("reason").GetString(), StringComparison.Ordinal));
+        Assert.StartsWith("not JSON at byte 58 ('t' is invalid", rejects[0].GetProperty("reason").GetString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,6 +125,35 @@ public sealed class CountVerbTests : IDisposable
 
         Assert.Equal(0, code);
         Assert.Contains("1 files are not text and were left out: p.png (", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bad.wav", "RIFF$$$$WAVEfmt ", "wav: no data chunk")]
+    [InlineData("cut.PDF", "%PDF-1.7\n1 0 obj", NoPages)]
+    [InlineData("no-ending", "%PDF-1.7\n1 0 obj", NoPages)]
+    [InlineData("empty.png", "not one", "the first bytes are of no format that is known here")]
+    [InlineData("notes.txt", "\uFEFFa", "UTF-16: turn it into UTF-8 to count it", true)]
+    public async Task Count_DamagedMedia_IsLeftOutAndNotCountedAsText(
+        string name, string content, string reason, bool isUtf16 = false)
+    {
+        File.WriteAllBytes(
+            Path.Combine(_folder, name), (isUtf16 ? Encoding.Unicode : Encoding.UTF8).GetBytes(content));
+        JsonElement file = (await JsonAsync("count", name, "--model", "claude-opus-4-7")).GetProperty("files")[0];
+        Assert.Equal(("binary", "0"), (file.GetProperty("status").GetString(), Tokens(file, 0)));
+        Assert.StartsWith(reason, file.GetProperty("remark").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Count_ColumnOfAFolder_SaysWhichFilesAreCountedAsAWhole()
+    {
+        Write("a.jsonl", """{"q":"a b c"}""");
+        Write("b.md", "a b");
+        (int code, string said, _) = await RunAsync("count", ".", "--column", "q");
+        Assert.Equal(0, code);
+        Assert.Contains("; 1 files that are no JSONL, CSV or Parquet as a whole.", said, StringComparison.Ordinal);
+        Directory.CreateDirectory(Path.Combine(_folder, "none"));
+        (_, said, _) = await RunAsync("count", "none");
+        Assert.Contains("No files were found there.", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -110,6 +110,45 @@ public sealed class TokenizerFuzzTests
         }
     }
 
+    /// <summary>
+    /// Text is checked 64 KiB at a time, and such a window ends anywhere in a character, for there is a prefix of each
+    /// length. U+09DF grows in the form that Qwen wants, so there a window of formed text is longer than one.
+    /// </summary>
+    [Theory]
+    [InlineData("o200k_base")]
+    [InlineData("qwen3")]
+    [InlineData("deepseek_v4")]
+    public void Count_LargeParts_AreNotCutInsideOfCharacters(string name)
+    {
+        using var fast = Tokenizer.For(VocabularyCatalog.Shipped.Get(name));
+        foreach (string repeated in (string[])["中文字", "\u09DF", "é", "😀"])
+        {
+            for (int prefix = 0; prefix < 4; prefix++)
+            {
+                string text = new string('a', prefix) + string.Concat(Enumerable.Repeat(repeated, 70_000));
+                byte[] utf8 = Encoding.UTF8.GetBytes(text);
+                List<int> ids = [];
+                fast.Encode(utf8, ids);
+                Assert.Equal(ids.Count, fast.Count(utf8));
+                Assert.Equal(ids.Count, fast.Count(text));
+                Assert.Equal(ids.Count, CountInOnePart(fast, utf8));
+
+                byte[] broken = [0xFF, .. utf8];
+                ids.Clear();
+                fast.Encode("\uFFFD" + text, ids);
+                Assert.Equal(ids.Count, fast.Count(broken));
+                Assert.Equal(ids.Count, CountInOnePart(fast, broken));
+            }
+        }
+    }
+
+    private static long CountInOnePart(Tokenizer tokenizer, byte[] utf8)
+    {
+        using RunningCount running = tokenizer.Begin();
+        running.Append(utf8);
+        return running.Finish();
+    }
+
     /// <summary>Pieces by the scanner that takes one character after the other, and nothing remembered.</summary>
     private static unsafe int CountSlowly(Vocabulary vocabulary, byte[] utf8)
     {

@@ -95,6 +95,8 @@ public sealed class MediaRulesTests
     [InlineData("gemini-2.5-flash", 384, 384, "", 258)]
     [InlineData("models/gemini-2.5-pro", 960, 540, "", 1548)]
     [InlineData("gemini-2.5-pro", 960, 540, "low", 64)]
+    [InlineData("gemini-1.5-pro", 2048, 2048, "", 2322)] // crops of at most 768 px
+    [InlineData("gemini-1.5-flash", 8191, 3, "", 8256)] // and at least 256
     [InlineData("gemini-3-pro-preview", 960, 540, "", 1120)]
     [InlineData("gemini-3.8-flash", 1, 1, "low", 280)]
     [InlineData("gemini-3-flash", 960, 540, "medium", 560)]

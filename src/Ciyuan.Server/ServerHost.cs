@@ -182,6 +182,8 @@ public sealed class ServerHost : IAsyncDisposable
         logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        // What fails is logged at the gate; Kestrel would tell of answers that were cut as of faults.
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
     }
 }

@@ -38,6 +38,10 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
             ClientLeft(_log, http.Request.Method, RouteOf(http));
             return;
         }
+        catch (Gateway.AnswerCutException)
+        {
+            throw; // the server ends the connection
+        }
         catch (Exception e)
         {
             await AnswerFailureAsync(http, e);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Ciyuan.Parties;
@@ -59,6 +60,9 @@ internal sealed class CallFacts
 
     /// <summary>Just after the body's first brace.</summary>
     internal BodySpan RootAt { get; set; } = BodySpan.Nowhere;
+
+    /// <summary>Where <c>generationConfig</c> is null, which is replaced when a limit is put in.</summary>
+    internal BodySpan ConfigNullAt { get; set; } = BodySpan.Nowhere;
 
     /// <summary>Just after the brace of Gemini's <c>generationConfig</c>.</summary>
     internal BodySpan ConfigAt { get; set; } = BodySpan.Nowhere;
@@ -174,6 +178,7 @@ internal sealed class CallFacts
             _name = Known(ref json);
             if (json.CurrentDepth == 1)
             {
+                _name = _name == "generation_config" ? "generationConfig" : _name;
                 (_top, _second) = (_name, "");
                 // Of two fields with one name the upstream might take the other one.
                 if (_name.Length > 0 && !_seen.Add(_name))
@@ -205,7 +210,7 @@ internal sealed class CallFacts
             "include_usage", "n", "best_of", "generationConfig", "generation_config", "maxOutputTokens",
             "candidateCount", "image_url", "inline_data", "inlineData", "file_data", "fileData",
             "file_id", "file_uri", "fileUri", "file_url", "previous_response_id", "conversation", "cachedContent",
-            "data", "url", "role", "type", "source", "top_n",
+            "data", "url", "role", "type", "source", "top_n", "candidate_count", "background",
         ];
 
         private static readonly JsonNames KnownNames = new(Names);
@@ -219,7 +224,7 @@ internal sealed class CallFacts
                 (facts.StreamOptionsAt, facts.StreamOptionsEmpty) = (new BodySpan(after, 0), empty);
             }
 
-            if (json.CurrentDepth == 1 && _top is "generationConfig" or "generation_config")
+            if (json.CurrentDepth == 1 && _top == "generationConfig")
             {
                 (facts.ConfigAt, facts.ConfigEmpty) = (new BodySpan(after, 0), empty);
             }
@@ -236,6 +241,17 @@ internal sealed class CallFacts
                 facts.Model = json.GetString()!;
                 facts.ModelAt = new BodySpan((int)json.TokenStartIndex + 1, json.ValueSpan.Length);
                 return;
+            }
+
+            if (json.CurrentDepth == 1 && (IsLimit(_top) || _top is "n" or "best_of"))
+            {
+                facts.Fault = $"'{_top}' must be a whole number, not a text.";
+                return;
+            }
+
+            if (json.CurrentDepth == 2 && _top == "generationConfig")
+            {
+                NoteConfig(ReadWhole(json.ValueSpan)); // Google takes numbers as texts too
             }
 
             if (_name is "data" or "url" or "role" or "type" or "file_data" or "image_url")
@@ -265,12 +281,52 @@ internal sealed class CallFacts
                 facts.AsksForUsage = json.TokenType == JsonTokenType.True;
                 facts.IncludeUsageAt = at;
             }
-            else if (json.CurrentDepth == 2 && _top is "generationConfig" or "generation_config" && number)
+            else if (json.CurrentDepth == 2 && _top == "generationConfig" && number)
             {
-                facts.MostOutput = _second is "maxOutputTokens" or "max_output_tokens" ? value : facts.MostOutput;
-                facts.Answers = _second == "candidateCount" ? Math.Max(1, value) : facts.Answers;
+                NoteConfig(ReadWhole(json.ValueSpan));
+            }
+            else if (json.CurrentDepth == 2 && _top == "generationConfig" && json.TokenType == JsonTokenType.Null
+                && _second is "maxOutputTokens" or "max_output_tokens")
+            {
+                facts.LimitNullAt = at;
+            }
+            else if (number && _name.Length == 0 && route.Kind is CallKind.Embeddings or CallKind.Completions)
+            {
+                facts.AsciiBytes += 4; // a token, said by its number
             }
         }
+
+        // Of a field that is there twice, under either name, the larger value holds.
+        private void NoteConfig(long value)
+        {
+            switch (_second)
+            {
+                case "maxOutputTokens" or "max_output_tokens":
+                    facts.MostOutput = Math.Max(facts.MostOutput, value);
+                    break;
+                case "candidateCount" or "candidate_count":
+                    facts.Answers = Math.Max(facts.Answers, value);
+                    break;
+                default:
+                    return;
+            }
+
+            facts.Fault = value < 0 ? $"'generationConfig.{_second}' must be a whole number of 0 or more." : facts.Fault;
+        }
+
+        /// <summary>A whole number in any way to write one, as 5e3; -1: it is none, or not from 0 to 10¹⁵.</summary>
+        private static long ReadWhole(ReadOnlySpan<byte> text) =>
+            decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
+                && number is >= 0 and <= 1_000_000_000_000_000 && number == decimal.Truncate(number) ? (long)number : -1;
+
+        // A limit under the name of another interface limits nothing.
+        private bool IsLimit(string name) => name switch
+        {
+            "max_tokens" => route.Kind is CallKind.Chat or CallKind.Completions,
+            "max_completion_tokens" => route is { Kind: CallKind.Chat, Protocol: UpstreamProtocol.OpenAI },
+            "max_output_tokens" => route.Kind == CallKind.Responses,
+            _ => false,
+        };
 
         private void NoteTop(JsonTokenType type, bool number, long value, BodySpan at)
         {
@@ -279,16 +335,24 @@ internal sealed class CallFacts
                 case "stream":
                     facts.Streams = type == JsonTokenType.True;
                     break;
-                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when number:
+                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when number && IsLimit(_top):
                     facts.MostOutput = Math.Max(facts.MostOutput, value);
                     facts.Fault = value < 0 ? $"'{_top}' must be a whole number of 0 or more." : facts.Fault;
                     break;
-                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when type == JsonTokenType.Null:
+                case "max_tokens" or "max_completion_tokens" or "max_output_tokens"
+                    when type == JsonTokenType.Null && IsLimit(_top):
                     facts.LimitNullAt = at;
                     break;
                 case "n" or "best_of" when number:
                     facts.Answers = Math.Max(facts.Answers, value);
                     facts.Fault = value < 1 ? $"'{_top}' must be a whole number of 1 or more." : facts.Fault;
+                    break;
+                case "background" when type == JsonTokenType.True && route.Kind == CallKind.Responses:
+                    facts.Fault = "'background' is not for this gateway: what is made later could not be counted. "
+                        + "Leave it out, and stream a long answer.";
+                    break;
+                case "generationConfig" when type == JsonTokenType.Null:
+                    facts.ConfigNullAt = at;
                     break;
                 case "stream_options" when type == JsonTokenType.Null:
                     facts.StreamOptionsNullAt = at;

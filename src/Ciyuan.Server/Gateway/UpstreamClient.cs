@@ -135,19 +135,26 @@ internal sealed class UpstreamClient : IDisposable
     {
         CallRoute route = call.Spoken.Route;
         string path = route.Path;
-        string query = "";
+        string query = call.Spoken.IsForeign ? "" : WithoutKey(call.Http.Request.QueryString.Value!);
         if (route.Protocol == UpstreamProtocol.Gemini)
         {
             string model = to.Served.As.Length > 0 ? to.Served.As : to.Served.Model;
             path = $"{route.Path}/{Uri.EscapeDataString(model)}:{route.Action}";
-            bool events = call.Spoken.IsForeign ? call.Facts.Streams : call.AsksForEvents;
-            query = events ? "?alt=sse" : "";
+            query = call.Spoken.IsForeign && call.Facts.Streams ? "?alt=sse" : query;
         }
 
         string top = to.Upstream.Setup.Protocol == UpstreamProtocol.Sandbox
             ? $"http://sandbox/{route.Protocol}"
             : to.Upstream.Base;
         return to.Upstream.Uris.Find(top + path + query);
+    }
+
+    /// <summary>A query without the caller's key, which is ours to know.</summary>
+    private static string WithoutKey(string query)
+    {
+        string[] fields = query.Length < 2 ? [] : [.. query[1..].Split('&').Where(f => f.Length > 0
+            && !Uri.UnescapeDataString(f.Split('=')[0]).Equals("key", StringComparison.OrdinalIgnoreCase))];
+        return fields.Length == 0 ? "" : "?" + string.Join('&', fields);
     }
 
     private static void CopyHeaders(HttpRequest from, HttpRequestMessage to)

@@ -157,6 +157,8 @@ public sealed class ServerHost : IAsyncDisposable
     private static void Limit(KestrelServerOptions kestrel, ListenAddress listen)
     {
         kestrel.AddServerHeader = false;
+        // Headers of upstreams go on byte for byte, which they are read by too.
+        kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         kestrel.Limits.MaxConcurrentConnections = ServerLimits.Connections;
         // Above our own limit, so that who sends somewhat too much can read why, and doesn't find the connection reset.
         kestrel.Limits.MaxRequestBodySize = 4L * ServerLimits.BodyBytes;

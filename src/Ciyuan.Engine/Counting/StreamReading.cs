@@ -157,7 +157,8 @@ public sealed class StreamReading
     }
 
     // Gemini has no answer to a call that it blocks, and so no reason why one ended.
-    private static bool IsBlocked(JsonElement data) => ResponseFacts.TryGet(data, "promptFeedback", out JsonElement said)
+    private static bool IsBlocked(JsonElement data) =>
+        ResponseFacts.TryGet(data, "promptFeedback", out JsonElement said)
         && ResponseFacts.FirstText(said, ["blockReason"]).Length > 0;
 
     // MiniMax's speech: status 1 goes on, status 2 is the last.

@@ -38,11 +38,7 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
             ClientLeft(_log, http.Request.Method, RouteOf(http));
             return;
         }
-        catch (Gateway.AnswerCutException)
-        {
-            throw; // the server ends the connection
-        }
-        catch (Exception e)
+        catch (Exception e) when (e is not Gateway.AnswerCutException)
         {
             await AnswerFailureAsync(http, e);
         }

@@ -82,6 +82,12 @@ internal sealed class CallFacts
     /// <summary>Things that the call only refers to.</summary>
     internal long References { get; set; }
 
+    /// <summary>Documents of Anthropic's in the call.</summary>
+    internal long Documents { get; set; }
+
+    /// <summary>Things of Anthropic's in the call, pictures too, of which it gives the address.</summary>
+    internal long Addresses { get; set; }
+
     /// <summary>What is wrong; null when nothing is.</summary>
     internal string? Fault { get; set; }
 
@@ -99,7 +105,7 @@ internal sealed class CallFacts
     /// bounded by what a context holds.
     /// </summary>
     internal long MostInput => Bytes + (Pictures * GatewayLimits.TokensOfPicture)
-        + (References * GatewayLimits.TokensOfReference);
+        + ((References + Math.Min(Documents, Addresses)) * GatewayLimits.TokensOfReference);
 
     /// <summary>Reads a call's body.</summary>
     internal static CallFacts Read(in CallRoute route, ReadOnlySpan<byte> body, string? contentType)
@@ -150,6 +156,7 @@ internal sealed class CallFacts
         private string _top = "";
         private string _second = "";
         private string _name = "";
+        private bool _isFilm;
 
         internal void Run(ref Utf8JsonReader json)
         {
@@ -195,6 +202,7 @@ internal sealed class CallFacts
             bool refers = _name is "file_data" or "fileData" or "file_id" or "file_uri" or "fileUri" or "file_url"
                 || (json.CurrentDepth == 1 && _name is "previous_response_id" or "conversation" or "cachedContent");
             facts.References += refers ? 1 : 0;
+            _isFilm |= _name is "video_url" or "audio_url";
         }
 
         // Only names that matter become strings; all others are the empty one.
@@ -211,6 +219,7 @@ internal sealed class CallFacts
             "candidateCount", "image_url", "inline_data", "inlineData", "file_data", "fileData",
             "file_id", "file_uri", "fileUri", "file_url", "previous_response_id", "conversation", "cachedContent",
             "data", "url", "role", "type", "source", "top_n", "candidate_count", "background",
+            "video_url", "audio_url",
         ];
 
         private static readonly JsonNames KnownNames = new(Names);
@@ -254,17 +263,34 @@ internal sealed class CallFacts
                 NoteConfig(ReadWhole(json.ValueSpan)); // Google takes numbers as texts too
             }
 
-            if (_name is "data" or "url" or "role" or "type" or "file_data" or "image_url")
+            if (_isFilm && _name is "url" or "video_url" or "audio_url")
             {
-                // Anthropic and Responses name a picture by its type.
-                bool picture = _name == "type" && json.ValueTextEquals("image"u8);
-                facts.Pictures += picture ? 1 : 0;
+                facts.References += json.ValueSpan.StartsWith("data:"u8) ? 0 : 1; // else its bytes bound it
+                _isFilm = false;
+            }
+
+            if (_name == "type")
+            {
+                NoteType(ref json);
+            }
+
+            if (_name is "data" or "url" or "role" or "type" or "file_data" or "image_url" or "video_url"
+                or "audio_url")
+            {
                 return;
             }
 
             (long ascii, long wide) = TextMeter.Measure(json.ValueSpan);
             facts.AsciiBytes += ascii;
             facts.WideCharacters += wide;
+        }
+
+        // Anthropic and Responses name a picture by its type, Anthropic a document and where either lies too.
+        private void NoteType(ref Utf8JsonReader json)
+        {
+            facts.Pictures += json.ValueTextEquals("image"u8) ? 1 : 0;
+            facts.Documents += json.ValueTextEquals("document"u8) ? 1 : 0;
+            facts.Addresses += json.ValueTextEquals("url"u8) ? 1 : 0;
         }
 
         private void NoteScalar(ref Utf8JsonReader json)
@@ -311,13 +337,15 @@ internal sealed class CallFacts
                     return;
             }
 
-            facts.Fault = value < 0 ? $"'generationConfig.{_second}' must be a whole number of 0 or more." : facts.Fault;
+            facts.Fault = value < 0 ? $"'{_second}' must be a whole number of 0 or more." : facts.Fault;
         }
 
         /// <summary>A whole number in any way to write one, as 5e3; -1: it is none, or not from 0 to 10¹⁵.</summary>
         private static long ReadWhole(ReadOnlySpan<byte> text) =>
             decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
-                && number is >= 0 and <= 1_000_000_000_000_000 && number == decimal.Truncate(number) ? (long)number : -1;
+                && number is >= 0 and <= 1_000_000_000_000_000 && number == decimal.Truncate(number)
+                    ? (long)number
+                    : -1;
 
         // A limit under the name of another interface limits nothing.
         private bool IsLimit(string name) => name switch

@@ -124,8 +124,8 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
     private GatewayRefusal RefuseForKey(Call call, Upstream upstream)
     {
         upstream.NoteFailure(time, limits.OpenTime);
-        Failed(log, call.Id, upstream.Setup.Id,
-            $"there is no key in {(upstream.Setup.KeyFile is { Length: > 0 } file ? file : upstream.Setup.KeyVariable)}");
+        string place = upstream.Setup.KeyFile is { Length: > 0 } file ? file : upstream.Setup.KeyVariable;
+        Failed(log, call.Id, upstream.Setup.Id, $"there is no key in {place}");
         return new GatewayRefusal(RefusalKind.Upstream, "The gateway has no key for the upstream.");
     }
 

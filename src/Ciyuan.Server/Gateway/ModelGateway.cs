@@ -238,6 +238,8 @@ internal sealed class ModelGateway : IDisposable
         }
 
         await LeaveSocketAsync(call, counter);
+        bool isLeft = call.End == CallEnd.Whole && call.Http.RequestAborted.IsCancellationRequested;
+        call.End = isLeft ? CallEnd.ClientLeft : call.End;
         service.Settled = Settle(call, service);
         // Without a hold, nothing but the record tells of the call: the answer waits for it.
         service.IsRecorded = !service.Admission.HasHold;
@@ -383,8 +385,8 @@ internal sealed class ModelGateway : IDisposable
         HttpContentHeaders headers = answer.Content.Headers;
         bool events = IsEvents(headers.ContentType?.MediaType, call)
             && (answer.IsSuccessStatusCode || !call.Spoken.IsForeign); // an error is translated as a whole
-        return new CallCounter(
-            call, events, string.Join(',', headers.ContentEncoding), _recount.Find(call.Spoken.Route.Kind, call.Served!))
+        string packing = string.Join(',', headers.ContentEncoding);
+        return new CallCounter(call, events, packing, _recount.Find(call.Spoken.Route.Kind, call.Served!))
         {
             KeepsEvents = _watch.KeepsContent(call),
         };

@@ -11,11 +11,16 @@ internal static class Packing
 
     /// <summary>How an answer is packed, in the order in which that was done; empty when it is plain.</summary>
     /// <param name="encoding">Its header <c>Content-Encoding</c>.</param>
-    internal static string[] Read(string? encoding) => string.IsNullOrEmpty(encoding) ? [] :
-    [
-        .. encoding.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Where(e => e != "identity"),
-    ];
+    internal static string[] Read(string? encoding)
+    {
+        if (string.IsNullOrEmpty(encoding))
+        {
+            return [];
+        }
+
+        const StringSplitOptions Bare = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        return [.. encoding.ToLowerInvariant().Split(',', Bare).Where(e => e != "identity")];
+    }
 
     /// <summary>Unpacks, piece by piece.</summary>
     /// <param name="packed">The bytes.</param>

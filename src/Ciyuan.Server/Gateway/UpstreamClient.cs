@@ -210,9 +210,20 @@ internal sealed class UpstreamClient : IDisposable
 
     private static void Return(HttpResponse to, string name, HeaderStringValues values)
     {
-        if (!NotReturned.Contains(name) && !name.StartsWith(Ours, StringComparison.OrdinalIgnoreCase))
+        if (NotReturned.Contains(name) || name.StartsWith(Ours, StringComparison.OrdinalIgnoreCase))
         {
-            to.Headers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+            return;
         }
+
+        StringValues said = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+        foreach (string? value in said)
+        {
+            if (value.AsSpan().ContainsAnyInRange('\0', '\x1F'))
+            {
+                return; // it can't be said again
+            }
+        }
+
+        to.Headers[name] = said;
     }
 }

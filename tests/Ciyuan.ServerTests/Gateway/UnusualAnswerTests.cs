@@ -206,6 +206,22 @@ public sealed class UnusualAnswerTests
     }
 
     [Fact]
+    public async Task Headers_BeyondAscii_PassByteForByteAndThoseWithControlCharactersNot()
+    {
+        await using ScriptedUpstream upstream =
+            ScriptedUpstream.Whole(Whole, headers: "X-Name: é\r\nX-Odd: a\u0001b\r\n");
+        await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
+
+        (int status, _, HttpResponseMessage answer) = await server.ChatAsync();
+
+        Assert.Equal(200, status);
+        string said = answer.Headers.GetValues("X-Name").Single(); // read as Latin-1
+        Assert.Equal("é", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(said)));
+        Assert.False(answer.Headers.Contains("X-Odd"));
+        AssertReported(await server.RecordAsync());
+    }
+
+    [Fact]
     public async Task WholeAnswer_WithAByteOrderMark_IsCounted()
     {
         await using ScriptedUpstream upstream = Bytes(

@@ -130,7 +130,9 @@ public sealed class WatchTests
 
         DirectoryInfo folder = await server.StopAsync();
         string file = Assert.Single(Directory.GetFiles(Path.Combine(folder.FullName, "content")));
-        JsonNode line = JsonNode.Parse(Assert.Single(await File.ReadAllLinesAsync(file)))!;
+        string text = Assert.Single(await File.ReadAllLinesAsync(file));
+        Assert.DoesNotContain("\\u0022", text); // people read it
+        JsonNode line = JsonNode.Parse(text)!;
         Assert.Equal(("debug", Call, Answer),
             ((string?)line["scenario"], (string?)line["call"], (string?)line["answer"]));
         folder.Delete(recursive: true);

@@ -263,12 +263,7 @@ internal sealed class CallFacts
                 NoteConfig(ReadWhole(json.ValueSpan)); // Google takes numbers as texts too
             }
 
-            if (_isFilm && _name is "url" or "video_url" or "audio_url")
-            {
-                facts.References += json.ValueSpan.StartsWith("data:"u8) ? 0 : 1; // else its bytes bound it
-                _isFilm = false;
-            }
-
+            NoteFilm(ref json);
             if (_name == "type")
             {
                 NoteType(ref json);
@@ -283,6 +278,16 @@ internal sealed class CallFacts
             (long ascii, long wide) = TextMeter.Measure(json.ValueSpan);
             facts.AsciiBytes += ascii;
             facts.WideCharacters += wide;
+        }
+
+        private void NoteFilm(ref Utf8JsonReader json)
+        {
+            if (_isFilm && _name is "url" or "video_url" or "audio_url")
+            {
+                // What is there is bounded by its bytes.
+                facts.References += json.ValueSpan.StartsWith("data:"u8) ? 0 : 1;
+                _isFilm = false;
+            }
         }
 
         // Anthropic and Responses name a picture by its type, Anthropic a document and where either lies too.

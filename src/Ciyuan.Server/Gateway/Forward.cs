@@ -30,14 +30,9 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             Candidate candidate = candidates[i];
             // When all are passed over, the last one is asked all the same: its answer says more than ours.
             bool isLast = i == candidates.Length - 1 && call.Attempts == 0;
-            if (call.SpeakTo(candidate).Spoken is null)
+            if (call.SpeakTo(candidate).Spoken is null || (!candidate.Upstream.MayTry(time) && !isLast))
             {
-                continue; // it can't be said in that protocol
-            }
-
-            if (!candidate.Upstream.MayTry(time) && !isLast)
-            {
-                continue;
+                continue; // it can't be said in that protocol, or the upstream is passed over
             }
 
             if (call.Attempts > 0 && !await holdRetry())
@@ -77,27 +72,7 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             patience.Begin(limits.FirstByteTime);
             ReadOnlyMemory<byte> body = call.Spoken.WriteBody(candidate.Served, limit);
             HttpResponseMessage answer = await client.SendAsync(call, candidate, body, patience.Token);
-            if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
-            {
-                return (null, RefuseKey(call, upstream, answer), true);
-            }
-
-            if ((int)answer.StatusCode is >= 300 and < 400)
-            {
-                return (null, RefuseRedirection(call, upstream, answer), true);
-            }
-
-            bool goOn = IsWorthAnother((int)answer.StatusCode);
-            if (goOn)
-            {
-                upstream.NoteFailure(time, limits.OpenTime);
-            }
-            else
-            {
-                upstream.NoteAnswer(time.GetElapsedTime(start).TotalMilliseconds);
-            }
-
-            return (answer, null, goOn);
+            return TakeAnswer(call, upstream, answer, time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (OperationCanceledException) when (patience.IsOver)
         {
@@ -110,6 +85,32 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             var refusal = new GatewayRefusal(RefusalKind.Upstream, "The upstream could not be reached, or broke off.");
             return (null, refusal, NeverArrived(fault));
         }
+    }
+
+    private (HttpResponseMessage? Answer, GatewayRefusal? Refusal, bool GoOn) TakeAnswer(
+        Call call, Upstream upstream, HttpResponseMessage answer, double firstByteMs)
+    {
+        if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+        {
+            return (null, RefuseKey(call, upstream, answer), true);
+        }
+
+        if ((int)answer.StatusCode is >= 300 and < 400)
+        {
+            return (null, RefuseRedirection(call, upstream, answer), true);
+        }
+
+        bool goOn = IsWorthAnother((int)answer.StatusCode);
+        if (goOn)
+        {
+            upstream.NoteFailure(time, limits.OpenTime);
+        }
+        else
+        {
+            upstream.NoteAnswer(firstByteMs);
+        }
+
+        return (answer, null, goOn);
     }
 
     // That is about the gateway's own key, and is not for the client to read.

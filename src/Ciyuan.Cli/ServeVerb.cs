@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Ciyuan.Server;
 using Ciyuan.Server.Watch;
 using Ciyuan.Storage;
@@ -24,6 +25,7 @@ internal static class ServeVerb
     private static readonly Option<Uri?> Otlp = new("--otlp")
     {
         Description = "A collector for traces and metrics, OTLP over HTTP; or OTEL_EXPORTER_OTLP_ENDPOINT",
+        CustomParser = ReadUrl,
         HelpName = "URL",
     };
 
@@ -47,6 +49,18 @@ internal static class ServeVerb
             Listen, TokenFile, Otlp, Content, Days,
         };
         return command.Runs(RunAsync);
+    }
+
+    private static Uri? ReadUrl(ArgumentResult said)
+    {
+        string text = said.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https")
+        {
+            return url;
+        }
+
+        said.AddError($"'{text}' is no address that begins with http:// or https://.");
+        return null;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, VerbContext context, CancellationToken cancel)

@@ -157,6 +157,8 @@ public sealed class ServerHost : IAsyncDisposable
     private static void Limit(KestrelServerOptions kestrel, ListenAddress listen)
     {
         kestrel.AddServerHeader = false;
+        // Headers of upstreams go on byte for byte, which they are read by too.
+        kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         kestrel.Limits.MaxConcurrentConnections = ServerLimits.Connections;
         // Above our own limit, so that who sends somewhat too much can read why, and doesn't find the connection reset.
         kestrel.Limits.MaxRequestBodySize = 4L * ServerLimits.BodyBytes;
@@ -182,6 +184,8 @@ public sealed class ServerHost : IAsyncDisposable
         logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        // What fails is logged at the gate; Kestrel would tell of answers that were cut as of faults.
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
     }
 }

@@ -152,8 +152,14 @@ public sealed class StreamReading
                 && choices.ValueKind == JsonValueKind.Array
             && choices.GetArrayLength() == 0;
         bool isDone = ResponseFacts.TryGet(data, "done", out JsonElement done) && done.ValueKind == JsonValueKind.True;
-        _ended |= !goesOn || LastEvents.Contains(type) || isUsageAlone || isDone || IsSynthesized(data);
+        _ended |= !goesOn || LastEvents.Contains(type) || isUsageAlone || isDone || IsSynthesized(data)
+            || IsBlocked(data);
     }
+
+    // Gemini has no answer to a call that it blocks, and so no reason why one ended.
+    private static bool IsBlocked(JsonElement data) =>
+        ResponseFacts.TryGet(data, "promptFeedback", out JsonElement said)
+        && ResponseFacts.FirstText(said, ["blockReason"]).Length > 0;
 
     // MiniMax's speech: status 1 goes on, status 2 is the last.
     private static bool IsSynthesized(JsonElement data) => ResponseFacts.TryGet(data, "data", out JsonElement inner)

@@ -38,7 +38,7 @@ internal sealed partial class RequestGate(AccessToken? token, bool loopback, ILo
             ClientLeft(_log, http.Request.Method, RouteOf(http));
             return;
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not Gateway.AnswerCutException)
         {
             await AnswerFailureAsync(http, e);
         }

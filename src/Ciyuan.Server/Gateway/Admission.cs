@@ -61,6 +61,7 @@ internal sealed class Admit(
         long asked = call.Facts.EstimatedInput + (call.Route.Writes ? Math.Max(0, call.Facts.MostOutput) : 0);
         if (load.Take(call.Caller.Access, asked) is { } exceeded)
         {
+            load.WriteHeaders(call.Caller.Access, call.Route.Protocol, call.Http.Response.Headers);
             return (null, exceeded);
         }
 

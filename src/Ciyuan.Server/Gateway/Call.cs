@@ -85,6 +85,9 @@ internal sealed class Call(
     /// <summary>Whether the upstream's answer came to its end, whether or not the client still took it.</summary>
     internal bool AnswerIsWhole { get; set; }
 
+    /// <summary>Whether the exchange with the client must end without the end of an answer.</summary>
+    internal bool LooksCut { get; set; }
+
     /// <summary>Whether usage was asked for in the client's place.</summary>
     internal bool TakesUsageOut => !Spoken.IsForeign && UpstreamBody.AddsUsage(route, Facts);
 

@@ -37,7 +37,8 @@ internal sealed class CallCounter : IDisposable
     private bool _wholeTooLong;
     private bool _saidError;
     private bool _modelSeen;
-    private readonly bool _isPacked;
+    private bool _listIsCut;
+    private readonly string[] _packing;
 
     internal CallCounter(Call call, bool streams, string? encoding, RecountModel? model = null)
     {
@@ -48,8 +49,11 @@ internal sealed class CallCounter : IDisposable
         _reader = FindReader(call);
         _stream = streams ? (_reader ?? UsageReaders.Find("openai", "chat")!).OpenStream() : null;
         Streams = streams;
-        _isPacked = encoding is not (null or "" or "identity");
+        _packing = Packing.Read(encoding);
     }
+
+    /// <summary>Whether the answer came packed, though it was asked for plain.</summary>
+    internal bool IsPacked => _packing.Length > 0;
 
     /// <summary>Whether the answer is a stream of events.</summary>
     internal bool Streams { get; }
@@ -63,22 +67,30 @@ internal sealed class CallCounter : IDisposable
     /// <summary>What was kept of a whole answer.</summary>
     internal ReadOnlyMemory<byte> Whole => _whole.AsMemory(0, _wholeLength);
 
+    /// <summary>The same, unpacked; empty when it is packed in an unknown way, or too large.</summary>
+    internal ReadOnlyMemory<byte> PlainWhole => IsPacked ? Unpack() : Whole;
+
     /// <summary>Whether a whole answer is longer than what is kept.</summary>
     internal bool WholeIsTooLong => _wholeTooLong;
 
     /// <summary>What the upstream has said of its usage so far; null when there is none who could read it.</summary>
-    internal UsageReading? Said() => Streams ? _stream!.Finish() : _reader?.Read(Whole);
+    internal UsageReading? Said() => Streams ? _stream!.Finish() : _reader?.Read(PlainWhole);
 
     /// <summary>Takes bytes of the answer.</summary>
     internal void Add(ReadOnlySpan<byte> bytes)
     {
-        if (!Streams)
+        if (!Streams || IsPacked)
         {
             Keep(bytes);
             return;
         }
 
-        while (!_isPacked && _events.TryRead(ref bytes, out ReadOnlySpan<byte> data))
+        AddEvents(bytes);
+    }
+
+    private void AddEvents(ReadOnlySpan<byte> bytes)
+    {
+        while (_events.TryRead(ref bytes, out ReadOnlySpan<byte> data))
         {
             AddEvent(data);
         }
@@ -94,7 +106,7 @@ internal sealed class CallCounter : IDisposable
             _text.Add(data);
         }
 
-        if (KeepsEvents && _wholeLength + data.Length < ContentLog.MostBytes)
+        if (KeepsEvents && !IsPacked && _wholeLength + data.Length < ContentLog.MostBytes)
         {
             Keep(data);
             Keep("\n"u8);
@@ -116,7 +128,8 @@ internal sealed class CallCounter : IDisposable
             || (data.IndexOf("usage"u8) >= 0 && data.IndexOf("\"usage\":null"u8) < 0)
             || (data.IndexOf("finish"u8) >= 0 && data.IndexOf("\"finish_reason\":null"u8) < 0)
             || data.IndexOf("DONE"u8) >= 0 || data.IndexOf("_stop"u8) >= 0 || data.IndexOf(".done"u8) >= 0
-            || data.IndexOf("completed"u8) >= 0 || data.IndexOf("incomplete"u8) >= 0 || data.IndexOf("failed"u8) >= 0;
+            || data.IndexOf("completed"u8) >= 0 || data.IndexOf("incomplete"u8) >= 0 || data.IndexOf("failed"u8) >= 0
+            || data.IndexOf("blockReason"u8) >= 0;
     }
 
     /// <summary>Counts, once the answer is over.</summary>
@@ -129,7 +142,8 @@ internal sealed class CallCounter : IDisposable
         }
 
         UsageReading? reading = Streams ? FinishStream() : ReadWhole();
-        bool halfRead = !_call.AnswerIsWhole || (Streams && reading?.Outcome == Outcome.Cut);
+        bool halfRead = !_call.AnswerIsWhole || _listIsCut
+            || (Streams && (reading?.Outcome == Outcome.Cut || _saidError));
         bool failed = (_saidError || reading?.Outcome == Outcome.Failed) && !_text.HasText;
         Outcome outcome = failed ? Outcome.Failed
             : halfRead || _call.End != CallEnd.Whole ? Outcome.Cut
@@ -232,6 +246,11 @@ internal sealed class CallCounter : IDisposable
 
     private UsageReading FinishStream()
     {
+        if (IsPacked && !_wholeTooLong)
+        {
+            Packing.Unpack(Whole, _packing, GatewayLimits.CountedAnswerBytes, AddEvents);
+        }
+
         ReadOnlySpan<byte> rest = _events.Rest();
         if (!rest.IsEmpty)
         {
@@ -243,7 +262,8 @@ internal sealed class CallCounter : IDisposable
 
     private UsageReading? ReadWhole()
     {
-        ReadOnlyMemory<byte> body = _isPacked ? Unpack() : Whole;
+        ReadOnlyMemory<byte> body = PlainWhole;
+        body = body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body;
         if (_wholeTooLong || body.IsEmpty || _call.Spoken.Route.Kind == CallKind.CountTokens)
         {
             return _call.Spoken.Route.Kind == CallKind.CountTokens ? Nothing : null;
@@ -272,24 +292,31 @@ internal sealed class CallCounter : IDisposable
         }
     }
 
-    // Gemini streams an array of answers when it isn't asked for events.
+    // Gemini streams an array of answers when it isn't asked for events. Of one that broke off, the whole ones count.
     private UsageReading? ReadList(ReadOnlyMemory<byte> body)
     {
+        _stream = (_reader ?? UsageReaders.Find("google", "gemini")!).OpenStream();
         try
         {
-            using JsonDocument document = JsonDocument.Parse(body);
-            _stream = _reader?.OpenStream();
-            foreach (JsonElement element in document.RootElement.EnumerateArray())
+            var json = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = CallFacts.Depth });
+            _ = json.Read();
+            while (json.Read() && json.TokenType != JsonTokenType.EndArray)
             {
-                _stream?.Add(element);
+                int start = (int)json.TokenStartIndex;
+                json.Skip();
+                ReadOnlySpan<byte> one = body.Span[start..(int)json.BytesConsumed];
+                _saidError |= SaysError(one);
+                _stream.Add(one);
             }
-
-            return _stream?.Finish();
         }
         catch (JsonException)
         {
-            return null;
+            _listIsCut = true;
         }
+
+        UsageReading reading = _stream.Finish();
+        _listIsCut |= _saidError || reading.Outcome == Outcome.Cut;
+        return reading;
     }
 
     /// <summary>What the text that came is worth goes before a count that was said before it came.</summary>
@@ -366,31 +393,11 @@ internal sealed class CallCounter : IDisposable
         _wholeLength += bytes.Length;
     }
 
-    // Only what was asked for plain and came packed all the same; a bomb is given up where it grows too large.
     private ReadOnlyMemory<byte> Unpack()
     {
-        try
-        {
-            using var gzip = new GZipStream(
-                new MemoryStream(_whole, 0, _wholeLength), CompressionMode.Decompress);
-            var plain = new ArrayBufferWriter<byte>(64 * 1024);
-            while (plain.WrittenCount <= GatewayLimits.CountedAnswerBytes)
-            {
-                int read = gzip.Read(plain.GetSpan(16 * 1024));
-                if (read == 0)
-                {
-                    return plain.WrittenMemory;
-                }
-
-                plain.Advance(read);
-            }
-        }
-        catch (InvalidDataException)
-        {
-            // Another packing, or damaged: nothing is read of it.
-        }
-
-        return default;
+        var plain = new ArrayBufferWriter<byte>(64 * 1024);
+        bool whole = Packing.Unpack(Whole, _packing, GatewayLimits.CountedAnswerBytes, bytes => plain.Write(bytes));
+        return whole ? plain.WrittenMemory : default;
     }
 
     private static bool SaysError(ReadOnlySpan<byte> data)
@@ -408,7 +415,7 @@ internal sealed class CallCounter : IDisposable
                 if (json.CurrentDepth == 1 && json.TokenType == JsonTokenType.PropertyName)
                 {
                     bool isError = json.ValueTextEquals("error"u8);
-                    bool isType = json.ValueTextEquals("type"u8);
+                    bool isType = json.ValueTextEquals("type"u8) || json.ValueTextEquals("object"u8);
                     _ = json.Read();
                     if ((isError && json.TokenType != JsonTokenType.Null)
                         || (isType && json.TokenType == JsonTokenType.String && json.ValueTextEquals("error"u8)))

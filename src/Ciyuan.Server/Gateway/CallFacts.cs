@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Ciyuan.Parties;
@@ -60,6 +61,9 @@ internal sealed class CallFacts
     /// <summary>Just after the body's first brace.</summary>
     internal BodySpan RootAt { get; set; } = BodySpan.Nowhere;
 
+    /// <summary>Where <c>generationConfig</c> is null, which is replaced when a limit is put in.</summary>
+    internal BodySpan ConfigNullAt { get; set; } = BodySpan.Nowhere;
+
     /// <summary>Just after the brace of Gemini's <c>generationConfig</c>.</summary>
     internal BodySpan ConfigAt { get; set; } = BodySpan.Nowhere;
 
@@ -78,6 +82,12 @@ internal sealed class CallFacts
     /// <summary>Things that the call only refers to.</summary>
     internal long References { get; set; }
 
+    /// <summary>Documents of Anthropic's in the call.</summary>
+    internal long Documents { get; set; }
+
+    /// <summary>Things of Anthropic's in the call, pictures too, of which it gives the address.</summary>
+    internal long Addresses { get; set; }
+
     /// <summary>What is wrong; null when nothing is.</summary>
     internal string? Fault { get; set; }
 
@@ -95,7 +105,7 @@ internal sealed class CallFacts
     /// bounded by what a context holds.
     /// </summary>
     internal long MostInput => Bytes + (Pictures * GatewayLimits.TokensOfPicture)
-        + (References * GatewayLimits.TokensOfReference);
+        + ((References + Math.Min(Documents, Addresses)) * GatewayLimits.TokensOfReference);
 
     /// <summary>Reads a call's body.</summary>
     internal static CallFacts Read(in CallRoute route, ReadOnlySpan<byte> body, string? contentType)
@@ -146,6 +156,7 @@ internal sealed class CallFacts
         private string _top = "";
         private string _second = "";
         private string _name = "";
+        private bool _isFilm;
 
         internal void Run(ref Utf8JsonReader json)
         {
@@ -174,6 +185,7 @@ internal sealed class CallFacts
             _name = Known(ref json);
             if (json.CurrentDepth == 1)
             {
+                _name = _name == "generation_config" ? "generationConfig" : _name;
                 (_top, _second) = (_name, "");
                 // Of two fields with one name the upstream might take the other one.
                 if (_name.Length > 0 && !_seen.Add(_name))
@@ -190,6 +202,7 @@ internal sealed class CallFacts
             bool refers = _name is "file_data" or "fileData" or "file_id" or "file_uri" or "fileUri" or "file_url"
                 || (json.CurrentDepth == 1 && _name is "previous_response_id" or "conversation" or "cachedContent");
             facts.References += refers ? 1 : 0;
+            _isFilm |= _name is "video_url" or "audio_url";
         }
 
         // Only names that matter become strings; all others are the empty one.
@@ -205,7 +218,8 @@ internal sealed class CallFacts
             "include_usage", "n", "best_of", "generationConfig", "generation_config", "maxOutputTokens",
             "candidateCount", "image_url", "inline_data", "inlineData", "file_data", "fileData",
             "file_id", "file_uri", "fileUri", "file_url", "previous_response_id", "conversation", "cachedContent",
-            "data", "url", "role", "type", "source", "top_n",
+            "data", "url", "role", "type", "source", "top_n", "candidate_count", "background",
+            "video_url", "audio_url",
         ];
 
         private static readonly JsonNames KnownNames = new(Names);
@@ -219,7 +233,7 @@ internal sealed class CallFacts
                 (facts.StreamOptionsAt, facts.StreamOptionsEmpty) = (new BodySpan(after, 0), empty);
             }
 
-            if (json.CurrentDepth == 1 && _top is "generationConfig" or "generation_config")
+            if (json.CurrentDepth == 1 && _top == "generationConfig")
             {
                 (facts.ConfigAt, facts.ConfigEmpty) = (new BodySpan(after, 0), empty);
             }
@@ -238,17 +252,50 @@ internal sealed class CallFacts
                 return;
             }
 
-            if (_name is "data" or "url" or "role" or "type" or "file_data" or "image_url")
+            if (json.CurrentDepth == 1 && (IsLimit(_top) || _top is "n" or "best_of"))
             {
-                // Anthropic and Responses name a picture by its type.
-                bool picture = _name == "type" && json.ValueTextEquals("image"u8);
-                facts.Pictures += picture ? 1 : 0;
+                facts.Fault = $"'{_top}' must be a whole number, not a text.";
+                return;
+            }
+
+            if (json.CurrentDepth == 2 && _top == "generationConfig")
+            {
+                NoteConfig(ReadWhole(json.ValueSpan)); // Google takes numbers as texts too
+            }
+
+            NoteFilm(ref json);
+            if (_name == "type")
+            {
+                NoteType(ref json);
+            }
+
+            if (_name is "data" or "url" or "role" or "type" or "file_data" or "image_url" or "video_url"
+                or "audio_url")
+            {
                 return;
             }
 
             (long ascii, long wide) = TextMeter.Measure(json.ValueSpan);
             facts.AsciiBytes += ascii;
             facts.WideCharacters += wide;
+        }
+
+        private void NoteFilm(ref Utf8JsonReader json)
+        {
+            if (_isFilm && _name is "url" or "video_url" or "audio_url")
+            {
+                // What is there is bounded by its bytes.
+                facts.References += json.ValueSpan.StartsWith("data:"u8) ? 0 : 1;
+                _isFilm = false;
+            }
+        }
+
+        // Anthropic and Responses name a picture by its type, Anthropic a document and where either lies too.
+        private void NoteType(ref Utf8JsonReader json)
+        {
+            facts.Pictures += json.ValueTextEquals("image"u8) ? 1 : 0;
+            facts.Documents += json.ValueTextEquals("document"u8) ? 1 : 0;
+            facts.Addresses += json.ValueTextEquals("url"u8) ? 1 : 0;
         }
 
         private void NoteScalar(ref Utf8JsonReader json)
@@ -265,12 +312,54 @@ internal sealed class CallFacts
                 facts.AsksForUsage = json.TokenType == JsonTokenType.True;
                 facts.IncludeUsageAt = at;
             }
-            else if (json.CurrentDepth == 2 && _top is "generationConfig" or "generation_config" && number)
+            else if (json.CurrentDepth == 2 && _top == "generationConfig" && number)
             {
-                facts.MostOutput = _second is "maxOutputTokens" or "max_output_tokens" ? value : facts.MostOutput;
-                facts.Answers = _second == "candidateCount" ? Math.Max(1, value) : facts.Answers;
+                NoteConfig(ReadWhole(json.ValueSpan));
+            }
+            else if (json.CurrentDepth == 2 && _top == "generationConfig" && json.TokenType == JsonTokenType.Null
+                && _second is "maxOutputTokens" or "max_output_tokens")
+            {
+                facts.LimitNullAt = at;
+            }
+            else if (number && _name.Length == 0 && route.Kind is CallKind.Embeddings or CallKind.Completions)
+            {
+                facts.AsciiBytes += 4; // a token, said by its number
             }
         }
+
+        // Of a field that is there twice, under either name, the larger value holds.
+        private void NoteConfig(long value)
+        {
+            switch (_second)
+            {
+                case "maxOutputTokens" or "max_output_tokens":
+                    facts.MostOutput = Math.Max(facts.MostOutput, value);
+                    break;
+                case "candidateCount" or "candidate_count":
+                    facts.Answers = Math.Max(facts.Answers, value);
+                    break;
+                default:
+                    return;
+            }
+
+            facts.Fault = value < 0 ? $"'{_second}' must be a whole number of 0 or more." : facts.Fault;
+        }
+
+        /// <summary>A whole number in any way to write one, as 5e3; -1: it is none, or not from 0 to 10¹⁵.</summary>
+        private static long ReadWhole(ReadOnlySpan<byte> text) =>
+            decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
+                && number is >= 0 and <= 1_000_000_000_000_000 && number == decimal.Truncate(number)
+                    ? (long)number
+                    : -1;
+
+        // A limit under the name of another interface limits nothing.
+        private bool IsLimit(string name) => name switch
+        {
+            "max_tokens" => route.Kind is CallKind.Chat or CallKind.Completions,
+            "max_completion_tokens" => route is { Kind: CallKind.Chat, Protocol: UpstreamProtocol.OpenAI },
+            "max_output_tokens" => route.Kind == CallKind.Responses,
+            _ => false,
+        };
 
         private void NoteTop(JsonTokenType type, bool number, long value, BodySpan at)
         {
@@ -279,16 +368,24 @@ internal sealed class CallFacts
                 case "stream":
                     facts.Streams = type == JsonTokenType.True;
                     break;
-                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when number:
+                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when number && IsLimit(_top):
                     facts.MostOutput = Math.Max(facts.MostOutput, value);
                     facts.Fault = value < 0 ? $"'{_top}' must be a whole number of 0 or more." : facts.Fault;
                     break;
-                case "max_tokens" or "max_completion_tokens" or "max_output_tokens" when type == JsonTokenType.Null:
+                case "max_tokens" or "max_completion_tokens" or "max_output_tokens"
+                    when type == JsonTokenType.Null && IsLimit(_top):
                     facts.LimitNullAt = at;
                     break;
                 case "n" or "best_of" when number:
                     facts.Answers = Math.Max(facts.Answers, value);
                     facts.Fault = value < 1 ? $"'{_top}' must be a whole number of 1 or more." : facts.Fault;
+                    break;
+                case "background" when type == JsonTokenType.True && route.Kind == CallKind.Responses:
+                    facts.Fault = "'background' is not for this gateway: what is made later could not be counted. "
+                        + "Leave it out, and stream a long answer.";
+                    break;
+                case "generationConfig" when type == JsonTokenType.Null:
+                    facts.ConfigNullAt = at;
                     break;
                 case "stream_options" when type == JsonTokenType.Null:
                     facts.StreamOptionsNullAt = at;

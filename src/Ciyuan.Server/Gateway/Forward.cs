@@ -30,18 +30,14 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
             Candidate candidate = candidates[i];
             // When all are passed over, the last one is asked all the same: its answer says more than ours.
             bool isLast = i == candidates.Length - 1 && call.Attempts == 0;
-            if (!candidate.Upstream.MayTry(time) && !isLast)
+            if (call.SpeakTo(candidate).Spoken is null || (!candidate.Upstream.MayTry(time) && !isLast))
             {
-                continue;
-            }
-
-            if (call.SpeakTo(candidate).Spoken is null)
-            {
-                continue; // it can't be said in that protocol
+                continue; // it can't be said in that protocol, or the upstream is passed over
             }
 
             if (call.Attempts > 0 && !await holdRetry())
             {
+                candidate.Upstream.NoteNothing();
                 break; // what the last one said stands
             }
 
@@ -66,27 +62,17 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
     {
         long start = time.GetTimestamp();
         Upstream upstream = candidate.Upstream;
+        if (upstream.LacksSecret)
+        {
+            return (null, RefuseForKey(call, upstream), true);
+        }
+
         try
         {
             patience.Begin(limits.FirstByteTime);
             ReadOnlyMemory<byte> body = call.Spoken.WriteBody(candidate.Served, limit);
             HttpResponseMessage answer = await client.SendAsync(call, candidate, body, patience.Token);
-            if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
-            {
-                return (null, RefuseKey(call, upstream, answer), true);
-            }
-
-            bool goOn = IsWorthAnother((int)answer.StatusCode);
-            if (goOn)
-            {
-                upstream.NoteFailure(time, limits.OpenTime);
-            }
-            else
-            {
-                upstream.NoteAnswer(time.GetElapsedTime(start).TotalMilliseconds);
-            }
-
-            return (answer, null, goOn);
+            return TakeAnswer(call, upstream, answer, time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (OperationCanceledException) when (patience.IsOver)
         {
@@ -101,6 +87,32 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
         }
     }
 
+    private (HttpResponseMessage? Answer, GatewayRefusal? Refusal, bool GoOn) TakeAnswer(
+        Call call, Upstream upstream, HttpResponseMessage answer, double firstByteMs)
+    {
+        if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+        {
+            return (null, RefuseKey(call, upstream, answer), true);
+        }
+
+        if ((int)answer.StatusCode is >= 300 and < 400)
+        {
+            return (null, RefuseRedirection(call, upstream, answer), true);
+        }
+
+        bool goOn = IsWorthAnother((int)answer.StatusCode);
+        if (goOn)
+        {
+            upstream.NoteFailure(time, limits.OpenTime);
+        }
+        else
+        {
+            upstream.NoteAnswer(firstByteMs);
+        }
+
+        return (answer, null, goOn);
+    }
+
     // That is about the gateway's own key, and is not for the client to read.
     private GatewayRefusal RefuseKey(Call call, Upstream upstream, HttpResponseMessage answer)
     {
@@ -108,6 +120,23 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
         upstream.NoteFailure(time, limits.OpenTime);
         Failed(log, call.Id, upstream.Setup.Id, "it does not take the gateway's key");
         return new GatewayRefusal(RefusalKind.Upstream, "The upstream refused the gateway.");
+    }
+
+    private GatewayRefusal RefuseForKey(Call call, Upstream upstream)
+    {
+        upstream.NoteFailure(time, limits.OpenTime);
+        string place = upstream.Setup.KeyFile is { Length: > 0 } file ? file : upstream.Setup.KeyVariable;
+        Failed(log, call.Id, upstream.Setup.Id, $"there is no key in {place}");
+        return new GatewayRefusal(RefusalKind.Upstream, "The gateway has no key for the upstream.");
+    }
+
+    // Where it leads was not looked at, and is no more for the client to know than the upstream's own address.
+    private GatewayRefusal RefuseRedirection(Call call, Upstream upstream, HttpResponseMessage answer)
+    {
+        answer.Dispose();
+        upstream.NoteFailure(time, limits.OpenTime);
+        Failed(log, call.Id, upstream.Setup.Id, "it redirects; set its base_url to where it leads");
+        return new GatewayRefusal(RefusalKind.Upstream, "The upstream redirects, which is not followed.");
     }
 
     // What nobody waits for any more may have been worked on, and be billed: it is not sent a second time.

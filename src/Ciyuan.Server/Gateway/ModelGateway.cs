@@ -152,7 +152,7 @@ internal sealed class ModelGateway : IDisposable
         using Activity? trace = _watch.Begin(call);
         GatewayRefusal? refusal = await ServeAsync(call, policy);
         _watch.End(trace, call, refusal);
-        return refusal;
+        return call.LooksCut ? throw new AnswerCutException() : refusal;
     }
 
     private async ValueTask<GatewayRefusal?> ServeAsync(Call call, GatewayPolicy policy)
@@ -238,6 +238,8 @@ internal sealed class ModelGateway : IDisposable
         }
 
         await LeaveSocketAsync(call, counter);
+        bool isLeft = call.End == CallEnd.Whole && call.Http.RequestAborted.IsCancellationRequested;
+        call.End = isLeft ? CallEnd.ClientLeft : call.End;
         service.Settled = Settle(call, service);
         // Without a hold, nothing but the record tells of the call: the answer waits for it.
         service.IsRecorded = !service.Admission.HasHold;
@@ -343,10 +345,7 @@ internal sealed class ModelGateway : IDisposable
         await Relay.BeginAsync(call, counter, length);
         await Relay.RunAsync(call, stream, counter, patience, _limits);
         bool saysSo = call.Spoken.IsForeign && call.Facts.Streams; // its last event is an error
-        if (!call.AnswerIsWhole && call.End != CallEnd.ClientLeft && !saysSo)
-        {
-            call.Http.Abort(); // an answer cut short must not look whole
-        }
+        call.LooksCut = !call.AnswerIsWhole && call.End != CallEnd.ClientLeft && !saysSo;
     }
 
     private static async Task ReturnWholeAsync(Call call, CallCounter counter, int status)
@@ -384,14 +383,20 @@ internal sealed class ModelGateway : IDisposable
 
         WriteHeaders(call, admission);
         HttpContentHeaders headers = answer.Content.Headers;
-        bool events = headers.ContentType?.MediaType == "text/event-stream"
+        bool events = IsEvents(headers.ContentType?.MediaType, call)
             && (answer.IsSuccessStatusCode || !call.Spoken.IsForeign); // an error is translated as a whole
-        return new CallCounter(
-            call, events, headers.ContentEncoding.FirstOrDefault(), _recount.Find(call.Spoken.Route.Kind, call.Served!))
+        string packing = string.Join(',', headers.ContentEncoding);
+        return new CallCounter(call, events, packing, _recount.Find(call.Spoken.Route.Kind, call.Served!))
         {
             KeepsEvents = _watch.KeepsContent(call),
         };
     }
+
+    // Some upstreams give a stream no type, or none that says anything.
+    private static bool IsEvents(string? type, Call call) =>
+        "text/event-stream".Equals(type, StringComparison.OrdinalIgnoreCase)
+        || (call.Facts.Streams && call.Route.Writes
+            && type?.ToLowerInvariant() is null or "text/plain" or "application/octet-stream");
 
     private static void WriteHeaders(Call call, Admission admission)
     {
@@ -480,7 +485,7 @@ internal sealed class ModelGateway : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return null; // the upstream itself will say that it knows nobody
+            return null; // it is said when a call would need it
         }
     }
 }

@@ -37,7 +37,7 @@ internal static class Relay
             counter.Streams ? GatewayLimits.ReadBytesOfStream : GatewayLimits.ReadBytes);
         using TranslatedAnswer? translated =
             counter.Streams && call.Spoken.IsForeign ? new TranslatedAnswer(call, counter) : null;
-        IEventPass? filter = counter.Streams && call.TakesUsageOut ? new SseFilter() : translated;
+        IEventPass? filter = counter.Streams && call.TakesUsageOut && !counter.IsPacked ? new SseFilter() : translated;
         PipeWriter client = call.Http.Response.BodyWriter;
         try
         {

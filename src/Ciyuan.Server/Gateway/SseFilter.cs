@@ -10,17 +10,25 @@ internal sealed class SseFilter : IEventPass
 {
     private readonly ArrayBufferWriter<byte> _pending = new(256);
     private readonly ArrayBufferWriter<byte> _output = new(1_024);
+    private bool _takesLineFeed;
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Pass(ReadOnlySpan<byte> input, SseReader events, CallCounter counter)
     {
         _output.ResetWrittenCount();
         ReadOnlySpan<byte> rest = input;
-        int from = 0;
+        // The end of what was taken out goes with it.
+        int from = _takesLineFeed && input.StartsWith("\n"u8) ? 1 : 0;
+        _takesLineFeed &= input.IsEmpty;
         while (events.TryRead(ref rest, out ReadOnlySpan<byte> data))
         {
             int to = input.Length - rest.Length;
-            if (!IsUsageAlone(data))
+            to += events.AwaitsLineFeed && rest.StartsWith("\n"u8) ? 1 : 0;
+            if (IsUsageAlone(data))
+            {
+                _takesLineFeed = events.AwaitsLineFeed && rest.IsEmpty;
+            }
+            else
             {
                 _output.Write(_pending.WrittenSpan);
                 _output.Write(input[from..to]);
@@ -32,9 +40,9 @@ internal sealed class SseFilter : IEventPass
         }
 
         _pending.Write(input[from..]);
-        if (_pending.WrittenCount > GatewayLimits.EventBytes)
+        if (events.IsBetween || _pending.WrittenCount > GatewayLimits.EventBytes)
         {
-            // Longer than any usage: it goes on as it comes.
+            // A comment that keeps the connection alive, or longer than any usage: it goes on as it comes.
             End();
         }
 

@@ -18,9 +18,16 @@ internal sealed class SseReader : IDisposable
     private bool _returnSeen;
     private bool _lineIsEmpty = true;
     private bool _give;
+    private bool _isBetween;
 
     /// <summary>How many events were too long to be looked at.</summary>
     internal int TooLong { get; private set; }
+
+    /// <summary>Whether an empty line came last, and nothing of an event since: comments end in one too.</summary>
+    internal bool IsBetween => _isBetween && _lineIsEmpty && !_hasData && !_isTooLong;
+
+    /// <summary>Whether a <c>\n</c> that comes next belongs to the line that ended.</summary>
+    internal bool AwaitsLineFeed => _returnSeen;
 
     /// <summary>Takes bytes up to the end of the next event.</summary>
     /// <param name="input">The bytes; what was taken is cut off its front.</param>
@@ -113,7 +120,7 @@ internal sealed class SseReader : IDisposable
     {
         ReadOnlySpan<byte> line = _line.AsSpan(0, _lineLength);
         bool empty = _lineIsEmpty;
-        (_lineLength, _lineIsEmpty) = (0, true);
+        (_lineLength, _lineIsEmpty, _isBetween) = (0, true, empty);
         if (empty)
         {
             return _hasData || _isTooLong;

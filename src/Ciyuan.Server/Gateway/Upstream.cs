@@ -29,6 +29,9 @@ internal sealed class Upstream
     /// <summary>Its API key; null when it has none.</summary>
     internal string? Secret { get; }
 
+    /// <summary>Whether the setup says where its key is, and there is none.</summary>
+    internal bool LacksSecret => Secret is null && (Setup.KeyVariable.Length > 0 || Setup.KeyFile.Length > 0);
+
     /// <summary>Its base address, without a slash at the end.</summary>
     internal string Base { get; }
 

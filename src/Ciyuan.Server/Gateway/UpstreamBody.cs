@@ -52,17 +52,18 @@ internal static class UpstreamBody
         List<(BodySpan At, string Text)> edits)
     {
         string number = limit.ToString(CultureInfo.InvariantCulture);
-        if (route.Protocol == UpstreamProtocol.Gemini)
-        {
-            edits.Add(facts.ConfigAt.IsThere
-                ? (facts.ConfigAt, $"\"maxOutputTokens\":{number}" + (facts.ConfigEmpty ? "" : ","))
-                : (facts.RootAt, $"\"generationConfig\":{{\"maxOutputTokens\":{number}}},"));
-            return;
-        }
-
         if (facts.LimitNullAt.IsThere)
         {
             edits.Add((facts.LimitNullAt, number));
+            return;
+        }
+
+        if (route.Protocol == UpstreamProtocol.Gemini)
+        {
+            edits.Add(facts.ConfigNullAt.IsThere ? (facts.ConfigNullAt, $"{{\"maxOutputTokens\":{number}}}")
+                : facts.ConfigAt.IsThere
+                    ? (facts.ConfigAt, $"\"maxOutputTokens\":{number}" + (facts.ConfigEmpty ? "" : ","))
+                    : (facts.RootAt, $"\"generationConfig\":{{\"maxOutputTokens\":{number}}},"));
             return;
         }
 

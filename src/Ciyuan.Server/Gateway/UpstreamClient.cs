@@ -135,19 +135,26 @@ internal sealed class UpstreamClient : IDisposable
     {
         CallRoute route = call.Spoken.Route;
         string path = route.Path;
-        string query = "";
+        string query = call.Spoken.IsForeign ? "" : WithoutKey(call.Http.Request.QueryString.Value!);
         if (route.Protocol == UpstreamProtocol.Gemini)
         {
             string model = to.Served.As.Length > 0 ? to.Served.As : to.Served.Model;
             path = $"{route.Path}/{Uri.EscapeDataString(model)}:{route.Action}";
-            bool events = call.Spoken.IsForeign ? call.Facts.Streams : call.AsksForEvents;
-            query = events ? "?alt=sse" : "";
+            query = call.Spoken.IsForeign && call.Facts.Streams ? "?alt=sse" : query;
         }
 
         string top = to.Upstream.Setup.Protocol == UpstreamProtocol.Sandbox
             ? $"http://sandbox/{route.Protocol}"
             : to.Upstream.Base;
         return to.Upstream.Uris.Find(top + path + query);
+    }
+
+    /// <summary>A query without the caller's key, which is ours to know.</summary>
+    private static string WithoutKey(string query)
+    {
+        string[] fields = query.Length < 2 ? [] : [.. query[1..].Split('&').Where(f => f.Length > 0
+            && !Uri.UnescapeDataString(f.Split('=')[0]).Equals("key", StringComparison.OrdinalIgnoreCase))];
+        return fields.Length == 0 ? "" : "?" + string.Join('&', fields);
     }
 
     private static void CopyHeaders(HttpRequest from, HttpRequestMessage to)
@@ -203,9 +210,20 @@ internal sealed class UpstreamClient : IDisposable
 
     private static void Return(HttpResponse to, string name, HeaderStringValues values)
     {
-        if (!NotReturned.Contains(name) && !name.StartsWith(Ours, StringComparison.OrdinalIgnoreCase))
+        if (NotReturned.Contains(name) || name.StartsWith(Ours, StringComparison.OrdinalIgnoreCase))
         {
-            to.Headers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+            return;
         }
+
+        StringValues said = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+        foreach (string? value in said)
+        {
+            if (value.AsSpan().ContainsAnyInRange('\0', '\x1F'))
+            {
+                return; // it can't be said again
+            }
+        }
+
+        to.Headers[name] = said;
     }
 }

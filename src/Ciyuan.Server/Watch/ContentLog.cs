@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Ciyuan.Server.Gateway;
+using Ciyuan.Server.Gateway.Translation;
 
 namespace Ciyuan.Server.Watch;
 
@@ -53,7 +54,7 @@ internal sealed class ContentLog : IAsyncDisposable
     internal void Keep(Call call, ReadOnlySpan<byte> answer)
     {
         var line = new ArrayBufferWriter<byte>(1_024);
-        using (var json = new Utf8JsonWriter(line))
+        using (var json = JsonText.Open(line))
         {
             json.WriteStartObject();
             json.WriteString("time", call.Start.ToString());

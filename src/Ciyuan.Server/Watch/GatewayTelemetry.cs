@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using Ciyuan.Parties;
 using Ciyuan.Server.Gateway;
 using Ciyuan.Usage;
@@ -43,9 +44,13 @@ internal sealed class GatewayTelemetry : IDisposable
             return null;
         }
 
-        _ = ActivityContext.TryParse(
+        if (!ActivityContext.TryParse(
             call.Http.Request.Headers.TraceParent, call.Http.Request.Headers.TraceState, isRemote: true,
-            out ActivityContext parent);
+            out ActivityContext parent))
+        {
+            Activity.Current = null; // the host's own, which nobody records, nor then what is within it
+        }
+
         return _source.CreateActivity(
             $"{Operation(call.Route)} {call.Facts.Model}", ActivityKind.Client, parent)?.Start();
     }
@@ -83,7 +88,7 @@ internal sealed class GatewayTelemetry : IDisposable
         TagList durations = tags;
         if (record.Outcome != Outcome.Ok)
         {
-            durations.Add("error.type", GatewayRecorder.EndName(call.End));
+            durations.Add("error.type", ErrorType(call));
         }
 
         _duration.Record((record.LatencyMs ?? 0) / 1_000.0, durations);
@@ -127,10 +132,18 @@ internal sealed class GatewayTelemetry : IDisposable
         activity.SetTag("ciyuan.cost", call.Cost is { } cost ? $"{cost.Amount} {cost.Currency}" : null);
         if (record.Outcome != Outcome.Ok)
         {
-            string why = GatewayRecorder.EndName(call.End);
-            activity.SetTag("error.type", why);
+            activity.SetTag("error.type", ErrorType(call));
             activity.SetStatus(record.Outcome == Outcome.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
         }
+    }
+
+    // An upstream's refusal ends well; then its status says what it is, as the conventions ask for.
+    private static string ErrorType(Call call)
+    {
+        int status = call.Http.Response.StatusCode;
+        return call.End != CallEnd.Whole ? GatewayRecorder.EndName(call.End)
+            : status >= 400 ? status.ToString(CultureInfo.InvariantCulture)
+            : "_OTHER";
     }
 
     private static long Sum(UsageRecord record, TokenKind kind) => record.Counts

@@ -13,6 +13,8 @@ internal sealed class OtlpExport : IDisposable
     /// <summary>The variable by which a collector is usually named.</summary>
     internal const string Variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    private const string ProtocolVariable = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
     private const string Service = "ciyuan";
 
     // Powers of four from one token, as the conventions ask for; seconds likewise.
@@ -42,8 +44,14 @@ internal sealed class OtlpExport : IDisposable
     /// <summary>Starts; null when no collector is named.</summary>
     /// <param name="endpoint">A collector of OTLP over HTTP; null: what the environment says, if anything.</param>
     /// <param name="environment">Reads an environment variable.</param>
-    internal static OtlpExport? Start(Uri? endpoint, Func<string, string?> environment) =>
-        endpoint is null && string.IsNullOrEmpty(environment(Variable)) ? null : new OtlpExport(endpoint);
+    internal static OtlpExport? Start(Uri? endpoint, Func<string, string?> environment)
+    {
+        string? named = environment(Variable);
+        // Another protocol than the one of the conventions' choice is for the exporter to read.
+        bool overHttp = environment(ProtocolVariable) is null or "" or "http/protobuf";
+        endpoint ??= overHttp && Uri.TryCreate(named, UriKind.Absolute, out Uri? url) ? url : null;
+        return endpoint is null && string.IsNullOrEmpty(named) ? null : new OtlpExport(endpoint);
+    }
 
     /// <summary>Sends what is left, for at most some seconds.</summary>
     public void Dispose()

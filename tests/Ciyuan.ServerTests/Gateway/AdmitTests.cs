@@ -175,6 +175,7 @@ public sealed class AdmitTests
         Assert.Equal(429, status);
         Assert.Contains("rate_limit_exceeded", body);
         Assert.True(refused.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        Assert.Equal("0", refused.Headers.GetValues("x-ratelimit-remaining-requests").Single());
     }
 
     [Fact]

@@ -54,9 +54,11 @@ public sealed class WatchTests
     }
 
     // A collector of OTLP over HTTP, as far as names in the bodies tell.
-    [Fact]
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     [Trait("Takes", "Long")]
-    public async Task Telemetry_CollectorNamed_GetsTracesAndMetricsUnderTheUsualNames()
+    public async Task Telemetry_CollectorNamed_GetsTracesAndMetricsUnderTheUsualNames(bool byVariable)
     {
         var traces = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var metrics = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -67,7 +69,12 @@ public sealed class WatchTests
         });
         await using ScriptedUpstream upstream = ScriptedUpstream.Whole(Answer);
         await using (GatewayServer server = await StartAsync(
-            Upstream(upstream.Url), options: o => o with { Otlp = new Uri(collector.Url) }))
+            Upstream(upstream.Url), options: o => o with
+            {
+                Otlp = byVariable ? null : new Uri(collector.Url),
+                Environment = name => byVariable && name == OtlpExport.Variable ? collector.Url : null,
+                Logging = l => l.SetMinimumLevel(LogLevel.Information), // as served: the host then has a trace too
+            }))
         {
             (int status, _, _) = await server.PostAsync("/v1/chat/completions", Call);
             Assert.Equal(200, status);
@@ -123,7 +130,9 @@ public sealed class WatchTests
 
         DirectoryInfo folder = await server.StopAsync();
         string file = Assert.Single(Directory.GetFiles(Path.Combine(folder.FullName, "content")));
-        JsonNode line = JsonNode.Parse(Assert.Single(await File.ReadAllLinesAsync(file)))!;
+        string text = Assert.Single(await File.ReadAllLinesAsync(file));
+        Assert.DoesNotContain("\\u0022", text); // people read it
+        JsonNode line = JsonNode.Parse(text)!;
         Assert.Equal(("debug", Call, Answer),
             ((string?)line["scenario"], (string?)line["call"], (string?)line["answer"]));
         folder.Delete(recursive: true);

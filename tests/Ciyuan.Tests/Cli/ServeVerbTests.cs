@@ -17,7 +17,8 @@ public sealed class ServeVerbTests
 
         using var room = new FaultRoom();
         string odd = "a name, \"quoted\" and 词元";
-        using Process server = room.Start(["serve", "--listen", "http://127.0.0.1:0", "--keep-content", odd]);
+        using Process server = room.Start(
+            ["serve", "--listen", "http://127.0.0.1:0", "--keep-content", odd, "--otlp", "http://127.0.0.1:4318"]);
         try
         {
             string? said;

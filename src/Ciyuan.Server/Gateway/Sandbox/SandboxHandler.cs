@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ciyuan.Server.Gateway.Translation;
 
 namespace Ciyuan.Server.Gateway.Sandbox;
 
@@ -55,21 +56,24 @@ internal sealed class SandboxHandler : HttpMessageHandler
             "streamGenerateContent" when call.AsEvents => Events(SandboxGemini.Parts(call).Select(p => Data(p))),
             "streamGenerateContent" => Bytes(
                 Encoding.UTF8.GetBytes(
-                    $"[{string.Join(",\r\n", SandboxGemini.Parts(call).Select(p => p.ToJsonString()))}]"),
+                    $"[{string.Join(",\r\n", SandboxGemini.Parts(call)
+                        .Select(p => p.ToJsonString(JsonText.Writing)))}]"),
                 "application/json"),
             "countTokens" => Json(new JsonObject { ["totalTokens"] = call.Input }),
             _ => Json(SandboxMedia.GeminiEmbeddings(call)),
         };
 
     /// <summary>An event with data alone.</summary>
-    internal static string Data(JsonNode data) => $"data: {data.ToJsonString()}\n\n";
+    internal static string Data(JsonNode data) => $"data: {data.ToJsonString(JsonText.Writing)}\n\n";
 
     /// <summary>An event with a name.</summary>
-    internal static string Event(string name, JsonNode data) => $"event: {name}\ndata: {data.ToJsonString()}\n\n";
+    internal static string Event(string name, JsonNode data) =>
+        $"event: {name}\ndata: {data.ToJsonString(JsonText.Writing)}\n\n";
 
     private static HttpResponseMessage Json(JsonNode body, HttpStatusCode status = HttpStatusCode.OK)
     {
-        HttpResponseMessage answer = Bytes(Encoding.UTF8.GetBytes(body.ToJsonString()), "application/json");
+        HttpResponseMessage answer = Bytes(
+            Encoding.UTF8.GetBytes(body.ToJsonString(JsonText.Writing)), "application/json");
         answer.StatusCode = status;
         return answer;
     }

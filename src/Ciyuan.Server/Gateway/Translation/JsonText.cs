@@ -11,6 +11,10 @@ internal static class JsonText
     private static readonly JsonWriterOptions Plain =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = CallFacts.Depth * 2 };
 
+    /// <summary>How nodes are written.</summary>
+    internal static JsonSerializerOptions Writing { get; } =
+        new() { Encoder = Plain.Encoder, MaxDepth = Plain.MaxDepth };
+
     /// <summary>How bodies are read.</summary>
     internal static JsonDocumentOptions Reading { get; } = new() { MaxDepth = CallFacts.Depth };
 

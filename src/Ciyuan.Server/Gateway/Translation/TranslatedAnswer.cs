@@ -106,7 +106,7 @@ internal sealed class TranslatedAnswer : IEventPass, IDisposable
         HttpResponse response = _call.Http.Response;
         if (status is < 200 or >= 300)
         {
-            return Fail(AnswerErrors.Read(status, _counter.Whole));
+            return Fail(AnswerErrors.Read(status, _counter.PlainWhole));
         }
 
         if (_counter.WholeIsTooLong || _counter.Whole.IsEmpty)
@@ -120,7 +120,7 @@ internal sealed class TranslatedAnswer : IEventPass, IDisposable
             return WriteCount();
         }
 
-        Take(_reader.ReadWhole(_counter.Whole.Span));
+        Take(_reader.ReadWhole(_counter.PlainWhole.Span));
         End();
         if (_writer.Error is { } error)
         {

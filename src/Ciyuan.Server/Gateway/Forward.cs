@@ -90,9 +90,9 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
     private (HttpResponseMessage? Answer, GatewayRefusal? Refusal, bool GoOn) TakeAnswer(
         Call call, Upstream upstream, HttpResponseMessage answer, double firstByteMs)
     {
-        if (answer.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+        if ((int)answer.StatusCode is 401 or 402)
         {
-            return (null, RefuseKey(call, upstream, answer), true);
+            return (null, RefuseAccount(call, upstream, answer), true);
         }
 
         if ((int)answer.StatusCode is >= 300 and < 400)
@@ -113,12 +113,15 @@ internal sealed partial class Forward(UpstreamClient client, TimeProvider time, 
         return (answer, null, goOn);
     }
 
-    // That is about the gateway's own key, and is not for the client to read.
-    private GatewayRefusal RefuseKey(Call call, Upstream upstream, HttpResponseMessage answer)
+    // That is about the gateway's own key or money, and is not for the client to read, who would look for it at home.
+    private GatewayRefusal RefuseAccount(Call call, Upstream upstream, HttpResponseMessage answer)
     {
+        string reason = (int)answer.StatusCode == 401
+            ? "it does not take the gateway's key"
+            : "the gateway's account there has no money left";
         answer.Dispose();
         upstream.NoteFailure(time, limits.OpenTime);
-        Failed(log, call.Id, upstream.Setup.Id, "it does not take the gateway's key");
+        Failed(log, call.Id, upstream.Setup.Id, reason);
         return new GatewayRefusal(RefusalKind.Upstream, "The upstream refused the gateway.");
     }
 

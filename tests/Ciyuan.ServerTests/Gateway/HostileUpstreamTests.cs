@@ -199,10 +199,12 @@ public sealed class HostileUpstreamTests
         await server.AssertNoHoldAsync();
     }
 
-    [Fact]
-    public async Task Upstream_RefusesTheGatewaysKey_IsNotTheClientsToRead()
+    [Theory]
+    [InlineData(401)]
+    [InlineData(402)] // DeepSeek's "Insufficient Balance" is the gateway's, not the caller's
+    public async Task Upstream_RefusesTheGatewaysKeyOrMoney_IsNotTheClientsToRead(int refusal)
     {
-        await using ScriptedUpstream upstream = ScriptedUpstream.Whole("{\"error\":\"sk-1...9 is no key\"}", 401);
+        await using ScriptedUpstream upstream = ScriptedUpstream.Whole("{\"error\":\"sk-1...9 is no key\"}", refusal);
         await using GatewayServer server = await StartAsync(Upstream(upstream.Url));
 
         (int status, string body, _) = await server.ChatAsync();

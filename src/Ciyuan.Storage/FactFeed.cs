@@ -4,12 +4,16 @@ namespace Ciyuan.Storage;
 
 /// <summary>
 /// The thread that keeps the statistics up to date: durable frames as they come, and from the journal those that it has
-/// missed (after a start, and after a frame could not be stored). A writer waits for it when eight frames are waiting,
-/// except while it catches up.
+/// missed (after a start, and after a frame could not be stored). A writer waits for it when eight large frames are
+/// waiting, except while it catches up. Of small ones, with a call each, thousands may wait: to seal a segment takes
+/// longer than eight of them, and no call is to wait for that.
 /// </summary>
 internal sealed class FactFeed : IDisposable
 {
     private const int Waiting = 8;
+
+    /// <summary>Commands in the waiting frames up to which more than eight may wait: some 10 MB.</summary>
+    private const int WaitingCommands = 16_384;
 
     private readonly FactStore _store;
     private readonly SqliteJournal _journal;
@@ -20,6 +24,7 @@ internal sealed class FactFeed : IDisposable
     private readonly Thread _thread;
     private bool _catchingUp = true;
     private bool _stopping;
+    private int _commands; // in the waiting frames
     private long _applied;
     private long _durable;
     private Exception? _fault;
@@ -42,13 +47,13 @@ internal sealed class FactFeed : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Takes a durable frame; waits while eight are waiting.</summary>
+    /// <summary>Takes a durable frame; waits while too much is waiting.</summary>
     internal void Offer(Frame frame)
     {
         lock (_gate)
         {
             _durable = frame.Seq;
-            while (_queue.Count >= Waiting && !_catchingUp && _fault is null)
+            while (_queue.Count >= Waiting && _commands >= WaitingCommands && !_catchingUp && _fault is null)
             {
                 Monitor.Wait(_gate);
             }
@@ -56,6 +61,7 @@ internal sealed class FactFeed : IDisposable
             if (!_catchingUp && _fault is null)
             {
                 _queue.Enqueue(frame);
+                _commands += CommandsOf(frame);
             }
 
             Monitor.PulseAll(_gate);
@@ -120,6 +126,7 @@ internal sealed class FactFeed : IDisposable
             {
                 _fault = e;
                 _queue.Clear();
+                _commands = 0;
                 Monitor.PulseAll(_gate);
             }
         }
@@ -146,6 +153,7 @@ internal sealed class FactFeed : IDisposable
             while (_queue.TryPeek(out Frame? head) && head.Seq <= seq)
             {
                 frame = _queue.Dequeue();
+                _commands -= CommandsOf(frame);
             }
 
             frame = frame?.Seq == seq ? frame : null;
@@ -153,6 +161,10 @@ internal sealed class FactFeed : IDisposable
             return frame is not null || !_stopping;
         }
     }
+
+    // One correction may change a million charges.
+    private static int CommandsOf(Frame frame) =>
+        frame.Corrections.Count > 0 ? WaitingCommands : 1 + frame.Records.Count + frame.Groups.Count;
 
     private Frame Read(long seq)
     {
